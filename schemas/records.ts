@@ -1,0 +1,160 @@
+/**
+ * The immutable records of the store. Each is canonical JSON (RFC 8785) with its type inside; its id is `sha256:`
+ * of those bytes.
+ * @module
+ */
+import { z } from 'zod';
+import { datasetName, setRoot, sha256Id, tableId } from './ids.ts';
+
+/** What a dataset is for. */
+export const role = z.enum(['train', 'eval', 'none']);
+export type Role = z.infer<typeof role>;
+
+/** Role of a field in an eval item or a training row. */
+export const fieldRole = z.enum(['question', 'passage', 'choices', 'answer', 'id']);
+export type FieldRole = z.infer<typeof fieldRole>;
+
+/** Which columns play which role, e.g. `{ question: ['qText'], answer: ['answers'] }`. */
+export const fieldRoles = z.partialRecord(fieldRole, z.array(z.string()).min(1));
+export type FieldRoles = z.infer<typeof fieldRoles>;
+
+/** A table together with the types under which its values are seen. */
+export const tableRef = z.strictObject({ table: tableId, schema: sha256Id });
+export type TableRef = z.infer<typeof tableRef>;
+
+/** A named version's content. No clock and no author: lineage and the journal carry those. */
+export const snapshotRecord = z.strictObject({
+  type: z.literal('holdout/snapshot@1'),
+  table: tableId,
+  schema: sha256Id,
+  setRoot,
+  rows: z.int().nonnegative(),
+  role,
+  fields: fieldRoles,
+  itemsRoot: setRoot.nullable(),
+});
+export type SnapshotRecord = z.infer<typeof snapshotRecord>;
+
+/** How the line bytes of a JSONL file differ from `lines joined by LF, with a final LF`. */
+export const lineFixups = z.strictObject({
+  bom: z.boolean(),
+  finalNewline: z.boolean(),
+  /** Zero-based numbers of physical lines that are blank, as [line, text] (text: the blank bytes). */
+  blanks: z.array(z.tuple([z.int().nonnegative(), z.string()])),
+  /** `lf`, `crlf`, or the sorted physical line numbers that end in CRLF. */
+  ends: z.union([z.literal('lf'), z.literal('crlf'), z.array(z.int().nonnegative())]),
+});
+export type LineFixups = z.infer<typeof lineFixups>;
+
+/** Where the exact bytes of a raw file can be had from. */
+export const blobBytes = z.discriminatedUnion('kind', [
+  /** Rows [firstRow, firstRow + rows) of the table are its lines. */
+  z.strictObject({
+    kind: z.literal('lines'),
+    table: tableId,
+    schema: sha256Id,
+    firstRow: z.int().nonnegative(),
+    rows: z.int().nonnegative(),
+    fixups: lineFixups,
+  }),
+  /** Content-defined chunks in packs, in order: [sha256, bytes]. */
+  z.strictObject({ kind: z.literal('chunks'), chunks: z.array(z.tuple([sha256Id, z.int().positive()])) }),
+  /** Only the digest is known. */
+  z.strictObject({ kind: z.literal('digest') }),
+]);
+export type BlobBytes = z.infer<typeof blobBytes>;
+
+/** A raw file: what it was, and whether its bytes can be had back. */
+export const blobRecord = z.strictObject({
+  type: z.literal('holdout/blob@1'),
+  sha256: sha256Id,
+  bytes: z.int().nonnegative(),
+  /** File name without folders. */
+  name: z.string(),
+  /** For example `jsonl`, `json`, `csv`, `tsv`, `parquet`, `arrow-file`, `arrow-stream`. */
+  format: z.string(),
+  compression: z.enum(['none', 'gzip', 'zstd']),
+  rows: z.int().nonnegative(),
+  content: blobBytes,
+});
+export type BlobRecord = z.infer<typeof blobRecord>;
+
+/** An immutable Parquet file of rows, and its sidecar of row digests (32 bytes a row, in row order). */
+export const partRecord = z.strictObject({
+  type: z.literal('holdout/part@1'),
+  /** `lines`: one VARCHAR column `line`, each a JSON object. `typed`: the schema's columns. */
+  kind: z.enum(['lines', 'typed']),
+  rows: z.int().positive(),
+  /** Uncompressed size of the rows. */
+  logicalBytes: z.int().nonnegative(),
+  parquet: z.strictObject({ sha256: sha256Id, bytes: z.int().positive() }),
+  digests: z.strictObject({ sha256: sha256Id, bytes: z.int().positive() }),
+  /** Types of a `typed` part's columns; of a `lines` part the types under which it was made. */
+  schema: sha256Id,
+});
+export type PartRecord = z.infer<typeof partRecord>;
+
+/** What a derivation reads: a table as seen under a schema, or a raw file. */
+export const derivationInput = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('table'), table: tableId, schema: sha256Id }),
+  z.strictObject({ kind: z.literal('file'), sha256: sha256Id, bytes: z.int().nonnegative() }),
+  /** A stored record, for example a leak report. */
+  z.strictObject({ kind: z.literal('record'), record: sha256Id }),
+]);
+export type DerivationInput = z.infer<typeof derivationInput>;
+
+/** What was asked: its id is the cache key. */
+export const derivationRecord = z.strictObject({
+  type: z.literal('holdout/derivation@1'),
+  transform: z.strictObject({ name: z.string(), version: z.int().positive() }),
+  params: z.json(),
+  seed: z.int().nullable(),
+  inputs: z.array(derivationInput),
+});
+export type DerivationRecord = z.infer<typeof derivationRecord>;
+
+/** What came out, and of what: evidence, never a key. */
+export const realisationRecord = z.strictObject({
+  type: z.literal('holdout/realisation@1'),
+  derivation: sha256Id,
+  output: z.strictObject({ table: tableId, schema: sha256Id, setRoot, rows: z.int().nonnegative() }),
+  /** Raw files read, as blob records, in order (read steps only). */
+  blobs: z.array(sha256Id),
+  engine: z.strictObject({ holdout: z.string(), node: z.string(), duckdb: z.string(), unicode: z.string() }),
+  counts: z.record(z.string(), z.int().nonnegative()),
+});
+export type RealisationRecord = z.infer<typeof realisationRecord>;
+
+const journalBase = {
+  type: z.literal('holdout/journal@1'),
+  /** 1, 2, 3 … */
+  seq: z.int().positive(),
+  /** Id of entry seq − 1; null for the first. */
+  previous: sha256Id.nullable(),
+  /** RFC 3339, UTC. */
+  time: z.iso.datetime(),
+};
+
+/** One entry of the journal, the store's only mutable thing; the entry is the ref move. */
+export const journalEntry = z.discriminatedUnion('op', [
+  z.strictObject({ ...journalBase, op: z.literal('init'), holdout: z.string() }),
+  z.strictObject({
+    ...journalBase,
+    op: z.literal('version'),
+    name: datasetName,
+    /** 1, 2, 3 … of this name. */
+    version: z.int().positive(),
+    snapshot: sha256Id,
+    derivation: sha256Id,
+    realisation: sha256Id,
+    /** Layout file that holds (table, schema); replaceable by a later `layout` entry. */
+    layout: sha256Id,
+    /** Where the files were, relative to the store's parent folder where they lie in it. */
+    sources: z.array(z.strictObject({ path: z.string(), blob: sha256Id })),
+  }),
+  /** Another layout for the same (table, schema). */
+  z.strictObject({ ...journalBase, op: z.literal('layout'), table: tableId, schema: sha256Id, layout: sha256Id }),
+  z.strictObject({ ...journalBase, op: z.literal('report'), report: sha256Id }),
+  z.strictObject({ ...journalBase, op: z.literal('pin'), pin: sha256Id }),
+]);
+export type JournalEntry = z.infer<typeof journalEntry>;
