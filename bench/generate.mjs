@@ -21,7 +21,8 @@ const random = () => {
   return (state >>> 0) / 4294967296;
 };
 
-const syllables = 'ba ce di fo gu ha je ki lo mu na pe qui ro su ta ve wi xo yu za bri clo dra fle gri plu sta tre'.split(' ');
+const syllables =
+  'ba ce di fo gu ha je ki lo mu na pe qui ro su ta ve wi xo yu za bri clo dra fle gri plu sta tre'.split(' ');
 const vocabulary = Array.from({ length: 20_000 }, () => {
   let word = '';
   for (let n = 1 + Math.floor(random() * 3.2); n >= 0; n--) word += syllables[Math.floor(random() * syllables.length)];
@@ -36,7 +37,7 @@ const sentence = (words) => {
 };
 const text = (words) => {
   const parts = [];
-  for (let left = words; left > 0; ) {
+  for (let left = words; left > 0;) {
     const n = Math.min(left, 6 + Math.floor(random() * 14));
     parts.push(sentence(n));
     left -= n;
