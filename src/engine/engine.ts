@@ -1,0 +1,247 @@
+/**
+ * The one door to DuckDB: an in-memory instance that reaches only the files it was given, spills into a folder of its
+ * own and cannot be reconfigured. Results are always materialised: a streamed result that fails ends like one that is
+ * finished.
+ * @module
+ */
+import type { DuckDBConnection, DuckDBInstance, DuckDBMaterializedResult } from '@duckdb/node-api';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { HoldoutError } from '../errors.ts';
+import { quoteString } from '../identity/sql-text.ts';
+import { allowFiles, allowStatements, fileNameSql, outputNameSql } from './allowed-files.ts';
+import type { AllowedFiles } from './allowed-files.ts';
+import { loadBinding } from './binding.ts';
+import type { Binding } from './binding.ts';
+import { registerJsonFunctions } from './json-functions.ts';
+import { creationSettings } from './options.ts';
+import type { EngineOptions } from './options.ts';
+import { plainValue } from './plain-value.ts';
+import type { PlainValue } from './plain-value.ts';
+import { registerTable } from './register-table.ts';
+import type { TableColumn } from './register-table.ts';
+import { translateError } from './translate-error.ts';
+
+/** A stretch of a result, column by column. */
+export interface ResultChunk {
+  readonly rows: number;
+  /** The bytes of a BLOB cell; null for SQL NULL. */
+  bytes(column: number, row: number): Uint8Array | null;
+  value(column: number, row: number): PlainValue;
+}
+
+/** How far the running statement is, as the engine sees it. */
+export interface EngineProgress {
+  /** 0 … 100, or −1 where the engine cannot tell. */
+  readonly percentage: number;
+}
+
+/** An open DuckDB instance. Statements of one engine run one after another. */
+export class Engine {
+  readonly #binding: Binding;
+  readonly #instance: DuckDBInstance;
+  readonly #connection: DuckDBConnection;
+  readonly #files: AllowedFiles;
+  readonly #ownDirectory: string;
+  #closed = false;
+
+  private constructor(
+    binding: Binding,
+    instance: DuckDBInstance,
+    connection: DuckDBConnection,
+    files: AllowedFiles,
+    ownDirectory: string,
+  ) {
+    this.#binding = binding;
+    this.#instance = instance;
+    this.#connection = connection;
+    this.#files = files;
+    this.#ownDirectory = ownDirectory;
+  }
+
+  /**
+   * Opens an engine and locks it: no network, no extensions, no file outside `options`, no setting changed afterwards.
+   * @throws HoldoutError `IO` when the temporary folder cannot be used.
+   */
+  static async open(options: EngineOptions): Promise<Engine> {
+    const settings = creationSettings(options);
+    const binding = await loadBinding();
+    // A fresh folder: two instances that share one use the same file names in it.
+    const ownDirectory = await mkdtemp(join(resolve(options.tempDirectory), `engine-${process.pid}-`)).catch(
+      (cause: unknown) => {
+        throw translateError(new Error(`IO Error: ${String(cause)}`, { cause }));
+      },
+    );
+    let instance: DuckDBInstance | undefined;
+    try {
+      const files = allowFiles(options, ownDirectory);
+      instance = await binding.DuckDBInstance.create(':memory:', settings);
+      const connection = await instance.connect();
+      await connection.run("SET TimeZone = 'UTC'");
+      await connection.run('SET enable_progress_bar = true');
+      await connection.run('SET enable_progress_bar_print = false');
+      await connection.run(`SET temp_directory = ${quoteString(join(ownDirectory, 'spill'))}`);
+      for (const statement of allowStatements(files)) await connection.run(statement);
+      await connection.run('SET enable_external_access = false');
+      await connection.run('SET lock_configuration = true');
+      registerJsonFunctions(binding, connection);
+      return new Engine(binding, instance, connection, files, ownDirectory);
+    } catch (cause) {
+      instance?.closeSync();
+      await rm(ownDirectory, { recursive: true, force: true });
+      throw translateError(cause);
+    }
+  }
+
+  /**
+   * Runs a statement for its effect.
+   * @throws HoldoutError as `translateError` says.
+   */
+  async run(sql: string): Promise<void> {
+    await this.#materialise(sql);
+  }
+
+  /** All rows of a query as objects; see `PlainValue`. Wide or long results belong into `scan` or a file. */
+  async rows<T = Record<string, PlainValue>>(sql: string): Promise<T[]> {
+    const result = await this.#materialise(sql);
+    const names = result.deduplicatedColumnNames();
+    const rows: T[] = [];
+    for (const chunk of chunksOf(this.#binding, result)) {
+      for (let row = 0; row < chunk.rows; row++) {
+        const object = Object.create(null) as Record<string, PlainValue>;
+        for (const [column, name] of names.entries()) object[name] = chunk.value(column, row);
+        rows.push(object as T);
+      }
+    }
+    return rows;
+  }
+
+  /**
+   * The one value of a query of one row and one column.
+   * @throws RangeError when the result has another shape.
+   */
+  async value<T extends PlainValue = PlainValue>(sql: string): Promise<T> {
+    const result = await this.#materialise(sql);
+    const [chunk] = chunksOf(this.#binding, result);
+    if (chunk === undefined || result.rowCount !== 1 || result.columnCount !== 1) {
+      throw new RangeError(`expected one value, got ${result.rowCount} rows of ${result.columnCount} columns`);
+    }
+    return chunk.value(0, 0) as T;
+  }
+
+  /** The bytes of the first column, a BLOB, row by row. */
+  async blobs(sql: string): Promise<(Uint8Array | null)[]> {
+    const blobs: (Uint8Array | null)[] = [];
+    await this.scan(sql, (chunk) => {
+      for (let row = 0; row < chunk.rows; row++) blobs.push(chunk.bytes(0, row));
+    });
+    return blobs;
+  }
+
+  /** Visits a result stretch by stretch, in order; returns the number of its rows. */
+  async scan(sql: string, visit: (chunk: ResultChunk) => void | Promise<void>): Promise<number> {
+    const result = await this.#materialise(sql);
+    for (const chunk of chunksOf(this.#binding, result)) await visit(chunk);
+    return result.rowCount;
+  }
+
+  /**
+   * Names and types (as DuckDB writes them) of a query's columns, without running it.
+   * @throws HoldoutError `USAGE` when the statement is no query.
+   */
+  async describe(sql: string): Promise<{ readonly name: string; readonly type: string }[]> {
+    try {
+      const prepared = await this.#connection.prepare(sql);
+      if (prepared.statementType !== this.#binding.StatementType.SELECT) {
+        throw new HoldoutError('USAGE', 'this statement is no SELECT');
+      }
+      return Array.from({ length: prepared.columnCount }, (_, index) => ({
+        name: prepared.columnName(index),
+        type: prepared.columnType(index).toString(),
+      }));
+    } catch (cause) {
+      throw translateError(cause);
+    }
+  }
+
+  /**
+   * How many statements a text holds.
+   * @throws HoldoutError `INPUT_INVALID` when it cannot be parsed.
+   */
+  async statementCount(sql: string): Promise<number> {
+    try {
+      return (await this.#connection.extractStatements(sql)).count;
+    } catch (cause) {
+      throw translateError(cause);
+    }
+  }
+
+  /**
+   * The file's name as SQL: quoted, and never a glob pattern. A file that the engine was not opened with is reached by
+   * a hard link or, failing that, a copy: name large ones in `readPaths`.
+   */
+  fileSql(path: string): string {
+    return fileNameSql(this.#files, path);
+  }
+
+  /**
+   * The name of a file to be written, as SQL.
+   * @throws RangeError when it does not lie in one of `writeDirectories`.
+   */
+  outputSql(path: string): string {
+    return outputNameSql(this.#files, path);
+  }
+
+  /** Creates or replaces a temporary table of these columns. */
+  async registerTable(name: string, columns: readonly TableColumn[]): Promise<void> {
+    await registerTable(this.#binding, this.#connection, name, columns).catch((cause: unknown) => {
+      throw cause instanceof TypeError || cause instanceof RangeError ? cause : translateError(cause);
+    });
+  }
+
+  /** How far the running statement is. */
+  progress(): EngineProgress {
+    return { percentage: this.#connection.progress.percentage };
+  }
+
+  /** Stops the running statement; it fails with `INTERRUPTED`. */
+  interrupt(): void {
+    if (!this.#closed) this.#connection.interrupt();
+  }
+
+  /** Stops what runs, closes the instance and removes its folder. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.interrupt();
+    this.#closed = true;
+    this.#connection.closeSync();
+    this.#instance.closeSync();
+    await rm(this.#ownDirectory, { recursive: true, force: true });
+  }
+
+  async #materialise(sql: string): Promise<DuckDBMaterializedResult> {
+    if (this.#closed) throw new TypeError('the engine is closed');
+    try {
+      return await this.#connection.run(sql);
+    } catch (cause) {
+      throw translateError(cause);
+    }
+  }
+}
+
+function* chunksOf(binding: Binding, result: DuckDBMaterializedResult): Generator<ResultChunk> {
+  for (let index = 0; index < result.chunkCount; index++) {
+    const chunk = result.getChunk(index);
+    yield {
+      rows: chunk.rowCount,
+      bytes: (column, row) => {
+        const vector = chunk.getColumnVector(column);
+        if (!(vector instanceof binding.DuckDBBlobVector)) throw new TypeError(`column ${column} is no BLOB`);
+        const bytes = vector.getItemBytes(row);
+        // Short values are views into the chunk, which goes away.
+        return bytes === null ? null : bytes.slice();
+      },
+      value: (column, row) => plainValue(binding, chunk.getColumnVector(column).getItem(row)),
+    };
+  }
+}

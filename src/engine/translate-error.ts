@@ -1,0 +1,33 @@
+/**
+ * DuckDB's errors in Holdout's words. A message of the engine can quote a whole row of data, so it is cut short.
+ * @module
+ */
+import { HoldoutError } from '../errors.ts';
+
+const messageLengthMax = 300;
+
+/** The first line of an engine's message, without quoted data past a limit. */
+export function shortMessage(message: string): string {
+  const line = message.split('\n', 1)[0] ?? '';
+  return line.length > messageLengthMax ? `${line.slice(0, messageLengthMax)} …` : line;
+}
+
+/** A `HoldoutError` for what DuckDB threw; an error that is one already passes as it is. */
+export function translateError(cause: unknown): HoldoutError {
+  if (cause instanceof HoldoutError) return cause;
+  const full = cause instanceof Error ? cause.message : String(cause);
+  const message = shortMessage(full);
+  if (/^INTERRUPT Error/i.test(full)) return new HoldoutError('INTERRUPTED', 'interrupted');
+  if (/no space left on device/i.test(full)) {
+    return new HoldoutError('IO', `the disk is full: ${message}`, {
+      hint: 'Free some space, or point the temporary folder (TMPDIR) at a larger disk.',
+    });
+  }
+  if (/^Out of Memory Error/i.test(full)) {
+    return new HoldoutError('LIMIT', `the query engine met its memory limit: ${message}`, {
+      hint: 'Give it more memory, or fewer threads.',
+    });
+  }
+  if (/^(IO|Permission|HTTP) Error/i.test(full)) return new HoldoutError('IO', message);
+  return new HoldoutError('INPUT_INVALID', message);
+}

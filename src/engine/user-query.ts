@@ -1,0 +1,121 @@
+/**
+ * The door for SQL that a person wrote (`holdout sql`): one SELECT over named views, in an engine of its own. The
+ * lock-down of the engine keeps files and network away; this page keeps away what a SELECT can still do inside it
+ * (`FROM enable_logging(…)` changes a locked setting and ends the process), by an allow-list over the parsed query.
+ * @module
+ */
+import { HoldoutError } from '../errors.ts';
+import { quoteIdentifier, quoteString } from '../identity/sql-text.ts';
+import type { Engine } from './engine.ts';
+import type { PlainValue } from './plain-value.ts';
+
+/** A name that the query may use, and the relation that stands for it. */
+export interface UserView {
+  readonly name: string;
+  /** A SELECT; it is our own and not checked. */
+  readonly sql: string;
+}
+
+/** Columns (types as DuckDB writes them) and rows of a query, duplicates among the names kept. */
+export interface UserResult {
+  readonly columns: readonly { readonly name: string; readonly type: string }[];
+  readonly rows: readonly (readonly PlainValue[])[];
+}
+
+/** Functions that may stand where a table stands: they read nothing and change nothing. */
+const tableFunctions = new Set([
+  'range',
+  'generate_series',
+  'unnest',
+  'json_each',
+  'json_tree',
+  'repeat',
+  'repeat_row',
+]);
+
+/**
+ * Checks and runs a query. The engine must have been opened for this query alone, and only with the files of its views.
+ * @throws HoldoutError `USAGE` when the text is not one SELECT over the views, or DuckDB refuses it.
+ */
+export async function runUserQuery(engine: Engine, sql: string, views: readonly UserView[]): Promise<UserResult> {
+  await checkUserQuery(engine, sql, views);
+  for (const view of views)
+    await engine.run(`CREATE OR REPLACE TEMP VIEW ${quoteIdentifier(view.name)} AS ${view.sql}`);
+  const columns = await engine.describe(sql).catch(refuse);
+  const rows: PlainValue[][] = [];
+  await engine
+    .scan(sql, (chunk) => {
+      for (let row = 0; row < chunk.rows; row++) rows.push(columns.map((_, column) => chunk.value(column, row)));
+    })
+    .catch(refuse);
+  return { columns, rows };
+}
+
+/**
+ * Checks that a text is one SELECT that names nothing but the views and its own subqueries.
+ * @throws HoldoutError `USAGE` with what is wrong.
+ */
+export async function checkUserQuery(engine: Engine, sql: string, views: readonly UserView[]): Promise<void> {
+  if (sql.includes('\0')) throw new HoldoutError('USAGE', 'the query holds a NUL character');
+  if ((await engine.statementCount(sql).catch(refuse)) !== 1) {
+    throw new HoldoutError('USAGE', 'only one SELECT can be run at a time', {
+      hint: 'Data is never changed by a query: datasets are changed by commands.',
+    });
+  }
+  const parsed = JSON.parse(
+    await engine.value<string>(`SELECT json_serialize_sql(${quoteString(sql)}::VARCHAR)::VARCHAR`),
+  ) as { error: boolean; error_message?: string; statements?: unknown };
+  if (parsed.error) throw new HoldoutError('USAGE', 'only a SELECT can be run', { hint: parsed.error_message ?? '' });
+  const used = collectNames(parsed.statements);
+  const known = new Set([...views.map((view) => view.name.toLowerCase()), ...used.commonTables]);
+  for (const name of used.functions) {
+    if (!tableFunctions.has(name)) {
+      throw new HoldoutError('USAGE', `the function ${name} cannot stand in a FROM here`, {
+        hint: `These can: ${[...tableFunctions].join(', ')}.`,
+      });
+    }
+  }
+  for (const name of used.tables) {
+    if (!known.has(name.toLowerCase())) {
+      throw new HoldoutError('USAGE', `there is no table "${name}"`, {
+        hint: `There are: ${views.map((view) => view.name).join(', ') || 'none'}.`,
+      });
+    }
+  }
+}
+
+interface UsedNames {
+  readonly tables: Set<string>;
+  readonly functions: Set<string>;
+  readonly commonTables: Set<string>;
+}
+
+/** Walks the parsed query; a name of another schema or catalog counts with it, so that it is no view's name. */
+function collectNames(parsed: unknown): UsedNames {
+  const used: UsedNames = { tables: new Set(), functions: new Set(), commonTables: new Set() };
+  const open: unknown[] = [parsed];
+  while (open.length > 0) {
+    const node = open.pop();
+    if (typeof node !== 'object' || node === null) continue;
+    const fields = node as Record<string, unknown>;
+    if (fields['type'] === 'BASE_TABLE') {
+      const parts = [fields['catalog_name'], fields['schema_name'], fields['table_name']];
+      used.tables.add(parts.filter((part) => typeof part === 'string' && part !== '').join('.'));
+    }
+    if (fields['type'] === 'TABLE_FUNCTION') {
+      const call = fields['function'] as Record<string, unknown> | undefined;
+      used.functions.add(String(call?.['function_name']).toLowerCase());
+    }
+    const commonTables = (fields['cte_map'] as { map?: { key?: unknown }[] } | undefined)?.map ?? [];
+    for (const entry of commonTables) used.commonTables.add(String(entry.key).toLowerCase());
+    open.push(...Object.values(fields));
+  }
+  return used;
+}
+
+function refuse(cause: unknown): never {
+  if (cause instanceof HoldoutError && cause.code === 'INPUT_INVALID') {
+    throw new HoldoutError('USAGE', cause.message, { cause });
+  }
+  throw cause;
+}
