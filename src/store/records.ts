@@ -1,0 +1,116 @@
+/**
+ * Immutable records: canonical JSON under its digest, checked when written and at each read.
+ * @module
+ */
+import { readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { z } from 'zod';
+import type { Sha256Id } from '../../schemas/ids.ts';
+import { HoldoutError } from '../errors.ts';
+import { recordBytes } from '../identity/canonical-json.ts';
+import { sha256IdOf } from '../identity/ids.ts';
+import { placeFile, replaceFile, writeNewFile } from './durable-files.ts';
+import { errnoOf, ioError } from './io-error.ts';
+import { filePath, idOfFileName, kindFolder } from './store-paths.ts';
+import { describeIssues, problemOfRecord, typeOfRecord } from './stored-record.ts';
+import type { StoredRecord } from './stored-record.ts';
+import type { TempFolder } from './temp-folder.ts';
+
+/** Records past this size are refused: they are read whole. */
+const recordBytesMax = 1 << 30;
+
+/**
+ * Stores a record durably; one that is there already is kept.
+ * @throws TypeError when the record is not what its type says
+ * @throws HoldoutError `IO`, `LIMIT`
+ */
+export async function putRecord(root: string, temp: TempFolder, record: StoredRecord): Promise<Sha256Id> {
+  const problem = problemOfRecord(record);
+  if (problem !== null) throw new TypeError(`"record" is no stored record: ${problem}`);
+  const bytes = recordBytes(record);
+  if (bytes.length > recordBytesMax) {
+    throw new HoldoutError(
+      'LIMIT',
+      `a ${typeOfRecord(record)} record has ${bytes.length} bytes, past ${recordBytesMax}`,
+    );
+  }
+  const id = sha256IdOf(bytes);
+  const target = filePath(root, 'record', id);
+  const temporary = await temp.path('.record');
+  await writeNewFile(temporary, bytes);
+  if ((await placeFile(temporary, target)) === 'placed') return id;
+  const found = await readFile(target).catch((error: unknown) => Promise.reject(ioError('read', target, error)));
+  if (Buffer.compare(found, bytes) === 0) await temp.discard(temporary);
+  // What stands there is damaged, and these are the bytes that the id promises.
+  else await replaceFile(temporary, target);
+  return id;
+}
+
+/**
+ * A record, re-hashed and checked against the schema given.
+ * @throws HoldoutError `NOT_FOUND`, `STORE_CORRUPT`, `IO`
+ */
+export async function getRecord<T>(root: string, id: Sha256Id, schema: z.ZodType<T>): Promise<T> {
+  const value = await readRecord(root, id);
+  const checked = schema.safeParse(value);
+  if (checked.success) return checked.data;
+  throw new HoldoutError(
+    'STORE_CORRUPT',
+    `record ${id} (${typeOfRecord(value) ?? 'of no type'}) is not what is expected here: ${describeIssues(checked.error)}`,
+    { file: filePath(root, 'record', id) },
+  );
+}
+
+/**
+ * A record's JSON, re-hashed and checked as the type that it names.
+ * @throws HoldoutError `NOT_FOUND`, `STORE_CORRUPT`, `IO`
+ */
+export async function readRecord(root: string, id: Sha256Id): Promise<StoredRecord> {
+  const path = filePath(root, 'record', id);
+  const bytes = await readFile(path).catch((error: unknown) => {
+    if (errnoOf(error) === 'ENOENT')
+      throw new HoldoutError('NOT_FOUND', `no record ${id} in the store`, { file: path });
+    throw ioError('read', path, error);
+  });
+  if (sha256IdOf(bytes) !== id) {
+    throw new HoldoutError('STORE_CORRUPT', `record ${id} does not match its id`, {
+      file: path,
+      hint: 'Restore this file from a copy of the store, or run "holdout verify" to see what needs it.',
+    });
+  }
+  const value: unknown = JSON.parse(bytes.toString('utf8'));
+  const problem = problemOfRecord(value);
+  if (problem === null) return value as StoredRecord;
+  throw new HoldoutError('STORE_CORRUPT', `record ${id} cannot be understood: ${problem}`, {
+    file: path,
+    hint: 'It may have been written by a newer version of Holdout.',
+  });
+}
+
+/**
+ * Ids of the records that begin with these hex digits (with or without `sha256:`), sorted.
+ * @throws HoldoutError `IO`
+ */
+export async function resolveRecordPrefix(root: string, prefix: string): Promise<Sha256Id[]> {
+  const hex = prefix.startsWith('sha256:') ? prefix.slice(7) : prefix;
+  if (!/^[0-9a-f]{1,64}$/.test(hex)) return [];
+  const folder = kindFolder(root, 'record');
+  const buckets = (await namesIn(folder)).filter((name) => name.startsWith(hex.slice(0, 2)));
+  const found: Sha256Id[] = [];
+  for (const bucket of buckets) {
+    for (const name of await namesIn(join(folder, bucket))) {
+      const id = name.startsWith(hex) ? idOfFileName('record', bucket, name) : null;
+      if (id !== null) found.push(id);
+    }
+  }
+  return found.sort();
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw ioError('read', folder, error);
+  }
+}

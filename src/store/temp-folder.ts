@@ -1,0 +1,152 @@
+/**
+ * Temporary files and who owns them. Each open store has a folder `tmp/<machine>-<pid>-<random>`; `machine` is a
+ * digest of host name, boot and process namespace, so that a process id means something. A folder is swept only when
+ * its owner is provably gone (same machine, no such process), or nothing in it changed for 24 hours.
+ * @module
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { readFileSync, readlinkSync } from 'node:fs';
+import { lstat, mkdir, readdir, rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { makeFolder } from './durable-files.ts';
+import { errnoOf, ioError } from './io-error.ts';
+import { temporaryRoot } from './store-paths.ts';
+
+const abandonedAfterMs = 24 * 60 * 60 * 1000;
+const ownerPattern = /^([0-9a-f]{16})-([1-9][0-9]{0,9})-[0-9a-f]{16}$/;
+
+/** A folder for this process's temporary files; made when first asked for. */
+export class TempFolder {
+  private made: Promise<string> | null = null;
+  private readonly root: string;
+
+  constructor(root: string) {
+    this.root = root;
+  }
+
+  /** A name that nobody else uses; the file is not created. */
+  async path(suffix: string): Promise<string> {
+    return join(await this.folder(), randomBytes(8).toString('hex') + suffix);
+  }
+
+  /** A new empty folder. */
+  async directory(): Promise<string> {
+    const path = await this.path('.d');
+    await mkdir(path).catch((error: unknown) => Promise.reject(ioError('make folder', path, error)));
+    return path;
+  }
+
+  /** Removes one temporary file. */
+  async discard(path: string): Promise<void> {
+    await rm(path, { force: true }).catch((error: unknown) => Promise.reject(ioError('remove', path, error)));
+  }
+
+  /** Removes this process's temporary files. */
+  async remove(): Promise<void> {
+    if (this.made === null) return;
+    const folder = await this.made;
+    this.made = null;
+    await rm(folder, { recursive: true, force: true });
+  }
+
+  private folder(): Promise<string> {
+    this.made ??= this.make();
+    return this.made;
+  }
+
+  private async make(): Promise<string> {
+    const folder = join(temporaryRoot(this.root), ownerName());
+    await makeFolder(folder);
+    return folder;
+  }
+}
+
+/** Removes what dead processes left in the store's temporary folder. */
+export async function sweepTemporary(root: string, nowMs: number): Promise<void> {
+  const tmp = temporaryRoot(root);
+  for (const name of await namesIn(tmp)) {
+    const path = join(tmp, name);
+    if (!(await isAbandoned(path, name, nowMs))) continue;
+    try {
+      await rm(path, { recursive: true, force: true });
+    } catch (error) {
+      // Leftovers are waste, not damage: who may not delete them can still read the store.
+      if (!['EACCES', 'EPERM', 'EROFS', 'EBUSY', 'ENOTEMPTY'].includes(errnoOf(error) ?? '')) {
+        throw ioError('remove', path, error);
+      }
+    }
+  }
+}
+
+async function isAbandoned(path: string, name: string, nowMs: number): Promise<boolean> {
+  const owner = ownerPattern.exec(name);
+  if (owner?.[1] === machine()) return !isAlive(Number(owner[2]));
+  return nowMs - (await lastChangeMs(path)) > abandonedAfterMs;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return errnoOf(error) !== 'ESRCH';
+  }
+}
+
+/** Latest change of a file, or of a folder and all that is in it. A name that goes away meanwhile counts as new. */
+async function lastChangeMs(path: string): Promise<number> {
+  try {
+    const facts = await lstat(path);
+    let latest = facts.mtimeMs;
+    if (facts.isDirectory()) {
+      for (const name of await readdir(path)) latest = Math.max(latest, await lastChangeMs(join(path, name)));
+    }
+    return latest;
+  } catch {
+    return Infinity;
+  }
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw ioError('read', folder, error);
+  }
+}
+
+function ownerName(): string {
+  return `${machine()}-${process.pid}-${randomBytes(8).toString('hex')}`;
+}
+
+let machineDigest: string | undefined;
+
+function machine(): string {
+  machineDigest ??= createHash('sha256')
+    .update(JSON.stringify([hostname(), bootId(), processNamespace()]))
+    .digest('hex')
+    .slice(0, 16);
+  return machineDigest;
+}
+
+// Linux tells; elsewhere a process id that lives again after a reboot only delays the sweep to the 24 hours.
+function bootId(): string {
+  if (process.platform !== 'linux') return '';
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    return '';
+  }
+}
+
+// Containers may share a folder and a host name, and each counts its processes from 1.
+function processNamespace(): string {
+  if (process.platform !== 'linux') return '';
+  try {
+    return readlinkSync('/proc/self/ns/pid');
+  } catch {
+    return '';
+  }
+}
