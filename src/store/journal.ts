@@ -96,14 +96,6 @@ export async function beginJournal(root: string, temp: TempFolder, holdout: stri
   });
 }
 
-/**
- * The state from the entries themselves, without any cache, every link of the chain checked.
- * @throws HoldoutError `STORE_CORRUPT`, `IO`
- */
-export async function readWholeJournal(root: string): Promise<JournalState> {
-  return (await readOn(root, emptyState)).state;
-}
-
 async function readOn(root: string, from: JournalState): Promise<{ state: JournalState; whole: boolean }> {
   let { seq, head } = from;
   const more: ChainedEntry[] = [];
@@ -137,8 +129,12 @@ async function assertLast(root: string, seq: number): Promise<void> {
   if (last === 0) throw missingEntry(root, 1);
 }
 
-// A damaged snapshot is told by whoever opens that snapshot; here it must not close the rest of the store.
-async function tableOf(root: string, entry: JournalEntry): Promise<TableRef | null> {
+/**
+ * The table that a version's snapshot names. Null for other entries, and where the snapshot is damaged: that is told
+ * by whoever opens it, and must not close the rest of the store.
+ * @throws HoldoutError `IO`
+ */
+export async function tableOf(root: string, entry: JournalEntry): Promise<TableRef | null> {
   if (entry.op !== 'version') return null;
   try {
     return await getRecord(root, entry.snapshot, snapshotRecord);

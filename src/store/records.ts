@@ -2,7 +2,7 @@
  * Immutable records: canonical JSON under its digest, checked when written and at each read.
  * @module
  */
-import { readFile, readdir } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import type { Sha256Id } from '../../schemas/ids.ts';
@@ -11,6 +11,7 @@ import { recordBytes } from '../identity/canonical-json.ts';
 import { sha256IdOf } from '../identity/ids.ts';
 import { placeFile, replaceFile, writeNewFile } from './durable-files.ts';
 import { errnoOf, ioError } from './io-error.ts';
+import { namesIn } from './list-stored.ts';
 import { filePath, idOfFileName, kindFolder } from './store-paths.ts';
 import { describeIssues, problemOfRecord, typeOfRecord } from './stored-record.ts';
 import type { StoredRecord } from './stored-record.ts';
@@ -104,13 +105,4 @@ export async function resolveRecordPrefix(root: string, prefix: string): Promise
     }
   }
   return found.sort();
-}
-
-async function namesIn(folder: string): Promise<readonly string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
-    throw ioError('read', folder, error);
-  }
 }

@@ -8,10 +8,17 @@ import type { z } from 'zod';
 import type { Sha256Id } from '../../schemas/ids.ts';
 import type { JournalEntry } from '../../schemas/records.ts';
 import { HoldoutError } from '../errors.ts';
+import { CheckedFiles } from './checked-files.ts';
+import { ChunkIndex } from './chunk-index.ts';
+import { putChunks, readChunks } from './chunks.ts';
+import type { ChunkList } from './chunks.ts';
 import { makeFolder, placeFile, writeNewFile } from './durable-files.ts';
 import { Journal, beginJournal } from './journal.ts';
 import type { JournalDraft, JournalState } from './journal-state.ts';
+import { neededBy } from './needs.ts';
+import type { LayoutParts, Need } from './needs.ts';
 import * as records from './records.ts';
+import { SourceCache } from './source-cache.ts';
 import { assertUsable, configText, hasConfig } from './store-config.ts';
 import { configPath, filePath, kindFolder, storeFolderName, storedKinds } from './store-paths.ts';
 import type { FileKind, StoredKind } from './store-paths.ts';
@@ -20,6 +27,8 @@ import type { StoredBytes } from './store-size.ts';
 import * as files from './stored-files.ts';
 import type { StoredRecord } from './stored-record.ts';
 import { TempFolder, sweepTemporary } from './temp-folder.ts';
+import { verifyFiles, verifyStructure } from './verify.ts';
+import type { Damage } from './verify.ts';
 
 /** An open store. `close` removes its temporary files; what is stored needs no closing. */
 export class Store {
@@ -29,12 +38,16 @@ export class Store {
   readonly projectRoot: string;
   private readonly temp: TempFolder;
   private readonly log: Journal;
+  private readonly checked: CheckedFiles;
+  private readonly chunks: ChunkIndex;
 
   private constructor(root: string) {
     this.root = root;
     this.projectRoot = dirname(root);
     this.temp = new TempFolder(root);
     this.log = new Journal(root, this.temp);
+    this.checked = new CheckedFiles(root, this.temp);
+    this.chunks = new ChunkIndex(root);
   }
 
   /**
@@ -113,8 +126,10 @@ export class Store {
   }
 
   /** Takes a finished temporary file into the store, durably and read-only. @throws HoldoutError `IO` */
-  putFile(kind: FileKind, tempPath: string): Promise<{ id: Sha256Id; bytes: number }> {
-    return files.putFile(this.root, this.temp, kind, tempPath);
+  async putFile(kind: FileKind, tempPath: string): Promise<{ id: Sha256Id; bytes: number }> {
+    const { fresh, ...put } = await files.putFile(this.root, this.temp, kind, tempPath);
+    if (fresh) await this.checked.note(kind, put.id);
+    return put;
   }
 
   /** Where a stored thing lies. @throws TypeError for what is no id */
@@ -125,6 +140,32 @@ export class Store {
   /** Re-hashes a stored file. @throws HoldoutError `IO` */
   checkFile(kind: StoredKind, id: Sha256Id): Promise<'ok' | 'missing' | 'damaged'> {
     return files.checkFile(this.root, kind, id);
+  }
+
+  /**
+   * Makes sure that a stored file matches its id, by hashing it unless it looks as it did when last hashed.
+   * @throws HoldoutError `NOT_FOUND`, `STORE_CORRUPT`, `IO`
+   */
+  ensureIntact(kind: StoredKind, id: Sha256Id): Promise<void> {
+    return this.checked.ensureIntact(kind, id);
+  }
+
+  /**
+   * Stores a raw file's bytes as chunks; `newBytes` is what that added on disk.
+   * @throws HoldoutError `IO`
+   */
+  putChunks(source: AsyncIterable<Uint8Array>): Promise<{ chunks: ChunkList; newBytes: number }> {
+    return putChunks(this.root, this.temp, this.chunks, source);
+  }
+
+  /** The bytes of a chunk list, each chunk re-hashed. @throws HoldoutError `STORE_CORRUPT`, `IO`, while it is read */
+  readChunks(chunks: Iterable<readonly [Sha256Id, number]>): AsyncGenerator<Uint8Array, void, undefined> {
+    return readChunks(this.root, this.chunks, chunks);
+  }
+
+  /** The digests of source files that were read before. @throws HoldoutError `IO` */
+  sourceCache(): Promise<SourceCache> {
+    return SourceCache.open(this.root, this.temp);
   }
 
   /** The state that all journal entries make. @throws HoldoutError `STORE_CORRUPT`, `IO` */
@@ -147,8 +188,29 @@ export class Store {
     return storedBytes(this.root);
   }
 
-  /** Removes this process's temporary files. The store may be used again. */
+  /**
+   * Checks the journal's chain, and all records and files that it needs, by name and size.
+   * @throws HoldoutError `IO`
+   */
+  verifyStructure(partsOf: LayoutParts): Promise<readonly Damage[]> {
+    return verifyStructure(this.root, partsOf);
+  }
+
+  /** Hashes every stored file. @throws HoldoutError `IO` */
+  verifyFiles(onProgress?: (bytes: number) => void): Promise<readonly Damage[]> {
+    return verifyFiles(this.root, onProgress);
+  }
+
+  /** All that an entry needs, as `verifyStructure` follows it. @throws HoldoutError `STORE_CORRUPT`, `IO` */
+  async neededBy(entry: JournalEntry, partsOf: LayoutParts): Promise<readonly Need[]> {
+    await this.chunks.refresh();
+    const { layouts } = await this.journal();
+    return neededBy({ root: this.root, layouts, chunks: this.chunks, partsOf }, entry);
+  }
+
+  /** Removes this process's temporary files, and keeps what it learned of files that it hashed. */
   async close(): Promise<void> {
+    await this.checked.save();
     await this.temp.remove();
   }
 

@@ -14,7 +14,8 @@ import type { TempFolder } from './temp-folder.ts';
 
 /**
  * Takes a finished temporary file into the store: hashed as it lies on disk, made read-only, synced, placed. A file
- * of that digest and size that is there already is kept, and the temporary one removed.
+ * of that digest and size that is there already is kept (and not hashed again: `fresh` is false), and the temporary one
+ * removed.
  * @throws HoldoutError `IO`
  */
 export async function putFile(
@@ -22,15 +23,18 @@ export async function putFile(
   temp: TempFolder,
   kind: FileKind,
   temporary: string,
-): Promise<{ id: Sha256Id; bytes: number }> {
+): Promise<{ id: Sha256Id; bytes: number; fresh: boolean }> {
   const sealed = await sealFile(temporary);
   const target = filePath(root, kind, sealed.id);
-  if ((await placeFile(temporary, target)) === 'placed') return sealed;
+  if ((await placeFile(temporary, target)) === 'placed') return { ...sealed, fresh: true };
   const found = await stat(target).catch((error: unknown) => Promise.reject(ioError('read', target, error)));
-  if (found.size === sealed.bytes) await temp.discard(temporary);
+  if (found.size === sealed.bytes) {
+    await temp.discard(temporary);
+    return { ...sealed, fresh: false };
+  }
   // A file of another size is damaged, and this one is what the id promises.
-  else await replaceFile(temporary, target);
-  return sealed;
+  await replaceFile(temporary, target);
+  return { ...sealed, fresh: true };
 }
 
 /**

@@ -11,6 +11,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { makeFolder } from './durable-files.ts';
 import { errnoOf, ioError } from './io-error.ts';
+import { namesIn } from './list-stored.ts';
 import { temporaryRoot } from './store-paths.ts';
 
 const abandonedAfterMs = 24 * 60 * 60 * 1000;
@@ -105,15 +106,6 @@ async function lastChangeMs(path: string): Promise<number> {
     return latest;
   } catch {
     return Infinity;
-  }
-}
-
-async function namesIn(folder: string): Promise<readonly string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
-    throw ioError('read', folder, error);
   }
 }
 
