@@ -2,6 +2,7 @@
 // The result is committed, so that a build needs only `tsc`; a test compiles again and compares.
 //   node .ci/build-kernels.mjs           writes what changed
 //   node .ci/build-kernels.mjs --check   exits with 1 where a committed file is not what its source compiles to
+// Paths of sources after it limit it to these.
 import { readFileSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import asc from 'assemblyscript/asc';
@@ -47,7 +48,8 @@ export async function compileKernel(source) {
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  for (const source of kernelSources()) {
+  const named = process.argv.slice(2).filter((argument) => argument !== '--check');
+  for (const source of named.length > 0 ? named : kernelSources()) {
     const target = source.replace(/\.as\.ts$/, '.wasm.ts');
     const text = await compileKernel(source);
     const same = existsSync(root + target) && readFileSync(root + target, 'utf8') === text;

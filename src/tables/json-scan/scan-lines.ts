@@ -1,0 +1,249 @@
+/**
+ * Scans a file of JSON lines: row digests, what stands where, how its bytes differ from plain lines. The main thread
+ * reads and hashes the file and keeps the order; the scanner does the rest, on small files in this thread.
+ * @module
+ */
+import { createHash } from 'node:crypto';
+import { open, type FileHandle } from 'node:fs/promises';
+import type { Sha256Id } from '../../../schemas/ids.ts';
+import type { LineFixups } from '../../../schemas/records.ts';
+import { HoldoutError } from '../../errors.ts';
+import { addBlock, emptyFixups, finishFixups } from './fixups.ts';
+import { mergeParts, type InferredSchema } from './inferred.ts';
+import { ScanPool } from './pool.ts';
+import { LINE_BYTES_MAX, LineTooLong, readBlocks, type SpareMemory } from './read-blocks.ts';
+import { refusalError } from './refusals.ts';
+import type { Refusal } from './scan-block.ts';
+import { hereScanner, type ScanDone, type Scanner } from './scanner.ts';
+import { columnNameFault } from './schema.ts';
+
+/** Files below this are scanned in the calling thread. */
+const SMALL_FILE = 4 << 20;
+const BLOCK_BYTES = 8 << 20;
+
+/** What to scan, and how. */
+export interface ScanOptions {
+  readonly path: string;
+  /** File that the row digests are written to, 32 bytes a row. */
+  readonly tempDigests: string;
+  /** Append to that file (and to `rowOffsets`): the next file of the same table. */
+  readonly append?: boolean;
+  /** File for the offset of each row's line, as u64le. */
+  readonly rowOffsets?: string;
+  /** Workers of other scans to use; without it they are started for this one. */
+  readonly pool?: ScanPool;
+  /** Number of workers where there is no pool; by default one a core, at most two. */
+  readonly threads?: number;
+  readonly wantSha256?: boolean;
+  readonly onProgress?: (bytes: number) => void;
+  /** Name of the file in errors, by default `path`. */
+  readonly name?: string;
+  /** Where byte `byte` of line `line` (both from 0) stands in the file that the person knows. */
+  readonly placeOf?: (line: number, byte: number) => Promise<{ line: number; column: number }>;
+  /** Size of a block of lines. */
+  readonly blockBytes?: number;
+}
+
+/** What a scan found. */
+export interface ScanResult {
+  readonly rows: number;
+  readonly bytes: number;
+  readonly sha256: Sha256Id | null;
+  readonly schema: InferredSchema;
+  readonly longestLineBytes: number;
+  /** Null where blank lines or mixed line ends are too many to list. */
+  readonly fixups: LineFixups | null;
+}
+
+/**
+ * Scans the file. The first line of the file that is refused is the one that is reported.
+ * @throws HoldoutError INPUT_INVALID (malformed line, bad column name, UTF-16), LIMIT, NOT_FOUND, IO
+ */
+export async function scanLines(options: ScanOptions): Promise<ScanResult> {
+  const file = await openInput(options.path);
+  try {
+    const { size } = await file.stat();
+    if (size < SMALL_FILE && options.pool === undefined && options.threads === undefined) {
+      return await hereScanner.exclusive(() => scanFile(file, hereScanner, options));
+    }
+    if (options.pool !== undefined) {
+      const { pool } = options;
+      return await pool.exclusive(() => scanFile(file, pool, options));
+    }
+    const pool = ScanPool.open(options.threads);
+    try {
+      return await scanFile(file, pool, options);
+    } finally {
+      await pool.close();
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+async function scanFile(file: FileHandle, scanner: Scanner, options: ScanOptions): Promise<ScanResult> {
+  const flags = options.append === true ? 'a' : 'w';
+  const digests = await open(options.tempDigests, flags);
+  const offsets = options.rowOffsets === undefined ? null : await open(options.rowOffsets, flags);
+  const hash = options.wantSha256 === true ? createHash('sha256') : null;
+  const spare: SpareMemory = [];
+  const fixups = emptyFixups();
+  const running: Promise<ScanDone>[] = [];
+  let rows = 0;
+  let bytes = 0;
+  let last = 10;
+  let bom = false;
+  let longestLineBytes = 0;
+
+  const takeOldest = async (): Promise<void> => {
+    const oldest = running.shift();
+    if (oldest === undefined) return;
+    const { result, memory } = await oldest;
+    if (result.refusal !== null) throw await placedRefusal(result.refusal, fixups.lines, options);
+    spare.push(memory);
+    await writeAll(digests, result.digests);
+    if (offsets !== null && result.offsets !== null) await writeAll(offsets, asUnsigned(result.offsets));
+    rows += result.digests.length / 32;
+    longestLineBytes = Math.max(longestLineBytes, result.longestLine);
+    addBlock(fixups, result);
+  };
+
+  try {
+    scanner.begin();
+    const blocks = readBlocks(file, options.blockBytes ?? BLOCK_BYTES, spare, (read) => {
+      hash?.update(read);
+    });
+    try {
+      for await (const whole of blocks) {
+        if (bytes === 0) {
+          refuseUtf16(whole, options);
+          bom = whole[0] === 0xef && whole[1] === 0xbb && whole[2] === 0xbf;
+        }
+        const block = bytes === 0 && bom ? whole.subarray(3) : whole;
+        const offset = bytes + whole.length - block.length;
+        bytes += whole.length;
+        last = whole.at(-1) ?? last;
+        if (running.length >= scanner.depth) await takeOldest();
+        const scanning = scanner.scan({ block, offset, wantOffsets: offsets !== null });
+        // Its failure is met when its turn comes.
+        scanning.catch(() => undefined);
+        running.push(scanning);
+        options.onProgress?.(bytes);
+      }
+    } catch (error) {
+      if (!(error instanceof LineTooLong)) throw error;
+      while (running.length > 0) await takeOldest();
+      throw await tooLong(fixups.lines, options);
+    }
+    while (running.length > 0) await takeOldest();
+    const schema = (await scanner.seen()).reduce(mergeParts, { columns: [] });
+    await refuseColumnNames(schema, options);
+    return {
+      rows,
+      bytes,
+      sha256: hash === null ? null : (`sha256:${hash.digest('hex')}` as Sha256Id),
+      schema,
+      longestLineBytes,
+      fixups: finishFixups(fixups, bom, last === 10),
+    };
+  } finally {
+    await Promise.allSettled(running);
+    await digests.close();
+    await offsets?.close();
+  }
+}
+
+async function openInput(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'r');
+  } catch (error) {
+    const absent = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new HoldoutError(absent ? 'NOT_FOUND' : 'IO', absent ? `there is no file ${path}` : `cannot open ${path}`, {
+      file: path,
+      cause: error,
+    });
+  }
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += (await file.write(bytes, at)).bytesWritten;
+}
+
+function asUnsigned(offsets: Float64Array): Uint8Array {
+  return new Uint8Array(BigUint64Array.from(offsets, (offset) => BigInt(offset)).buffer);
+}
+
+function refuseUtf16(start: Uint8Array, options: ScanOptions): void {
+  const [first, second] = start;
+  const marked = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
+  const unmarked = (first === 0x7b && second === 0) || (first === 0 && second === 0x7b);
+  if (!marked && !unmarked) return;
+  throw new HoldoutError('INPUT_INVALID', 'the file is UTF-16, not UTF-8', {
+    file: options.name ?? options.path,
+    line: 1,
+    column: 1,
+    hint: `Convert it first: iconv -f UTF-16 -t UTF-8 in.jsonl > out.jsonl`,
+  });
+}
+
+async function placedRefusal(refusal: Refusal, linesBefore: number, options: ScanOptions): Promise<HoldoutError> {
+  const line = linesBefore + refusal.line;
+  const place =
+    options.placeOf === undefined
+      ? { line: line + 1, column: refusal.character + 1 }
+      : await options.placeOf(line, refusal.byte);
+  return refusalError(refusal, { file: options.name ?? options.path, ...place });
+}
+
+async function tooLong(line: number, options: ScanOptions): Promise<HoldoutError> {
+  const place = options.placeOf === undefined ? { line: line + 1 } : { line: (await options.placeOf(line, 0)).line };
+  return new HoldoutError('LIMIT', `the row is longer than ${LINE_BYTES_MAX >> 20} MB`, {
+    file: options.name ?? options.path,
+    ...place,
+    hint: 'Keep such content in files of its own and name them in the row, or split the row.',
+  });
+}
+
+async function refuseColumnNames(schema: InferredSchema, options: ScanOptions): Promise<void> {
+  const fault = columnNameFault(schema);
+  if (fault === null) return;
+  const at = await placeOfOffset(options.path, fault.at);
+  const place =
+    options.placeOf === undefined
+      ? { line: at.line + 1, column: at.character + 1 }
+      : await options.placeOf(at.line, at.byte);
+  throw new HoldoutError('INPUT_INVALID', fault.says, {
+    file: options.name ?? options.path,
+    ...place,
+    hint: fault.hint,
+  });
+}
+
+/** Line, byte and character within it, from 0, of an offset in the file. */
+async function placeOfOffset(path: string, offset: number): Promise<{ line: number; byte: number; character: number }> {
+  const file = await open(path, 'r');
+  let line = 0;
+  let byte = 0;
+  let character = 0;
+  try {
+    for await (const chunk of file.createReadStream({
+      end: Math.max(0, offset - 1),
+      highWaterMark: 1 << 20,
+      autoClose: false,
+    })) {
+      if (offset === 0) break;
+      for (const value of chunk as Uint8Array) {
+        byte++;
+        if ((value & 0xc0) !== 0x80) character++;
+        if (value === 10) {
+          line++;
+          byte = 0;
+          character = 0;
+        }
+      }
+    }
+  } finally {
+    await file.close();
+  }
+  return { line, byte, character };
+}
