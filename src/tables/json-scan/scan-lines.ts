@@ -10,6 +10,7 @@ import type { LineFixups } from '../../../schemas/records.ts';
 import { HoldoutError } from '../../errors.ts';
 import { addBlock, emptyFixups, finishFixups } from './fixups.ts';
 import { mergeParts, type InferredSchema } from './inferred.ts';
+import { bomBytes, openInput, placeOfOffset, refuseUtf16, writeAll } from './file-places.ts';
 import { ScanPool } from './pool.ts';
 import { LINE_BYTES_MAX, LineTooLong, readBlocks, type SpareMemory } from './read-blocks.ts';
 import { refusalError } from './refusals.ts';
@@ -116,8 +117,8 @@ async function scanFile(file: FileHandle, scanner: Scanner, options: ScanOptions
     try {
       for await (const whole of blocks) {
         if (bytes === 0) {
-          refuseUtf16(whole, options);
-          bom = whole[0] === 0xef && whole[1] === 0xbb && whole[2] === 0xbf;
+          refuseUtf16(whole, options.name ?? options.path);
+          bom = bomBytes(whole) > 0;
         }
         const block = bytes === 0 && bom ? whole.subarray(3) : whole;
         const offset = bytes + whole.length - block.length;
@@ -153,37 +154,8 @@ async function scanFile(file: FileHandle, scanner: Scanner, options: ScanOptions
   }
 }
 
-async function openInput(path: string): Promise<FileHandle> {
-  try {
-    return await open(path, 'r');
-  } catch (error) {
-    const absent = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new HoldoutError(absent ? 'NOT_FOUND' : 'IO', absent ? `there is no file ${path}` : `cannot open ${path}`, {
-      file: path,
-      cause: error,
-    });
-  }
-}
-
-async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length;) at += (await file.write(bytes, at)).bytesWritten;
-}
-
 function asUnsigned(offsets: Float64Array): Uint8Array {
   return new Uint8Array(BigUint64Array.from(offsets, (offset) => BigInt(offset)).buffer);
-}
-
-function refuseUtf16(start: Uint8Array, options: ScanOptions): void {
-  const [first, second] = start;
-  const marked = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
-  const unmarked = (first === 0x7b && second === 0) || (first === 0 && second === 0x7b);
-  if (!marked && !unmarked) return;
-  throw new HoldoutError('INPUT_INVALID', 'the file is UTF-16, not UTF-8', {
-    file: options.name ?? options.path,
-    line: 1,
-    column: 1,
-    hint: `Convert it first: iconv -f UTF-16 -t UTF-8 in.jsonl > out.jsonl`,
-  });
 }
 
 async function placedRefusal(refusal: Refusal, linesBefore: number, options: ScanOptions): Promise<HoldoutError> {
@@ -217,33 +189,4 @@ async function refuseColumnNames(schema: InferredSchema, options: ScanOptions): 
     ...place,
     hint: fault.hint,
   });
-}
-
-/** Line, byte and character within it, from 0, of an offset in the file. */
-async function placeOfOffset(path: string, offset: number): Promise<{ line: number; byte: number; character: number }> {
-  const file = await open(path, 'r');
-  let line = 0;
-  let byte = 0;
-  let character = 0;
-  try {
-    for await (const chunk of file.createReadStream({
-      end: Math.max(0, offset - 1),
-      highWaterMark: 1 << 20,
-      autoClose: false,
-    })) {
-      if (offset === 0) break;
-      for (const value of chunk as Uint8Array) {
-        byte++;
-        if ((value & 0xc0) !== 0x80) character++;
-        if (value === 10) {
-          line++;
-          byte = 0;
-          character = 0;
-        }
-      }
-    }
-  } finally {
-    await file.close();
-  }
-  return { line, byte, character };
 }
