@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { canonicalJson } from '../../dist/src/identity/canonical-json.js';
 import { formatSetRoot, formatTableId, schemaId } from '../../dist/src/identity/ids.js';
@@ -13,6 +14,22 @@ import { untag, vectors, type RowVector } from './vectors.ts';
 
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true, fatal: true });
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+
+function expectSame([preimage, digest]: readonly unknown[], vector: RowVector): void {
+  const { bytes } = preimage as { bytes: Uint8Array };
+  expect(utf8.decode(bytes)).toBe(vector.preimage);
+  expect(digest).toBe(vector.digest.toUpperCase());
+}
+
+function expectTrees(digests: Buffer, vector: (typeof vectors)['rows']['table']): void {
+  const table = tableTree(digests);
+  expect(hex(table.root)).toBe(vector.root);
+  expect(formatTableId(table.rows, table.root)).toBe(vector.table);
+  const set = setTree(digests);
+  expect(set.rows).toBe(table.rows);
+  expect(hex(set.root)).toBe(vector.trieRoot);
+  expect(formatSetRoot(set.rows, set.root)).toBe(vector.setRoot);
+}
 
 describe('the reference encoder', () => {
   it.each(vectors.rows.cases)('encodes: $name', ({ columns, preimage, digest }) => {
@@ -42,12 +59,6 @@ describe('generated SQL in DuckDB', () => {
     const sql = `SELECT encode(${rowPreimageSql(schema)}), hex(${rowDigestSql(schema)}) FROM (${from})`;
     const [row] = await database.rows(sql);
     return row ?? [];
-  }
-
-  function expectSame([preimage, digest]: readonly unknown[], vector: RowVector): void {
-    const { bytes } = preimage as { bytes: Uint8Array };
-    expect(utf8.decode(bytes)).toBe(vector.preimage);
-    expect(digest).toBe(vector.digest.toUpperCase());
   }
 
   it.each(vectors.rows.cases)('encodes: $name', async (vector) => {
@@ -85,8 +96,7 @@ describe('JSON texts', () => {
 });
 
 describe('trees', () => {
-  it.each(vectors.tables.cases)('a table of $rows rows, $distinct distinct', async (vector) => {
-    const { createHash } = await import('node:crypto');
+  it.each(vectors.tables.cases)('a table of $rows rows, $distinct distinct', (vector) => {
     const digest = (i: number): Buffer =>
       createHash('sha256')
         .update(String(i % vector.distinct))
@@ -97,16 +107,6 @@ describe('trees', () => {
   it('the golden table: all row vectors in order', () => {
     expectTrees(Buffer.concat(vectors.rows.cases.map(({ digest }) => Buffer.from(digest, 'hex'))), vectors.rows.table);
   });
-
-  function expectTrees(digests: Buffer, vector: (typeof vectors)['rows']['table']): void {
-    const table = tableTree(digests);
-    expect(hex(table.root)).toBe(vector.root);
-    expect(formatTableId(table.rows, table.root)).toBe(vector.table);
-    const set = setTree(digests);
-    expect(set.rows).toBe(table.rows);
-    expect(hex(set.root)).toBe(vector.trieRoot);
-    expect(formatSetRoot(set.rows, set.root)).toBe(vector.setRoot);
-  }
 });
 
 describe('schemas', () => {

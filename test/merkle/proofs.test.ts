@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { TableId } from '../../dist/schemas/ids.js';
 import { formatTableId } from '../../dist/src/identity/ids.js';

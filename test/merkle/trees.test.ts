@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { setTree } from '../../dist/src/merkle/set-tree.js';
 import { TableTreeBuilder, tableTree } from '../../dist/src/merkle/table-tree.js';
@@ -22,11 +22,12 @@ function naiveTableRoot(digests: readonly Buffer[]): Buffer {
   return root(leaves);
 }
 
+const bit = (hex: string, depth: number): number =>
+  (Number.parseInt(hex[Math.floor(depth / 4)] ?? '', 16) >> (3 - (depth % 4))) & 1;
+
 function naiveSetRoot(digests: readonly Buffer[]): Buffer {
   const counts = new Map<string, number>();
   for (const digest of digests) counts.set(digest.toString('hex'), (counts.get(digest.toString('hex')) ?? 0) + 1);
-  const bit = (hex: string, depth: number): number =>
-    (Number.parseInt(hex[Math.floor(depth / 4)] ?? '', 16) >> (3 - (depth % 4))) & 1;
   const trie = (keys: readonly string[], depth: number): Buffer => {
     const at = Buffer.from([depth >> 8, depth & 255]);
     if (keys.length <= 64) {
