@@ -1,0 +1,243 @@
+/**
+ * `add`: reads files, stores what is new of them, and makes them the next version of a name. The journal entry comes
+ * last, so that a crash at any instant leaves the version there or not there. Equal content makes no version.
+ * @module
+ */
+import { isAbsolute, relative, resolve } from 'node:path';
+import { datasetName } from '../../schemas/ids.ts';
+import type { SetRoot, Sha256Id, TableId } from '../../schemas/ids.ts';
+import { derivationRecord, realisationRecord, snapshotRecord } from '../../schemas/records.ts';
+import type { FieldRoles, Role, SnapshotRecord } from '../../schemas/records.ts';
+import { tableSchema } from '../../schemas/table-schema.ts';
+import type { TableSchema } from '../../schemas/table-schema.ts';
+import { HoldoutError } from '../errors.ts';
+import { recordId } from '../identity/canonical-json.ts';
+import type { JournalState, VersionEntry } from '../store/journal-state.ts';
+import type { Store } from '../store/store.ts';
+import { itemsRootOf } from '../tables/items-root.ts';
+import { findInputFiles } from '../tables/read/input-files.ts';
+import type { SourceFormat } from '../tables/read/read-table-types.ts';
+import { openTable } from '../tables/table-reader.ts';
+import { openStoreEngine } from './store-engine.ts';
+import { readAndStore } from './read-and-store.ts';
+import type { StoredRead } from './read-and-store.ts';
+import { layoutBytes } from './stored-size.ts';
+
+/** What is asked for. */
+export interface AddOptions {
+  readonly role?: Role | undefined;
+  /** Columns by role; without it those of the last version, or (for an eval set) those recognised. */
+  readonly fields?: FieldRoles | undefined;
+  readonly schema?: TableSchema | undefined;
+  readonly infer?: boolean | undefined;
+  /** Keep the bytes of files whose rows do not give them back. */
+  readonly raw?: boolean | undefined;
+  readonly format?: SourceFormat | undefined;
+}
+
+/** What adding stands in. */
+export interface AddContext {
+  readonly now: Date;
+  readonly holdoutVersion: string;
+  readonly threads: number;
+  readonly memoryLimitBytes?: number | undefined;
+  /** Recognises the columns' roles of an eval set. */
+  readonly recogniseFields: (schema: TableSchema) => FieldRoles;
+  /** Refuses roles that do not fit the schema. */
+  readonly checkFields?: ((schema: TableSchema, fields: FieldRoles) => void) | undefined;
+  readonly standardInput?: NodeJS.ReadableStream | undefined;
+  readonly onProgress?: ((bytesDone: number, bytesTotal: number) => void) | undefined;
+  /** Given a way to stop, and called back when it is too late to. */
+  readonly onInterruptible?: ((stop: () => void) => void) | undefined;
+}
+
+/** The version that the name has now. */
+export interface AddResult {
+  readonly name: string;
+  readonly version: number;
+  readonly snapshot: Sha256Id;
+  readonly table: TableId;
+  readonly schema: Sha256Id;
+  readonly setRoot: SetRoot;
+  readonly itemsRoot: SetRoot | null;
+  readonly rows: number;
+  /** Bytes of the files as they were given. */
+  readonly logicalBytes: number;
+  /** Bytes of everything that this table is read from. */
+  readonly storedBytes: number;
+  /** Bytes that this `add` has added on disk. */
+  readonly newBytes: number;
+  /** False when the newest version had this content already. */
+  readonly created: boolean;
+  /** Whether files were read; false when all were known to be unchanged. */
+  readonly read: boolean;
+  readonly notes: readonly string[];
+}
+
+/**
+ * Adds files as the next version of a name.
+ * @throws HoldoutError `USAGE` for a bad name, `CONFLICT` for another role, and as reading and storing do
+ */
+export async function addDataset(
+  store: Store,
+  name: string,
+  args: readonly string[],
+  options: AddOptions,
+  context: AddContext,
+): Promise<AddResult> {
+  const named = datasetName.safeParse(name);
+  if (!named.success) {
+    throw new HoldoutError('USAGE', `"${name}" cannot name a dataset: ${named.error.issues[0]?.message ?? 'bad name'}`);
+  }
+  const state = await store.journal();
+  const last = state.names.get(name)?.at(-1);
+  const before = last === undefined ? null : await store.getRecord(last.snapshot, snapshotRecord);
+  const role = options.role ?? before?.role ?? 'none';
+  if (before !== null && role !== before.role) {
+    throw new HoldoutError('CONFLICT', `"${name}" is a dataset with role ${before.role}, not ${role}`, {
+      hint: 'Add the files under another name.',
+    });
+  }
+  const content =
+    (await knownContent(store, state, name, args, options)) ??
+    (await readAndStore(store, state, name, args, { ...options, previousSchema: before?.schema }, context));
+  const snapshot = await snapshotOf(store, content, role, before, options, context);
+  return commitVersion(store, name, content, snapshot, context);
+}
+
+/** What an earlier version read from these files, when none of them has changed since and they are read alike. */
+async function knownContent(
+  store: Store,
+  state: JournalState,
+  name: string,
+  args: readonly string[],
+  options: AddOptions,
+): Promise<StoredRead | null> {
+  const versions = (state.names.get(name) ?? []).filter(({ sources }) => sources.length > 0);
+  if (versions.length === 0 || args.includes('-') || options.format !== undefined || options.raw === true) return null;
+  const files = await findInputFiles(args);
+  const cache = await store.sourceCache();
+  const digests: Sha256Id[] = [];
+  for (const { path } of files) {
+    const known = await cache.known(path);
+    if (known === null) return null;
+    digests.push(known);
+  }
+  for (const entry of versions.toReversed()) {
+    const content = await contentOf(store, entry, options);
+    const same = content !== null && content.fileDigests.every((digest, index) => digest === digests[index]);
+    if (same && content.fileDigests.length === digests.length) return content;
+  }
+  return null;
+}
+
+async function contentOf(
+  store: Store,
+  entry: VersionEntry,
+  options: AddOptions,
+): Promise<(StoredRead & { readonly fileDigests: readonly string[] }) | null> {
+  const derivation = await store.getRecord(entry.derivation, derivationRecord);
+  const { output, blobs } = await store.getRecord(entry.realisation, realisationRecord);
+  const params = derivation.params as { schema?: unknown; inferred?: unknown } | null;
+  if ((options.infer ?? false) !== (params?.inferred === true)) return null;
+  if (options.schema !== undefined && recordId(options.schema) !== output.schema) return null;
+  const files = derivation.inputs.flatMap((input) => (input.kind === 'file' ? [input] : []));
+  if (files.length === 0) return null;
+  return {
+    table: output,
+    layout: entry.layout,
+    derivation: entry.derivation,
+    realisation: entry.realisation,
+    sources: entry.sources.map(({ path }, index) => ({ path: resolve(store.projectRoot, path), blob: blobs[index]! })),
+    logicalBytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
+    newBytes: 0,
+    notes: [],
+    read: false,
+    fileDigests: files.map(({ sha256 }) => sha256),
+  };
+}
+
+async function snapshotOf(
+  store: Store,
+  content: StoredRead,
+  role: Role,
+  before: SnapshotRecord | null,
+  options: AddOptions,
+  context: AddContext,
+): Promise<SnapshotRecord> {
+  const ref = { table: content.table.table, schema: content.table.schema };
+  const schema: TableSchema = await store.getRecord(ref.schema, tableSchema);
+  const recognised = role === 'eval' ? context.recogniseFields(schema) : {};
+  const kept = before !== null && fits(schema, before.fields) ? before.fields : null;
+  const fields = options.fields ?? kept ?? recognised;
+  if (role === 'eval' || options.fields !== undefined) context.checkFields?.(schema, fields);
+  const same =
+    before !== null &&
+    before.table === ref.table &&
+    before.schema === ref.schema &&
+    recordId(before.fields) === recordId(fields);
+  let itemsRoot = same ? before.itemsRoot : null;
+  if (!same && role === 'eval') {
+    const engine = await openStoreEngine(store, context);
+    try {
+      const reader = await openTable(store, engine, ref, content.layout);
+      itemsRoot = await itemsRootOf(engine, reader, fields);
+    } finally {
+      await engine.close();
+    }
+  }
+  return { type: 'holdout/snapshot@1', ...content.table, role, fields, itemsRoot };
+}
+
+function fits(schema: TableSchema, fields: FieldRoles): boolean {
+  const names = new Set(schema.columns.map(({ name }) => name));
+  const paths = Object.values(fields).flat();
+  return paths.length > 0 && paths.every((path) => names.has(path) || names.has(path.split('.', 1)[0]!));
+}
+
+async function commitVersion(
+  store: Store,
+  name: string,
+  content: StoredRead,
+  snapshot: SnapshotRecord,
+  context: AddContext,
+): Promise<AddResult> {
+  const id = await store.putRecord(snapshot);
+  const { derivation, realisation, layout } = content;
+  const sources = content.sources.map(({ path, blob }) => ({ path: shownPath(store, path), blob }));
+  let version = 0;
+  const entry = await store.commit((state) => {
+    const versions = state.names.get(name) ?? [];
+    if (versions.at(-1)?.snapshot === id) {
+      version = versions.at(-1)!.version;
+      return null;
+    }
+    version = versions.length + 1;
+    return { op: 'version', name, version, snapshot: id, derivation, realisation, layout, sources };
+  }, context.now);
+  const { table, schema, setRoot, itemsRoot, rows } = snapshot;
+  return {
+    name,
+    version,
+    snapshot: id,
+    table,
+    schema,
+    setRoot,
+    itemsRoot,
+    rows,
+    logicalBytes: content.logicalBytes,
+    storedBytes: await layoutBytes(store, layout),
+    newBytes: content.newBytes,
+    created: entry !== null,
+    read: content.read,
+    notes: content.notes,
+  };
+}
+
+/** Relative to the store's parent folder where the file lies in it, so that a project can be moved. */
+function shownPath(store: Store, path: string): string {
+  if (path === '-') return path;
+  const full = resolve(path);
+  const inside = relative(store.projectRoot, full);
+  return inside === '' || inside.startsWith('..') || isAbsolute(inside) ? full : inside;
+}

@@ -1,0 +1,44 @@
+/**
+ * Exports to an Arrow IPC file, a record batch for each block of rows.
+ * @module
+ */
+import { createWriteStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import type { RecordBatch, Schema } from 'apache-arrow';
+import type { Engine } from '../engine/engine.ts';
+import type { PlainValue } from '../engine/plain-value.ts';
+import { quoteIdentifier } from '../identity/sql-text.ts';
+import type { TableReader } from './table-reader.ts';
+
+const batchRowsMax = 8192;
+const batchBytesMax = 16 << 20;
+
+/** Writes the rows in order to a new file. */
+export async function exportArrow(engine: Engine, reader: TableReader, path: string): Promise<void> {
+  // Only an export to Arrow pays for loading the library.
+  const arrow = await import('apache-arrow');
+  const { arrowData, arrowType, arrowValueSql } = await import('./arrow-data.ts');
+  const { columns } = reader.schema;
+  const fields = columns.map(({ name, type }) => new arrow.Field(name, arrowType(type), true));
+  const schema: Schema = new arrow.Schema(fields);
+  const selects = columns.map(({ name, type }, index) => `${arrowValueSql(type, quoteIdentifier(name))} AS c${index}`);
+  async function* batches(): AsyncGenerator<RecordBatch> {
+    for await (const { sql, rows } of reader.blocks({ rowsMax: batchRowsMax, bytesMax: batchBytesMax })) {
+      const values = columns.map((): PlainValue[] => []);
+      await engine.scan(`SELECT ${selects.join(', ')} FROM (${sql})`, (chunk) => {
+        for (const [column, { type }] of columns.entries()) {
+          const bytes = type === 'VARCHAR' || type === 'UUID' || type === 'JSON' || type === 'BLOB';
+          for (let row = 0; row < chunk.rows; row++) {
+            values[column]!.push(bytes ? chunk.bytes(column, row) : chunk.value(column, row));
+          }
+        }
+      });
+      const children = columns.map(({ type }, index) => arrowData(type, values[index]!));
+      const data = arrow.makeData({ type: new arrow.Struct(fields), length: rows, nullCount: 0, children });
+      yield new arrow.RecordBatch(schema, data);
+    }
+  }
+  const writer = arrow.RecordBatchFileWriter.throughNode({ autoDestroy: true });
+  const empty = reader.rows === 0;
+  await pipeline(empty ? [new arrow.RecordBatch(schema)] : batches(), writer, createWriteStream(path, { flags: 'wx' }));
+}

@@ -1,0 +1,176 @@
+/**
+ * Exports a table as a file for other tools: canonical values, in the order of the table. Where the format cannot hold
+ * the values' kinds, the schema is written beside it (`<file>.schema.json`), and with it the file has the table's id.
+ * @module
+ */
+import { createReadStream, createWriteStream } from 'node:fs';
+import { appendFile, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { once } from 'node:events';
+import { finished, pipeline } from 'node:stream/promises';
+import type { TableId } from '../../schemas/ids.ts';
+import type { ColumnType, TableSchema } from '../../schemas/table-schema.ts';
+import type { Engine } from '../engine/engine.ts';
+import { HoldoutError } from '../errors.ts';
+import { canonicalJson } from '../identity/canonical-json.ts';
+import { quoteIdentifier } from '../identity/sql-text.ts';
+import { csvCellSql } from './csv-text-sql.ts';
+import { exportArrow } from './export-arrow.ts';
+import { exportParquet } from './export-parquet.ts';
+import { fileExists, writeNewFile } from './new-file.ts';
+import { readTable } from './read/read-table.ts';
+import type { TableReader } from './table-reader.ts';
+
+export type ExportFormat = 'jsonl' | 'csv' | 'parquet' | 'arrow';
+
+/** How a table is exported. */
+export interface ExportOptions {
+  readonly format: ExportFormat;
+  /** Version 1, snappy, no logical types that older readers lack. */
+  readonly parquetCompat?: boolean;
+  /** Read the file back and compare its table id with this one. */
+  readonly verify?: TableId;
+  /** Replace files that exist. */
+  readonly force?: boolean;
+  /** Folder for intermediate files, which the engine may read and write. */
+  readonly workDirectory: string;
+  readonly threads: number;
+}
+
+/** What was written. */
+export interface ExportResult {
+  readonly path: string;
+  /** The schema's file, where the format needs one to hold the values' kinds. */
+  readonly schemaPath: string | null;
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+/**
+ * Writes the table. Bytes are base64 text in JSON and CSV, decimals text in JSON; NaN and Infinity are Python's words.
+ * @throws HoldoutError `CONFLICT` when a file exists, `STORE_CORRUPT` when the file read back has another id, `IO`
+ */
+export async function exportTable(
+  engine: Engine,
+  reader: TableReader,
+  path: string,
+  options: ExportOptions,
+): Promise<ExportResult> {
+  const target = resolve(path);
+  const { format, force = false } = options;
+  if (!force && (await exists(target))) throw fileExists(target);
+  const schemaPath = needsSchema(reader.schema, format) ? `${target}.schema.json` : null;
+  if (schemaPath !== null) {
+    await writeNewFile(schemaPath, { force }, (temporary) => writeFile(temporary, `${canonicalJson(reader.schema)}\n`));
+  }
+  let bytes = 0;
+  try {
+    await writeNewFile(target, { force }, async (temporary) => {
+      await writeRows(engine, reader, temporary, options);
+      if (options.verify !== undefined) await verifyFile(temporary, reader.schema, options.verify, options);
+      bytes = (await stat(temporary)).size;
+    });
+  } catch (error) {
+    if (schemaPath !== null) await rm(schemaPath, { force: true });
+    throw error;
+  }
+  return { path: target, schemaPath, rows: reader.rows, bytes };
+}
+
+async function writeRows(engine: Engine, reader: TableReader, path: string, options: ExportOptions): Promise<void> {
+  switch (options.format) {
+    case 'jsonl':
+      await writeLines(reader, path);
+      return;
+    case 'csv':
+      await writeCsv(engine, reader, path, options.workDirectory);
+      return;
+    case 'arrow':
+      await exportArrow(engine, reader, path);
+      return;
+    case 'parquet': {
+      // The engine writes into the work folder only; the user's folder it never sees.
+      const made = join(options.workDirectory, `export-${process.pid}.parquet`);
+      const compat = options.parquetCompat ?? false;
+      await exportParquet(engine, reader, made, { compat, workDirectory: options.workDirectory });
+      await moveInto(made, path);
+    }
+  }
+}
+
+async function writeLines(reader: TableReader, path: string): Promise<void> {
+  const stream = createWriteStream(path, { flags: 'wx', highWaterMark: 4 << 20 });
+  const done = finished(stream);
+  for await (const { bytes } of reader.jsonLines({ canonical: true })) {
+    if (!stream.write(bytes)) await Promise.race([once(stream, 'drain'), done]);
+  }
+  stream.end();
+  await done;
+}
+
+async function writeCsv(engine: Engine, reader: TableReader, path: string, workDirectory: string): Promise<void> {
+  const { columns } = reader.schema;
+  await writeFile(path, `${columns.map(({ name }) => csvText(name)).join(',')}\n`, { flag: 'wx' });
+  const cells = columns.map(
+    ({ name, type }) => `${csvCellSql(type, quoteIdentifier(name))} AS ${quoteIdentifier(name)}`,
+  );
+  const piece = join(workDirectory, `export-${process.pid}.csv`);
+  try {
+    for await (const { sql } of reader.blocks()) {
+      await engine.run(
+        `COPY (SELECT ${cells.join(', ')} FROM (${sql})) TO ${engine.outputSql(piece)} (FORMAT csv, HEADER false)`,
+      );
+      await appendFile(path, await readFile(piece));
+    }
+  } finally {
+    await rm(piece, { force: true });
+  }
+}
+
+function csvText(text: string): string {
+  return /[",\r\n]/.test(text) || text === '' ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+async function moveInto(from: string, to: string): Promise<void> {
+  try {
+    await pipeline(createReadStream(from), createWriteStream(to, { flags: 'wx' }));
+  } finally {
+    await rm(from, { force: true });
+  }
+}
+
+async function verifyFile(path: string, schema: TableSchema, expected: TableId, options: ExportOptions): Promise<void> {
+  const format = options.format === 'arrow' ? 'arrow-file' : options.format;
+  const { workDirectory, threads } = options;
+  const back = await readTable([path], { workDirectory, threads, schema, format });
+  try {
+    if (back.table === expected) return;
+  } finally {
+    await back.dispose();
+  }
+  throw new HoldoutError('STORE_CORRUPT', `the exported file reads back as ${back.table} instead of ${expected}`, {
+    hint: 'Nothing was left behind; another format may hold these values.',
+  });
+}
+
+/** Kinds that a format cannot tell from others by itself. */
+function needsSchema(schema: TableSchema, format: ExportFormat): boolean {
+  if (format === 'parquet') return false;
+  if (format === 'csv') return schema.columns.some(({ type }) => type !== 'VARCHAR');
+  const plain = (type: ColumnType): boolean => {
+    if (typeof type === 'string')
+      return !/^(?:BLOB|UUID|DATE|TIME|TIME_NS|TIMESTAMP|TIMESTAMP_NS|TIMESTAMPTZ|JSON)$/.test(type);
+    if ('decimal' in type) return false;
+    if ('list' in type) return plain(type.list);
+    if ('map' in type) return plain(type.map.key) && plain(type.map.value);
+    return type.struct.every((field) => plain(field.type));
+  };
+  return schema.columns.some(({ type }) => !plain(type));
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,209 @@
+/**
+ * Rows of part files as JSON lines, in the order of a layout, with bounded memory: a block of the table is put together
+ * from the stretches of the files that hold its rows.
+ * @module
+ */
+import type { TableSchema } from '../../schemas/table-schema.ts';
+import type { Engine } from '../engine/engine.ts';
+import { HoldoutError } from '../errors.ts';
+import { quoteIdentifier } from '../identity/sql-text.ts';
+import { jsonRowSql } from './json-text-sql.ts';
+import type { Layout } from './layout.ts';
+import { forEachPartRun, partStarts } from './layout.ts';
+import { fileLinesSql, fileRowsSql, rowGroupStarts } from './row-file.ts';
+import type { RowFile } from './row-file.ts';
+import { freeName } from './sql-types.ts';
+
+/** Consecutive rows of a table as lines, each ended by LF. */
+export interface LineBlock {
+  readonly firstRow: number;
+  readonly rows: number;
+  readonly bytes: Uint8Array;
+}
+
+export interface LineOptions {
+  /** Lines parts in their stored spelling, or (false) every row in canonical JSON. */
+  readonly verbatim: boolean;
+  readonly bytesMax: number;
+}
+
+/** Rows of one file that a block needs, as an interval to be read at once. */
+interface Stretch {
+  readonly file: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A run of a block: `rows` rows of `file` from `from` on. */
+interface Run {
+  readonly file: number;
+  readonly from: number;
+  readonly rows: number;
+}
+
+/** Stretches that lie closer than this are read as one. */
+const gapRowsMax = 512;
+const rowsPerCell = 256;
+/** Where a block's rows lie all over the files, larger blocks mean fewer passes over them. */
+const scatteredBytesMax = 128 << 20;
+
+/** The table's rows in order. `files` are those of the layout's parts. */
+export async function* lineBlocks(
+  engine: Engine,
+  files: readonly RowFile[],
+  schema: TableSchema,
+  layout: Layout,
+  options: LineOptions,
+): AsyncGenerator<LineBlock> {
+  const groups: (readonly number[])[] = [];
+  for (const file of files) groups.push(await rowGroupStarts(engine, file));
+  const source: LineSource = { engine, files, groups, schema, verbatim: options.verbatim };
+  let firstRow = 0;
+  for (const runs of blocksOfRuns(layout, files, options.bytesMax)) {
+    const bytes = await blockBytes(source, runs);
+    const rows = runs.reduce((sum, run) => sum + run.rows, 0);
+    yield { firstRow, rows, bytes };
+    firstRow += rows;
+  }
+}
+
+/** Cuts the layout into blocks of about `bytesMax`, or of more where the rows of such a block lie far apart. */
+function blocksOfRuns(layout: Layout, files: readonly RowFile[], bytesMax: number): Run[][] {
+  const cut = (bytes: number): Run[][] => {
+    const starts = partStarts(layout.parts);
+    const blocks: Run[][] = [];
+    let block: Run[] = [];
+    let size = 0;
+    forEachPartRun(layout, starts, (file, from, rows) => {
+      const rowBytes = bytesPerRow(files[file]!);
+      for (let done = 0; done < rows;) {
+        const take = Math.min(rows - done, Math.max(1, Math.ceil((bytes - size) / rowBytes)));
+        block.push({ file, from: from + done, rows: take });
+        size += take * rowBytes;
+        done += take;
+        if (size >= bytes) {
+          blocks.push(block);
+          block = [];
+          size = 0;
+        }
+      }
+    });
+    if (block.length > 0) blocks.push(block);
+    return blocks;
+  };
+  const blocks = cut(bytesMax);
+  if (blocks.length <= 1 || bytesMax >= scatteredBytesMax) return blocks;
+  let read = 0;
+  for (const runs of blocks) for (const { from, to } of stretchesOf(runs)) read += to - from;
+  return read <= layout.rows * 3 ? blocks : cut(scatteredBytesMax);
+}
+
+function bytesPerRow(file: RowFile): number {
+  return Math.max(1, file.logicalBytes / file.rows);
+}
+
+/** The intervals to read for a block, by file and row. */
+function stretchesOf(runs: readonly Run[]): Stretch[] {
+  const sorted = runs.toSorted((a, b) => a.file - b.file || a.from - b.from);
+  const stretches: Stretch[] = [];
+  let last: { file: number; from: number; to: number } | undefined;
+  for (const { file, from, rows } of sorted) {
+    if (last !== undefined && last.file === file && from <= last.to + gapRowsMax) {
+      last.to = Math.max(last.to, from + rows);
+    } else {
+      last = { file, from, to: from + rows };
+      stretches.push(last);
+    }
+  }
+  return stretches;
+}
+
+interface LineSource {
+  readonly engine: Engine;
+  readonly files: readonly RowFile[];
+  readonly groups: readonly (readonly number[])[];
+  readonly schema: TableSchema;
+  readonly verbatim: boolean;
+}
+
+async function blockBytes(source: LineSource, runs: readonly Run[]): Promise<Uint8Array> {
+  const stretches = stretchesOf(runs);
+  const [only] = stretches;
+  if (runs.length === 1 && only !== undefined) return Buffer.concat(await readStretch(source, only));
+  const read: (Stretch & { readonly bytes: Uint8Array; readonly offsets: Uint32Array })[] = [];
+  for (const stretch of stretches) {
+    const bytes = Buffer.concat(await readStretch(source, stretch));
+    read.push({ ...stretch, bytes, offsets: lineOffsets(bytes, stretch.to - stretch.from) });
+  }
+  const pieces: Uint8Array[] = [];
+  for (const { file, from, rows } of runs) {
+    const at = findStretch(read, file, from);
+    const { bytes, offsets } = at;
+    pieces.push(bytes.subarray(offsets[from - at.from], offsets[from - at.from + rows]));
+  }
+  return Buffer.concat(pieces);
+}
+
+function findStretch<T extends Stretch>(stretches: readonly T[], file: number, from: number): T {
+  let low = 0;
+  let high = stretches.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >>> 1;
+    const { file: at, from: start } = stretches[middle]!;
+    if (at < file || (at === file && start <= from)) low = middle;
+    else high = middle - 1;
+  }
+  return stretches[low]!;
+}
+
+/** Where each line begins, and at last the end. JSON text on one line holds no raw LF. */
+function lineOffsets(bytes: Uint8Array, rows: number): Uint32Array {
+  const offsets = new Uint32Array(rows + 1);
+  let at = 0;
+  for (let row = 0; row < rows; row++) at = offsets[row + 1] = bytes.indexOf(10, at) + 1;
+  if (at !== bytes.length) throw wrongRows();
+  return offsets;
+}
+
+/**
+ * The lines of an interval, one query a row group: a row group is scanned by one thread, so that text is put together
+ * in the order of the rows without sorting it.
+ */
+async function readStretch(source: LineSource, { file, from, to }: Stretch): Promise<Uint8Array[]> {
+  const { engine, files, groups, schema, verbatim } = source;
+  const rowFile = files[file]!;
+  const lines = verbatim && rowFile.kind === 'lines';
+  const rowName = freeName(schema, 'holdout_row');
+  const row = quoteIdentifier(rowName);
+  const inner = lines ? fileLinesSql(engine, rowFile, rowName) : fileRowsSql(engine, rowFile, schema, rowName);
+  const text = lines ? 'line' : jsonRowSql(schema);
+  const pieces: Uint8Array[] = [];
+  let rows = 0;
+  const starts = groups[file]!;
+  for (let group = 0; group + 1 < starts.length; group++) {
+    const first = Math.max(from, starts[group]!);
+    const end = Math.min(to, starts[group + 1]!);
+    if (first >= end) continue;
+    const cell = `${row} // ${rowsPerCell}`;
+    await engine.scan(
+      `SELECT encode(concat(string_agg(${text}, chr(10)), chr(10))), count(*) FROM (${inner})
+       WHERE ${row} BETWEEN ${first} AND ${end - 1} GROUP BY ${cell} ORDER BY ${cell}`,
+      (chunk) => {
+        for (let i = 0; i < chunk.rows; i++) {
+          const bytes = chunk.bytes(0, i);
+          if (bytes === null) throw wrongRows();
+          pieces.push(bytes);
+          rows += Number(chunk.value(1, i));
+        }
+      },
+    );
+  }
+  if (rows !== to - from) throw wrongRows();
+  return pieces;
+}
+
+function wrongRows(): HoldoutError {
+  return new HoldoutError('STORE_CORRUPT', 'a part holds other rows than its record says', {
+    hint: 'Run "holdout verify --read-data".',
+  });
+}

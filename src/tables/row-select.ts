@@ -1,0 +1,143 @@
+/**
+ * Rows of part files as SQL: a few ranges as they stand, scattered rows through a narrow table of row numbers and
+ * positions. Nothing wide is ever sorted or kept.
+ * @module
+ */
+import type { TableSchema } from '../../schemas/table-schema.ts';
+import type { Engine } from '../engine/engine.ts';
+import { quoteIdentifier } from '../identity/sql-text.ts';
+import type { Layout } from './layout.ts';
+import { forEachPartRun, partStarts } from './layout.ts';
+import { fileRowsSql } from './row-file.ts';
+import type { RowFile } from './row-file.ts';
+import { freeName, sqlType } from './sql-types.ts';
+
+/** Rows of one file and where they stand in the table. */
+export type Selection =
+  | {
+      readonly kind: 'range';
+      readonly file: number;
+      readonly from: number;
+      readonly rows: number;
+      readonly position: number;
+    }
+  /** `table` has columns `source` (row in the file) and `target` (position). */
+  | {
+      readonly kind: 'map';
+      readonly file: number;
+      readonly table: string;
+      readonly least: number;
+      readonly most: number;
+    };
+
+/** A run of the layout: rows of one file, and the position of the first. */
+export interface Run {
+  readonly file: number;
+  readonly from: number;
+  readonly rows: number;
+  readonly position: number;
+}
+
+/** The layout's runs, cut at file boundaries. */
+export function runsOfLayout(layout: Layout): Run[] {
+  const runs: Run[] = [];
+  forEachPartRun(layout, partStarts(layout.parts), (file, from, rows, position) => {
+    const last = runs.at(-1);
+    // A long run may have come in two pieces.
+    if (last !== undefined && last.file === file && last.from + last.rows === from) {
+      runs[runs.length - 1] = { ...last, rows: last.rows + rows };
+    } else {
+      runs.push({ file, from, rows, position });
+    }
+  });
+  return runs;
+}
+
+/** More runs of a file than this are joined with their positions. */
+const rangesMax = 16;
+
+let tables = 0;
+
+/** Plans how the rows of these runs are read; scattered ones get a temporary table in the engine. */
+export async function selectRuns(engine: Engine, runs: readonly Run[]): Promise<Selection[]> {
+  const byFile = new Map<number, Run[]>();
+  for (const run of runs) {
+    const of = byFile.get(run.file);
+    if (of === undefined) byFile.set(run.file, [run]);
+    else of.push(run);
+  }
+  const selections: Selection[] = [];
+  for (const [file, own] of byFile) {
+    if (own.length <= rangesMax) selections.push(...own.map((run) => ({ kind: 'range', ...run }) as const));
+    else selections.push(await mapRuns(engine, file, own));
+  }
+  return selections;
+}
+
+async function mapRuns(engine: Engine, file: number, runs: readonly Run[]): Promise<Selection> {
+  const rows = runs.reduce((sum, run) => sum + run.rows, 0);
+  const source = new BigInt64Array(rows);
+  const target = new BigInt64Array(rows);
+  let at = 0;
+  let least = Infinity;
+  let most = 0;
+  for (const run of runs) {
+    least = Math.min(least, run.from);
+    most = Math.max(most, run.from + run.rows - 1);
+    for (let i = 0; i < run.rows; i++, at++) {
+      source[at] = BigInt(run.from + i);
+      target[at] = BigInt(run.position + i);
+    }
+  }
+  const table = `holdout_rows_${++tables}`;
+  await engine.registerTable(table, [
+    { name: 'source', type: 'BIGINT', values: source },
+    { name: 'target', type: 'BIGINT', values: target },
+  ]);
+  return { kind: 'map', file, table, least, most };
+}
+
+/** Removes the temporary tables of selections. */
+export async function dropSelections(engine: Engine, selections: readonly Selection[]): Promise<void> {
+  for (const selection of selections) {
+    if (selection.kind === 'map') await engine.run(`DROP TABLE IF EXISTS ${quoteIdentifier(selection.table)}`);
+  }
+}
+
+/** A SELECT of the rows: the schema's columns, and their position as a column of that name where one is given. */
+export function selectionsSql(
+  engine: Engine,
+  files: readonly RowFile[],
+  schema: TableSchema,
+  selections: readonly Selection[],
+  position?: string,
+): string {
+  if (selections.length === 0) return emptySql(schema, position);
+  const rowName = freeName(schema, 'holdout_row');
+  const row = `r.${quoteIdentifier(rowName)}`;
+  const columns = schema.columns.map(({ name }) => `r.${quoteIdentifier(name)}`);
+  const selects = selections.map((selection) => {
+    const [least, most] =
+      selection.kind === 'map'
+        ? [selection.least, selection.most]
+        : [selection.from, selection.from + selection.rows - 1];
+    const place = selection.kind === 'map' ? 'm.target' : `${row} + ${selection.position - selection.from}`;
+    const added = position === undefined ? [] : [`(${place})::BIGINT AS ${quoteIdentifier(position)}`];
+    const join = selection.kind === 'map' ? ` JOIN ${quoteIdentifier(selection.table)} AS m ON ${row} = m.source` : '';
+    const rows = fileRowsSql(engine, files[selection.file]!, schema, rowName);
+    return `SELECT ${listed([...columns, ...added])} FROM (${rows}) AS r${join} WHERE ${row} BETWEEN ${least} AND ${most}`;
+  });
+  return selects.join(' UNION ALL ');
+}
+
+/** A table without columns still has rows. */
+function listed(columns: readonly string[]): string {
+  return columns.length === 0 ? 'NULL::VARCHAR AS holdout_nothing' : columns.join(', ');
+}
+
+/** A SELECT of no rows in the schema's columns. */
+function emptySql(schema: TableSchema, position: string | undefined): string {
+  const columns = schema.columns.map(({ name, type }) => `NULL::${sqlType(type)} AS ${quoteIdentifier(name)}`);
+  const added = position === undefined ? [] : [`NULL::BIGINT AS ${quoteIdentifier(position)}`];
+  return `SELECT ${listed([...columns, ...added])} WHERE false`;
+}

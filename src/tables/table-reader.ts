@@ -1,0 +1,216 @@
+/**
+ * Reads a table, stored or just read, without the reader knowing which: its rows as SQL relations of canonical values,
+ * as JSON lines, as digests.
+ * @module
+ */
+import type { Sha256Id } from '../../schemas/ids.ts';
+import type { TableRef } from '../../schemas/records.ts';
+import { tableSchema } from '../../schemas/table-schema.ts';
+import type { TableSchema } from '../../schemas/table-schema.ts';
+import type { Engine } from '../engine/engine.ts';
+import { HoldoutError } from '../errors.ts';
+import { quoteIdentifier } from '../identity/sql-text.ts';
+import { tableKey } from '../store/journal-state.ts';
+import type { Store } from '../store/store.ts';
+import { readDigests } from './digest-file.ts';
+import type { DigestFile } from './digest-file.ts';
+import type { Layout } from './layout.ts';
+import { lineBlocks } from './line-blocks.ts';
+import type { LineBlock } from './line-blocks.ts';
+import type { RowFile } from './row-file.ts';
+import { dropSelections, runsOfLayout, selectionsSql, selectRuns } from './row-select.ts';
+import type { Run } from './row-select.ts';
+import { freeName } from './sql-types.ts';
+import { openPart, readLayout } from './stored-parts.ts';
+import type { StoredPart } from './stored-parts.ts';
+
+/** An ordered stretch of a table's rows, as a relation. It can be queried until the next block is asked for. */
+export interface RowBlock {
+  readonly firstRow: number;
+  readonly rows: number;
+  /** A SELECT without parentheses: the schema's columns, rows in order. */
+  readonly sql: string;
+}
+
+/** What a table can be asked for. Values are canonical: declared types, null for absent, columns in schema order. */
+export interface TableReader {
+  readonly schema: TableSchema;
+  readonly rows: number;
+  /**
+   * A SELECT of all rows in no order; `position` names an added BIGINT column, the row's position in the table.
+   * @throws TypeError when the schema has a column of that name
+   */
+  relationSql(options?: { readonly position?: string }): string;
+  /** A SELECT of all rows in order, where they lie in few ranges; null where only `blocks` gives the order. */
+  orderedSql(): string | null;
+  /** The rows in order, a block at a time, each of bounded size. */
+  blocks(options?: { readonly rowsMax?: number; readonly bytesMax?: number }): AsyncIterable<RowBlock>;
+  /** Row digests in order, 32 bytes each. */
+  digests(): Promise<Uint8Array>;
+  /**
+   * One JSON object a line, in order: stored lines in their own spelling and other rows in canonical JSON, or all rows
+   * in canonical JSON.
+   */
+  jsonLines(options?: { readonly canonical?: boolean; readonly bytesMax?: number }): AsyncIterable<LineBlock>;
+  /** Whether `jsonLines` gives the bytes of the rows' lines as they were read. */
+  readonly keepsLines: boolean;
+  /** Drops what the reader keeps in the engine. */
+  close(): Promise<void>;
+}
+
+/** Files and layout of a table: all that a reader is made of. */
+export interface TableFiles {
+  readonly schema: TableSchema;
+  readonly layout: Layout;
+  /** Of the layout's parts, in their order. */
+  readonly files: readonly RowFile[];
+  readonly digestFiles: () => Promise<readonly DigestFile[]>;
+}
+
+const blockRowsMax = 1 << 16;
+const blockBytesMax = 32 << 20;
+const lineBytesMax = 8 << 20;
+/** A block of up to this many runs is a union of ranges; with more, its rows are joined with their positions. */
+const rangesMax = 16;
+
+/**
+ * Opens a stored table as seen under its schema, by the journal's layout or by one that the journal does not name yet.
+ * The engine must be able to read the store's folder.
+ * @throws HoldoutError `NOT_FOUND` when the store has no such table, `STORE_CORRUPT`, `IO`
+ */
+export async function openTable(store: Store, engine: Engine, ref: TableRef, layout?: Sha256Id): Promise<TableReader> {
+  const layoutId = layout ?? (await store.journal()).layouts.get(tableKey(ref));
+  if (layoutId === undefined) {
+    throw new HoldoutError('NOT_FOUND', `the store has no table ${ref.table} under schema ${ref.schema}`);
+  }
+  const schema: TableSchema = await store.getRecord(ref.schema, tableSchema);
+  return openLayout(store, engine, schema, await readLayout(store, layoutId));
+}
+
+/**
+ * Opens the rows of a layout over stored parts, whether or not the journal names it.
+ * @throws HoldoutError `NOT_FOUND`, `STORE_CORRUPT`, `IO`
+ */
+export async function openLayout(
+  store: Store,
+  engine: Engine,
+  schema: TableSchema,
+  layout: Layout,
+): Promise<TableReader> {
+  const parts: StoredPart[] = [];
+  for (const { id } of layout.parts) parts.push(await openPart(store, id));
+  const digestFiles = async (): Promise<readonly DigestFile[]> => {
+    const files: DigestFile[] = [];
+    for (const { record } of parts) {
+      await store.ensureIntact('digests', record.digests.sha256);
+      files.push({ path: store.filePath('digests', record.digests.sha256), rows: record.rows });
+    }
+    return files;
+  };
+  return readerOf(engine, { schema, layout, files: parts.map(({ file }) => file), digestFiles });
+}
+
+/** A reader over these files. */
+export async function readerOf(engine: Engine, table: TableFiles): Promise<TableReader> {
+  const { schema, layout, files } = table;
+  const runs = runsOfLayout(layout);
+  const whole = await selectRuns(engine, runs);
+  return {
+    schema,
+    rows: layout.rows,
+    keepsLines: files.every(({ kind }) => kind === 'lines'),
+    relationSql({ position } = {}) {
+      refuseTakenName(schema, position);
+      return selectionsSql(engine, files, schema, whole, position);
+    },
+    orderedSql() {
+      if (runs.length > rangesMax) return null;
+      const ranges = runs.map((run) => ({ kind: 'range', ...run }) as const);
+      return selectionsSql(engine, files, schema, ranges);
+    },
+    blocks: (options = {}) => rowBlocks(engine, table, runs, options),
+    async digests() {
+      return gatherDigests(layout, await table.digestFiles());
+    },
+    jsonLines: (options = {}) =>
+      lineBlocks(engine, files, schema, layout, {
+        verbatim: options.canonical !== true,
+        bytesMax: options.bytesMax ?? lineBytesMax,
+      }),
+    close: () => dropSelections(engine, whole),
+  };
+}
+
+/** @throws TypeError when a column has the name */
+export function refuseTakenName(schema: TableSchema, position: string | undefined): void {
+  if (position === undefined || freeName(schema, position.toLowerCase()) === position.toLowerCase()) return;
+  throw new TypeError(`"position" expected a name that no column has, got "${position}"`);
+}
+
+async function* rowBlocks(
+  engine: Engine,
+  { schema, files }: TableFiles,
+  runs: readonly Run[],
+  { rowsMax = blockRowsMax, bytesMax = blockBytesMax }: { readonly rowsMax?: number; readonly bytesMax?: number },
+): AsyncGenerator<RowBlock> {
+  for (const block of cutRuns(runs, files, rowsMax, bytesMax)) {
+    const firstRow = block[0]!.position;
+    const rows = block.reduce((sum, run) => sum + run.rows, 0);
+    if (block.length <= rangesMax) {
+      // Ranges in the order of the table: a union keeps it.
+      const ranges = block.map((run) => ({ kind: 'range', ...run }) as const);
+      yield { firstRow, rows, sql: selectionsSql(engine, files, schema, ranges) };
+      continue;
+    }
+    const selections = await selectRuns(engine, block);
+    const position = freeName(schema, 'holdout_position');
+    const columns =
+      schema.columns.map(({ name }) => quoteIdentifier(name)).join(', ') || 'NULL::VARCHAR AS holdout_nothing';
+    const sql = selectionsSql(engine, files, schema, selections, position);
+    try {
+      yield { firstRow, rows, sql: `SELECT ${columns} FROM (${sql}) ORDER BY ${quoteIdentifier(position)}` };
+    } finally {
+      await dropSelections(engine, selections);
+    }
+  }
+}
+
+/** Cuts the runs into blocks of at most `rowsMax` rows and about `bytesMax` bytes. */
+function cutRuns(runs: readonly Run[], files: readonly RowFile[], rowsMax: number, bytesMax: number): Run[][] {
+  const blocks: Run[][] = [];
+  let block: Run[] = [];
+  let rows = 0;
+  let bytes = 0;
+  for (const { file, from, rows: count, position } of runs) {
+    const rowBytes = Math.max(1, files[file]!.logicalBytes / files[file]!.rows);
+    for (let done = 0; done < count;) {
+      const take = Math.max(1, Math.min(count - done, rowsMax - rows, Math.floor((bytesMax - bytes) / rowBytes)));
+      block.push({ file, from: from + done, rows: take, position: position + done });
+      rows += take;
+      bytes += take * rowBytes;
+      done += take;
+      if (rows >= rowsMax || bytes + rowBytes > bytesMax) {
+        blocks.push(block);
+        block = [];
+        rows = bytes = 0;
+      }
+    }
+  }
+  if (block.length > 0) blocks.push(block);
+  return blocks;
+}
+
+/** Row digests in table order, out of the parts' sidecars. */
+async function gatherDigests(layout: Layout, files: readonly DigestFile[]): Promise<Uint8Array> {
+  const gathered = new Uint8Array(layout.rows * 32);
+  const runs = runsOfLayout(layout);
+  for (const [index, file] of files.entries()) {
+    const own = runs.filter((run) => run.file === index);
+    const sidecar = new Uint8Array(file.rows * 32);
+    await readDigests(file, 0, file.rows, (digests, offset) => sidecar.set(digests, offset * 32));
+    for (const { from, rows, position } of own) {
+      gathered.set(sidecar.subarray(from * 32, (from + rows) * 32), position * 32);
+    }
+  }
+  return gathered;
+}
