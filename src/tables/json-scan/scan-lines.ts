@@ -111,7 +111,9 @@ async function scanFile(file: FileHandle, scanner: Scanner, options: ScanOptions
 
   try {
     scanner.begin();
-    const blocks = readBlocks(file, options.blockBytes ?? BLOCK_BYTES, spare, (read) => {
+    // A byte more than the file has, so that its end is seen in the first block.
+    const blockBytes = Math.min(options.blockBytes ?? BLOCK_BYTES, (await file.stat()).size + 1);
+    const blocks = readBlocks(file, blockBytes, spare, (read) => {
       hash?.update(read);
     });
     try {

@@ -8,10 +8,9 @@ import { open } from 'node:fs/promises';
 import type { Sha256Id } from '../../../schemas/ids.ts';
 import { HoldoutError } from '../../errors.ts';
 import { bomBytes, openInput, placeOfOffset, refuseUtf16, writeAll } from './file-places.ts';
-import { openKernel } from './kernel.ts';
 import { LINE_BYTES_MAX } from './read-blocks.ts';
 import { refusalError } from './refusals.ts';
-import { scanBlock } from './scan-block.ts';
+import { hereScanner } from './scanner.ts';
 import { beginSplit, endSplit, feedSplit, SplitFault, type SplitOutput, type SplitState } from './splitter.ts';
 
 const CHUNK_BYTES = 1 << 20;
@@ -28,9 +27,9 @@ export interface SplitDocument {
   /** Offset in the document of each row's first byte. */
   readonly starts: Float64Array;
   /** The document's line, from 1, on which a row (from 0) begins. */
-  lineOfRow(row: number): number;
+  readonly lineOfRow: (row: number) => number;
   /** Where a byte of the row on a line (both from 0) of the spool stands in the document; for `scanLines`. */
-  placeOf(line: number, byte: number): Promise<{ line: number; column: number }>;
+  readonly placeOf: (line: number, byte: number) => Promise<{ line: number; column: number }>;
 }
 
 /** Options of `splitDocument`. */
@@ -176,9 +175,11 @@ async function placeWhere(
 
 /** Holds what stands around the rows to the same rules as rows: duplicate keys, UTF-8, numbers. */
 async function checkSkeleton(path: string, name: string, skeleton: Uint8Array): Promise<void> {
-  const kernel = openKernel();
-  kernel.wasm.begin();
-  const { refusal } = scanBlock(kernel, skeleton, 0, false);
+  const { result } = await hereScanner.exclusive(async () => {
+    hereScanner.begin();
+    return hereScanner.scan({ block: new Uint8Array(skeleton), offset: 0, wantOffsets: false });
+  });
+  const { refusal } = result;
   if (refusal === null) return;
   const place = await placeWhere(path, (at) => at.skeletonLength > refusal.byte);
   throw refusalError(refusal, { file: name, ...place });

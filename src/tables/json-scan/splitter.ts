@@ -14,6 +14,8 @@ export interface SplitState {
   fed: number;
   line: number;
   depth: number;
+  /** The brackets that are open, `depth` of them. */
+  open: string;
   form: 'array' | 'object' | null;
   /** Whether this is inside a list of rows, and at which depth its rows begin. */
   inRows: boolean;
@@ -62,6 +64,7 @@ export function beginSplit(offset: number): SplitState {
     fed: offset,
     line: 0,
     depth: 0,
+    open: '',
     form: null,
     inRows: false,
     rowDepth: 0,
@@ -180,10 +183,10 @@ function takeToken(state: SplitState, output: SplitOutput, c: number, offset: nu
     state.inString = true;
     if (state.depth === 1) state.keyFrom = state.skeletonLength;
   } else if (c === OPEN_OBJECT || c === OPEN_LIST) {
-    state.depth++;
+    openBracket(state, c, offset);
     state.listOpened = c === OPEN_LIST && state.depth === 2 && !state.inRows;
   } else if (c === CLOSE_OBJECT || c === CLOSE_LIST) {
-    state.depth--;
+    closeBracket(state, c, offset);
   }
   write(state, output, c);
   if (state.inRows && state.depth === state.rowDepth) write(state, output, LINE_FEED);
@@ -193,7 +196,7 @@ function takeToken(state: SplitState, output: SplitOutput, c: number, offset: nu
 function beginDocument(state: SplitState, output: SplitOutput, c: number, offset: number): void {
   if (state.ended) throw new SplitFault('something follows the end of the document', offset);
   if (c !== OPEN_LIST && c !== OPEN_OBJECT) throw new SplitFault('a list or an object is expected here', offset);
-  state.depth = 1;
+  openBracket(state, c, offset);
   state.gap = false;
   if (c === OPEN_LIST) {
     state.form = 'array';
@@ -210,7 +213,7 @@ function takeBetweenRows(state: SplitState, output: SplitOutput, c: number, offs
     state.expect = 'row';
   } else if (state.expect !== 'row' && c === CLOSE_LIST) {
     state.inRows = false;
-    state.depth--;
+    closeBracket(state, c, offset);
     state.ended = state.depth === 0;
     if (!state.ended) write(state, output, c);
   } else if (state.expect === 'comma') {
@@ -219,7 +222,7 @@ function takeBetweenRows(state: SplitState, output: SplitOutput, c: number, offs
     throw new SplitFault('a row must be an object, and something else begins here', offset);
   } else {
     state.expect = 'comma';
-    state.depth++;
+    openBracket(state, c, offset);
     if (output.keys.length < 2) {
       state.rows++;
       state.rowFrom = state.rowBytes;
@@ -229,6 +232,22 @@ function takeBetweenRows(state: SplitState, output: SplitOutput, c: number, offs
   }
   state.gap = false;
   state.lastBare = false;
+}
+
+function openBracket(state: SplitState, c: number, offset: number): void {
+  // The scan refuses far less; this only bounds what is kept here.
+  if (state.depth >= 1000) throw new SplitFault('lists and objects are nested too deeply', offset);
+  state.depth++;
+  state.open += c === OPEN_LIST ? '[' : '{';
+}
+
+function closeBracket(state: SplitState, c: number, offset: number): void {
+  const opened = state.open.charCodeAt(state.depth - 1);
+  if (opened !== (c === CLOSE_LIST ? OPEN_LIST : OPEN_OBJECT)) {
+    throw new SplitFault(`"${String.fromCharCode(c)}" closes what "${String.fromCharCode(opened)}" opened`, offset);
+  }
+  state.depth--;
+  state.open = state.open.slice(0, -1);
 }
 
 /** Whether the byte belongs to a number or a word such as `true`. */
