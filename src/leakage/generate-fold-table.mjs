@@ -10,9 +10,36 @@ import { deflateRawSync } from 'node:zlib';
 /** Look-alikes of Latin letters, lower case, that people and tools swap in. */
 const confusables = new Map(
   Object.entries({
-    а: 'a', в: 'b', с: 'c', ԁ: 'd', е: 'e', һ: 'h', і: 'i', ј: 'j', к: 'k', ӏ: 'l', м: 'm', н: 'h', о: 'o', р: 'p',
-    ԛ: 'q', ѕ: 's', т: 't', у: 'y', ѵ: 'v', ԝ: 'w', х: 'x', α: 'a', ο: 'o', ν: 'v', ι: 'i', ρ: 'p', κ: 'k', τ: 't',
-    υ: 'u', χ: 'x',
+    а: 'a',
+    в: 'b',
+    с: 'c',
+    ԁ: 'd',
+    е: 'e',
+    һ: 'h',
+    і: 'i',
+    ј: 'j',
+    к: 'k',
+    ӏ: 'l',
+    м: 'm',
+    н: 'h',
+    о: 'o',
+    р: 'p',
+    ԛ: 'q',
+    ѕ: 's',
+    т: 't',
+    у: 'y',
+    ѵ: 'v',
+    ԝ: 'w',
+    х: 'x',
+    α: 'a',
+    ο: 'o',
+    ν: 'v',
+    ι: 'i',
+    ρ: 'p',
+    κ: 'k',
+    τ: 't',
+    υ: 'u',
+    χ: 'x',
   }),
 );
 const tokenCharacter = /^[\p{L}\p{N}]$/u;
@@ -63,7 +90,7 @@ for (let codePoint = 0; codePoint < table.length; codePoint++) {
 const numbers = [];
 const kindOf = (entry) => (entry & LIST ? 4 : entry & SINGLE ? 3 : entry > IGNORED ? 2 : entry);
 const stepOf = (entry, codePoint) => (entry <= IGNORED ? 0 : (entry & 0xffffff) - (entry & LIST ? 0 : codePoint));
-for (let codePoint = 0; codePoint < table.length; ) {
+for (let codePoint = 0; codePoint < table.length;) {
   const kind = kindOf(table[codePoint]);
   const step = stepOf(table[codePoint], codePoint);
   let end = codePoint + 1;

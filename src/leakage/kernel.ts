@@ -10,7 +10,15 @@ import { kernelWasm } from './kernel.wasm.ts';
 interface KernelExports {
   readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
   setFoldTable(pageOf: number, pages: number, lists: number): void;
-  setTable(keys: number, ids: number, slots: number, bitmap: number, bitmapBits: number, lengths: number, grams: number): void;
+  setTable(
+    keys: number,
+    ids: number,
+    slots: number,
+    bitmap: number,
+    bitmapBits: number,
+    lengths: number,
+    grams: number,
+  ): void;
   setOutput(hits: number, cap: number, hitRows: number, stamps: number): void;
   addRun(at: number, n: number, newId: number): number;
   tokenHashes(text: number, length: number, out: number): number;
@@ -146,7 +154,7 @@ export class Kernel {
     kernel.clearRows();
     const hits: Uint32Array[] = [];
     const hitRows: number[] = [];
-    for (let at = 0; at < length; ) {
+    for (let at = 0; at < length;) {
       kernel.clearHits();
       const taken = kernel.scan(this.#textAt + from + at, length - at);
       const count = kernel.takenHits() * 2;

@@ -18,7 +18,9 @@ const codePointMask = 0x1fffff;
 const backslash = 0x5c;
 const ampersand = 0x26;
 
-const alphanumeric = Uint8Array.from({ length: 128 }, (_, code) => (/[0-9A-Za-z]/.test(String.fromCharCode(code)) ? 1 : 0));
+const alphanumeric = Uint8Array.from({ length: 128 }, (_, code) =>
+  /[0-9A-Za-z]/.test(String.fromCharCode(code)) ? 1 : 0,
+);
 
 /** Visits the tokens of a text in order. */
 export function visitTokens(text: string, visit: TokenVisitor): void {
@@ -51,7 +53,7 @@ export function visitTokens(text: string, visit: TokenVisitor): void {
     for (let i = 1; i <= count; i++) take(table.lists[list + i] ?? SEPARATOR, start, end);
   };
 
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const code = text.charCodeAt(at);
     if (code >= 128) {
       const codePoint = text.codePointAt(at) ?? 0;

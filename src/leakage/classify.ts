@@ -1,0 +1,107 @@
+/**
+ * What a pair of eval item and training row is: a leak and of which class, a suspect, or nothing. method.ts has the
+ * numbers.
+ * @module
+ */
+import type { HitClass } from '../../schemas/leak-report.ts';
+import type { FieldRoles } from '../../schemas/records.ts';
+import { hasContext } from './context.ts';
+import type { Overlap } from './coverage.ts';
+import type { Form } from './eval-index.ts';
+import type { Item } from './items.ts';
+import { keyTexts } from './items.ts';
+import { contextRule, leakRules, numbersShare, suspectCoverage, wholeAtLeastTokens } from './method.ts';
+import type { LeakRule } from './method.ts';
+import { symbolForm } from './normal-form.ts';
+import type { RowTokens } from './row-tokens.ts';
+import type { JsonRow } from './row-text.ts';
+import type { Vocabulary } from './vocabulary.ts';
+
+/** The verdict on a pair. */
+export interface PairVerdict {
+  readonly item: Item;
+  readonly class: HitClass;
+  readonly leak: boolean;
+}
+
+/** A training row, with what is worked out only where it is asked for. */
+export interface CheckedRow {
+  readonly tokens: RowTokens;
+  readonly json: JsonRow;
+  /** Roles of the training set's own columns. */
+  readonly fields: FieldRoles;
+  symbols?: readonly string[];
+  keys?: Readonly<Record<string, string>>;
+}
+
+/** Judges all items of a form against a row. */
+export function classify(form: Form, overlap: Overlap, row: CheckedRow, vocabulary: Vocabulary): PairVerdict[] {
+  if (form.role === 'passage') {
+    const enough = overlap.coverage >= suspectCoverage(form.length) && overlap.longestRun >= Math.min(form.length, 8);
+    return enough ? form.items.map((item) => ({ item, class: 'source-overlap', leak: false })) : [];
+  }
+  if (overlap.longestRun === form.length) return classifyWhole(form, overlap, row, vocabulary);
+  if (overlap.coverage < suspectCoverage(form.length)) return [];
+  const byText =
+    !form.generic && !form.symbolsDiffer && leakRules.some((rule, i) => isRuleOf(form, i) && meets(overlap, rule));
+  return form.items.map((item) => {
+    const near = !byText && form.length >= wholeAtLeastTokens && meets(overlap, contextRule);
+    const leak = byText || (near && hasContext(item, row.tokens, overlap.from, overlap.to, vocabulary));
+    return { item, class: leak ? 'contained' : 'suspect', leak };
+  });
+}
+
+/** The rule for a form's length is the first that it is long enough for. */
+function isRuleOf(form: Form, index: number): boolean {
+  return leakRules.findIndex((rule) => form.length >= rule.tokensAtLeast) === index;
+}
+
+function meets(overlap: Overlap, rule: LeakRule): boolean {
+  const { coverage, ownCoverage, longestRun, numbers } = overlap;
+  return (
+    coverage >= rule.coverage && ownCoverage >= rule.ownCoverage && longestRun >= rule.run && numbers >= numbersShare
+  );
+}
+
+/** All of the form's tokens stand in the row in one run. */
+function classifyWhole(form: Form, overlap: Overlap, row: CheckedRow, vocabulary: Vocabulary): PairVerdict[] {
+  // Sums have no words to go by; their symbols are compared as well.
+  const quoted = form.symbolsDiffer || !form.lettered ? quotedSymbols(form, row) : null;
+  return form.items.map((item): PairVerdict => {
+    if (isKeyEqual(item, row)) return { item, class: 'key-equal', leak: true };
+    // The same words with other symbols are another puzzle.
+    if (quoted !== null && !quoted.has(item.symbols)) return { item, class: 'suspect', leak: false };
+    const enough = form.length >= wholeAtLeastTokens && !form.generic;
+    const leak = enough || hasContext(item, row.tokens, overlap.from, overlap.to, vocabulary);
+    if (leak) return { item, class: isWholeString(form, overlap, row) ? 'normalised-equal' : 'contained', leak };
+    return { item, class: 'short', leak };
+  });
+}
+
+function isWholeString(form: Form, overlap: Overlap, row: CheckedRow): boolean {
+  const string = row.tokens.stringOf[overlap.from] ?? 0;
+  return row.tokens.counts[string] === form.length;
+}
+
+/** Of the form's items those whose text, symbols kept, stands in the row; longer ones first, so that a part of a
+ * longer puzzle is not taken for the shorter one. */
+function quotedSymbols(form: Form, row: CheckedRow): Set<string> {
+  row.symbols ??= row.tokens.strings.map(({ text }) => symbolForm(text));
+  let texts = row.symbols;
+  const quoted = new Set<string>();
+  const wanted = [...new Set(form.items.map((item) => item.symbols))].sort((a, b) => b.length - a.length);
+  for (const symbols of wanted) {
+    if (!texts.some((text) => text.includes(symbols))) continue;
+    quoted.add(symbols);
+    texts = texts.map((text) => text.replaceAll(symbols, '\0'));
+  }
+  return quoted;
+}
+
+/** Whether the row has the item's values in its own columns of the same roles, the question among them. */
+function isKeyEqual(item: Item, row: CheckedRow): boolean {
+  if (item.role !== 'question') return false;
+  row.keys ??= keyTexts(row.json, row.fields);
+  const roles = Object.keys(item.keys).filter((role) => row.keys?.[role] !== undefined);
+  return roles.includes('question') && roles.every((role) => row.keys?.[role] === item.keys[role]);
+}

@@ -1,0 +1,180 @@
+/**
+ * Writes a check's findings down as a report: names, digests, positions and numbers, and no text of any row.
+ * @module
+ */
+import type { Sha256Id } from '../../schemas/ids.ts';
+import type { HitClass, LeakHit, LeakReport, Verdict } from '../../schemas/leak-report.ts';
+import { hitClass } from '../../schemas/leak-report.ts';
+import type { EvalIndex } from './eval-index.ts';
+import { foldTableDigest } from './fold-table.data.ts';
+import { certifiedRadius } from './guarantee.ts';
+import type { EvalItems } from './items.ts';
+import * as method from './method.ts';
+import { digestAt } from './row-equal.ts';
+import type { ScanTotals } from './scan.ts';
+import type { Finding, Tally } from './tally.ts';
+import type { NamedEval, NamedTable } from './types.ts';
+
+/** All that a report is made of. */
+export interface ReportParts {
+  readonly trains: readonly NamedTable[];
+  readonly evals: readonly NamedEval[];
+  readonly items: readonly EvalItems[];
+  readonly index: EvalIndex;
+  readonly totals: readonly ScanTotals[];
+  readonly trainDigests: readonly Uint8Array[];
+  readonly evalDigests: readonly Uint8Array[];
+  readonly tally: Tally;
+  readonly notes: readonly string[];
+  readonly failOn: 'leak' | 'suspect';
+}
+
+/** The report of a check. */
+export function writeReport(parts: ReportParts): LeakReport {
+  const { trains, evals, items, totals, tally, failOn } = parts;
+  const evalEntries = evals.map((set, index) => evalEntry(set, index, items[index], parts));
+  const trainEntries = trains.map((train, index) => {
+    const { leaked, suspect } = tally.rowsOf(index);
+    const { name, table, schemaId: schema } = train;
+    const { rows, textless } = totals[index] ?? { rows: 0, textless: 0 };
+    return { name, table, schema, rows, unreadable: textless, leakedRows: leaked, suspectRows: suspect };
+  });
+  const failed = evalEntries.some(({ leaked, suspect }) => leaked > 0 || (failOn === 'suspect' && suspect > 0));
+  const missing =
+    evalEntries.some(({ uncheckable }) => uncheckable > 0) || trainEntries.some(({ unreadable }) => unreadable > 0);
+  const verdict: Verdict = failed ? 'leak' : missing ? 'incomplete' : 'clean';
+  return {
+    format: 'holdout/leak-report@1',
+    verdict,
+    method: {
+      name: 'holdout/leak-check',
+      version: method.methodVersion,
+      foldTable: foldTableDigest as Sha256Id,
+      gram: { long: method.gramLong, short: method.gramShort, shortBelowTokens: method.shortBelowTokens },
+      thresholds: {
+        suspect: method.suspectRules.map((rule) => ({ ...rule })),
+        leak: method.leakRules.map((rule) => ({ ...rule })),
+        leakWithContext: { ...method.contextRule },
+        numbersShare: method.numbersShare,
+        contextTokens: method.contextTokens,
+        wholeAtLeastTokens: method.wholeAtLeastTokens,
+        window: '3L+16',
+      },
+      failOn,
+    },
+    trains: trainEntries,
+    evals: evalEntries,
+    hits: hitsOf(parts),
+    notes: [...parts.notes],
+    guarantee: guaranteeOf(verdict, evalEntries, trainEntries),
+  };
+}
+
+type EvalEntry = LeakReport['evals'][number];
+type TrainEntry = LeakReport['trains'][number];
+
+function evalEntry(set: NamedEval, evalIndex: number, read: EvalItems | undefined, parts: ReportParts): EvalEntry {
+  const { leaked, suspect, classes } = parts.tally.itemsOf(evalIndex);
+  const items = read?.items ?? [];
+  const uncheckable = items.filter(({ tokens }) => tokens.length === 0).length;
+  const ordered: Partial<Record<HitClass, number>> = {};
+  for (const name of hitClass.options) if (classes[name] !== undefined) ordered[name] = classes[name];
+  return {
+    name: set.name,
+    table: set.table,
+    schema: set.schemaId,
+    itemsRoot: set.itemsRoot,
+    fields: set.fields,
+    items: items.length,
+    checked: items.length - uncheckable,
+    uncheckable,
+    leaked,
+    suspect,
+    classes: ordered,
+    radius: radii(evalIndex, parts.index),
+    notes: [...(read?.notes ?? [])],
+  };
+}
+
+/** Items by certified radius. */
+function radii(evalIndex: number, index: EvalIndex): [number, number][] {
+  const counts = new Map<number, number>();
+  for (const form of index.forms) {
+    if (form.evalIndex !== evalIndex || form.role !== 'deciding') continue;
+    const radius = certifiedRadius(form.length, form.n, method.suspectCoverage(form.length));
+    counts.set(radius, (counts.get(radius) ?? 0) + form.items.length);
+  }
+  return [...counts].sort(([a], [b]) => a - b);
+}
+
+function hitsOf({ trains, evals, items, trainDigests, evalDigests, tally }: ReportParts): LeakHit[] {
+  const order = (a: Finding, b: Finding): number =>
+    a.evalIndex - b.evalIndex ||
+    a.item - b.item ||
+    Number(b.leak) - Number(a.leak) ||
+    hitClass.options.indexOf(a.class) - hitClass.options.indexOf(b.class) ||
+    b.coverage - a.coverage ||
+    a.trainIndex - b.trainIndex ||
+    a.row - b.row;
+  return [...tally.findings].sort(order).map((finding): LeakHit => {
+    const set = evals[finding.evalIndex];
+    const train = trains[finding.trainIndex];
+    if (set === undefined || train === undefined) throw new TypeError('a finding names a set that was not checked');
+    const { row, leak, coverage, longestRun } = finding;
+    const role =
+      finding.class === 'source-overlap'
+        ? 'passage'
+        : (items[finding.evalIndex]?.items[finding.item]?.role ?? 'question');
+    return {
+      eval: set.name,
+      item: { row: finding.item, digest: idOf(evalDigests[finding.evalIndex], finding.item) },
+      class: finding.class,
+      leak,
+      field: (set.fields[role] ?? [role]).join('+'),
+      coverage: Math.round(coverage * 1e4) / 1e4,
+      longestRun,
+      train: train.name,
+      row: { row, digest: idOf(trainDigests[finding.trainIndex], row) },
+      source: train.sourceOf(row),
+    };
+  });
+}
+
+function idOf(digests: Uint8Array | undefined, row: number): Sha256Id {
+  return `sha256:${Buffer.from(digestAt(digests ?? new Uint8Array(), row)).toString('hex')}` as Sha256Id;
+}
+
+function guaranteeOf(
+  verdict: Verdict,
+  evals: readonly EvalEntry[],
+  trains: readonly TrainEntry[],
+): LeakReport['guarantee'] {
+  const sum = (pick: (entry: EvalEntry) => number): number => evals.reduce((total, entry) => total + pick(entry), 0);
+  const [items, checked] = [sum(({ items }) => items), sum(({ checked }) => checked)];
+  const found = sum(({ leaked }) => leaked) + sum(({ suspect }) => suspect);
+  const unreadable = trains.reduce((total, train) => total + train.unreadable, 0);
+  const counts = `${number(checked)} of ${number(items)} checked`;
+  const runs = `in runs of ${words(method.gramLong)} words or more (${words(method.gramShort)} for questions under ${method.shortBelowTokens} words)`;
+  const opening = verdict === 'incomplete' ? 'incomplete' : verdict;
+  const says =
+    found === 0
+      ? `${opening}: no training row holds half of any question ${runs}; ${counts}; paraphrase not checked`
+      : `${opening}: ${number(sum(({ leaked }) => leaked))} questions leaked and ${number(sum(({ suspect }) => suspect))} are suspect; no training row holds half of any other ${runs}; ${counts}; paraphrase not checked`;
+  const notSaid = [
+    'paraphrases, translations and rewritten code',
+    `questions under ${words(method.wholeAtLeastTokens)} words: they are searched as a whole, and count only where their answer or options stand near by`,
+    'text inside images, audio, bytes or token ids',
+  ];
+  if (items > checked) notSaid.push(`${number(items - checked)} items without a word: nothing of them can be searched`);
+  if (unreadable > 0)
+    notSaid.push(`${number(unreadable)} training rows without text: export them with their text and check again`);
+  return { says, doesNotSay: notSaid };
+}
+
+function number(value: number): string {
+  return value.toLocaleString('en-US');
+}
+
+function words(value: number): string {
+  return ['no', 'one', 'two', 'three', 'four', 'five'][value] ?? String(value);
+}

@@ -1,0 +1,66 @@
+/**
+ * Numbers for the tokens of the eval sets, and what is known about each.
+ * @module
+ */
+import { tokensOf } from './tokens.ts';
+
+const unspaced = /^[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{scx=Hang}\p{scx=Bopo}]$/u;
+/** Words that answer every second question. */
+const emptyWords = new Set([
+  'yes',
+  'true',
+  'false',
+  'none',
+  'all',
+  'and',
+  'the',
+  'not',
+  'above',
+  'both',
+  'neither',
+  'entailment',
+]);
+
+/** Tokens of the eval sets by number. */
+export class Vocabulary {
+  readonly #numbers = new Map<string, number>();
+  readonly #unspaced: boolean[] = [];
+  readonly #letters: boolean[] = [];
+  readonly #telling: boolean[] = [];
+
+  /** The number of a token of a training text; -1 where no eval set has it. */
+  find(token: string): number {
+    return this.#numbers.get(token) ?? -1;
+  }
+
+  /** The numbers of a text's tokens, new ones added. */
+  add(text: string): Int32Array {
+    return Int32Array.from(tokensOf(text), (token) => this.#add(token));
+  }
+
+  /** Whether a token is one character of Chinese, Japanese or Korean. */
+  isUnspaced(number: number): boolean {
+    return this.#unspaced[number] ?? false;
+  }
+
+  hasLetter(number: number): boolean {
+    return this.#letters[number] ?? false;
+  }
+
+  /** Whether a token can tell an answer from another: a word of three letters or more that is not "yes" or "none". */
+  isTelling(number: number): boolean {
+    return this.#telling[number] ?? false;
+  }
+
+  #add(token: string): number {
+    const known = this.#numbers.get(token);
+    if (known !== undefined) return known;
+    const number = this.#unspaced.length;
+    this.#numbers.set(token, number);
+    const single = unspaced.test(token);
+    this.#unspaced.push(single);
+    this.#letters.push(/\p{L}/u.test(token));
+    this.#telling.push(single || (/\p{L}.*\p{L}.*\p{L}/u.test(token) && !emptyWords.has(token)));
+    return number;
+  }
+}
