@@ -127,7 +127,7 @@ export function misfitSql(type: ColumnType, x: string, level = 0): string {
     return `(${tests.join(' OR ')})`;
   }
   const fits = fitsSql(type, x);
-  return fits === null ? 'false' : `coalesce(NOT (${fits}), false)`;
+  return fits === null ? 'false' : `(${x} IS NOT NULL AND NOT coalesce(${fits}, false))`;
 }
 
 /** Whether a scalar fits; null where the scan has seen to it. */

@@ -51,7 +51,7 @@ export async function convertLines(
   );
   const from =
     `(SELECT from_json(json, ${quoteString(structure)}) AS r FROM read_ndjson_objects(${engine.fileSql(path)},` +
-    ` maximum_object_size = ${objectBytes}, compression = 'none', hive_partitioning = false))`;
+    ` maximum_object_size = ${objectBytes}, compression = 'uncompressed', hive_partitioning = false))`;
   const value = (name: string): string => `struct_extract(r, ${quoteString(name)})`;
 
   const misfits = schema.columns.map(({ name, type }) => ({ name, type, sql: misfitSql(type, value(name)) }));

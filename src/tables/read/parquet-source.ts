@@ -116,7 +116,7 @@ function checkElement({ name, type, converted_type, logical_type, precision }: S
   if (
     /Timestamp/i.test(logical_type ?? '') &&
     /isAdjustedToUTC=(?:1|true)/i.test(logical_type ?? '') &&
-    /NANOS/i.test(logical_type ?? '')
+    /NANOS=NanoSeconds/i.test(logical_type ?? '')
   ) {
     throw new HoldoutError(
       'INPUT_INVALID',

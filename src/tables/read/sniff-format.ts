@@ -13,7 +13,10 @@ import type { SourceFormat } from './read-table-types.ts';
  */
 export async function sniffFormat(path: string, name: string): Promise<SourceFormat> {
   const head = await firstBytes(path);
-  if (head.length === 0) return 'jsonl';
+  const extension = /\.([a-z0-9]+)$/.exec(name.toLowerCase().replace(/\.(?:gz|gzip|zst|zstd)$/, ''))?.[1];
+  if (head.length === 0 && (extension === 'parquet' || extension === 'arrow')) {
+    throw new HoldoutError('INPUT_INVALID', `the file is empty, which no .${extension} file is`, { file: name });
+  }
   if (startsWith(head, 'PAR1')) return 'parquet';
   if (startsWith(head, 'PARE')) {
     throw new HoldoutError('INPUT_INVALID', 'encrypted Parquet files are not read', { file: name });
@@ -23,10 +26,9 @@ export async function sniffFormat(path: string, name: string): Promise<SourceFor
   if ((head[0] === 0xff && head[1] === 0xfe) || (head[0] === 0xfe && head[1] === 0xff)) {
     throw new HoldoutError('INPUT_INVALID', 'the file is UTF-16 text', { file: name, hint: 'Save it as UTF-8.' });
   }
-  const extension = /\.([a-z0-9]+)$/.exec(name.toLowerCase().replace(/\.(?:gz|gzip|zst|zstd)$/, ''))?.[1];
   if (extension === 'csv' || extension === 'tsv') return extension;
   const first = /^(?:\u{FEFF})?\s*(\S)/u.exec(head.toString('utf8'))?.[1];
-  if (first === '{' || first === '[') return sniffJson(path);
+  if (first === '{' || first === '[') return sniffJson(path, name);
   if (extension === 'jsonl' || extension === 'ndjson') return 'jsonl';
   // An array or object is read as what it should be, so that the error says what is wrong with it.
   if (extension === 'json') return 'jsonl';

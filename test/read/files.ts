@@ -1,0 +1,54 @@
+import { tableFromArrays, tableToIPC } from 'apache-arrow';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach } from 'vitest';
+import { Engine } from '../../dist/src/engine/engine.js';
+import { readTable } from '../../dist/src/tables/read/read-table.js';
+import type { ReadOptions, ReadTable } from '../../dist/src/tables/read/read-table-types.js';
+
+export { tableFromArrays, tableToIPC };
+
+/** A folder for one test, with the helpers that work in it. */
+export interface Workplace {
+  readonly folder: string;
+  path(name: string): string;
+  write(name: string, content: string | Uint8Array): Promise<string>;
+  read(args: string | readonly string[], options?: Partial<ReadOptions>): Promise<ReadTable>;
+  /** Writes a query's rows as Parquet. */
+  parquet(name: string, query: string, options?: string): Promise<string>;
+}
+
+/** A fresh folder before each test, removed after it. */
+export function useWorkplace(): Workplace {
+  let folder = '';
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'holdout-read-'));
+    await mkdir(join(folder, 'work'));
+  });
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+  const path = (name: string): string => join(folder, name);
+  return {
+    get folder() {
+      return folder;
+    },
+    path,
+    async write(name, content) {
+      await mkdir(dirname(path(name)), { recursive: true });
+      await writeFile(path(name), content);
+      return path(name);
+    },
+    read: (args, options = {}) =>
+      readTable(typeof args === 'string' ? [args] : args, { workDirectory: path('work'), threads: 2, ...options }),
+    async parquet(name, query, options = '') {
+      await mkdir(dirname(path(name)), { recursive: true });
+      const engine = await Engine.open({ tempDirectory: path('work'), writeDirectories: [dirname(path(name))] });
+      try {
+        await engine.run(`COPY (${query}) TO ${engine.outputSql(path(name))} (FORMAT parquet${options})`);
+      } finally {
+        await engine.close();
+      }
+      return path(name);
+    },
+  };
+}
