@@ -45,6 +45,7 @@ describe('scanLines', () => {
       fc.constantFrom('', ' ', '\t ', '\r', '\r '),
     );
     const end = fc.constantFrom('\n', '\r\n');
+    const pool = ScanPool.open(1);
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.tuple(line, end), { maxLength: 12 }),
@@ -53,7 +54,7 @@ describe('scanLines', () => {
         fc.integer({ min: 1, max: 30 }),
         async (lines, bom, open, blockBytes) => {
           const content = (bom ? '\u{feff}' : '') + lines.flat().join('') + open;
-          const { fixups, offsets } = await scanBytes(content, { blockBytes });
+          const { fixups, offsets } = await scanBytes(content, { blockBytes, pool });
           expect(fixups).not.toBeNull();
           if (fixups === null) return;
           const bytes = Buffer.from(content);
@@ -76,8 +77,9 @@ describe('scanLines', () => {
           expect(restored).toBe(content);
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 120 },
     );
+    await pool.close();
   });
 
   test('reads an empty file, and one of blanks, as no rows', async () => {

@@ -20,29 +20,31 @@ interface Hand {
   readonly waiting: Waiting[];
 }
 
-/** Workers that scan the blocks of one file after another; `close` ends them. */
+/** Workers that scan the blocks of one file after another. They start with the first; `close` ends them. */
 export class ScanPool implements Scanner {
   readonly depth: number;
   readonly exclusive: Scanner['exclusive'] = oneAtATime();
-  readonly #hands: readonly Hand[];
+  readonly #threads: number;
+  #hands: readonly Hand[] = [];
 
-  private constructor(hands: readonly Hand[]) {
-    this.#hands = hands;
-    this.depth = hands.length * 2;
+  private constructor(threads: number) {
+    this.#threads = threads;
+    this.depth = threads * 2;
   }
 
   /**
-   * Starts `threads` workers, by default one a core, at most two.
+   * A pool of `threads` workers, by default one a core, at most two.
    * @throws RangeError for anything but a whole number from 1 on
    */
   static open(threads: number = Math.min(2, availableParallelism())): ScanPool {
     if (!Number.isInteger(threads) || threads < 1) {
       throw new RangeError(`"threads" expected integer >= 1, got ${threads}`);
     }
-    return new ScanPool(Array.from({ length: threads }, startHand));
+    return new ScanPool(threads);
   }
 
   begin(): void {
+    if (this.#hands.length === 0) this.#hands = Array.from({ length: this.#threads }, startHand);
     for (const hand of this.#hands) hand.worker.postMessage({ do: 'begin' } satisfies WorkerRequest, []);
   }
 
@@ -63,7 +65,9 @@ export class ScanPool implements Scanner {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#hands.map(({ worker }) => worker.terminate()));
+    const hands = this.#hands;
+    this.#hands = [];
+    await Promise.all(hands.map(({ worker }) => worker.terminate()));
   }
 
   #idlest(): Hand {

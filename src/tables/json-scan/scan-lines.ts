@@ -18,7 +18,7 @@ import type { Refusal } from './scan-block.ts';
 import { hereScanner, type ScanDone, type Scanner } from './scanner.ts';
 import { columnNameFault } from './schema.ts';
 
-/** Files below this are scanned in the calling thread. */
+/** Files below this are scanned in the calling thread, unless threads or a size of blocks are asked for. */
 const SMALL_FILE = 4 << 20;
 const BLOCK_BYTES = 8 << 20;
 
@@ -31,7 +31,7 @@ export interface ScanOptions {
   readonly append?: boolean;
   /** File for the offset of each row's line, as u64le. */
   readonly rowOffsets?: string;
-  /** Workers of other scans to use; without it they are started for this one. */
+  /** Workers to use, of other scans too; without it they are started for this one. */
   readonly pool?: ScanPool;
   /** Number of workers where there is no pool; by default one a core, at most two. */
   readonly threads?: number;
@@ -64,7 +64,7 @@ export async function scanLines(options: ScanOptions): Promise<ScanResult> {
   const file = await openInput(options.path);
   try {
     const { size } = await file.stat();
-    if (size < SMALL_FILE && options.pool === undefined && options.threads === undefined) {
+    if (size < SMALL_FILE && options.threads === undefined && options.blockBytes === undefined) {
       return await hereScanner.exclusive(() => scanFile(file, hereScanner, options));
     }
     if (options.pool !== undefined) {
@@ -87,6 +87,8 @@ async function scanFile(file: FileHandle, scanner: Scanner, options: ScanOptions
   const digests = await open(options.tempDigests, flags);
   const offsets = options.rowOffsets === undefined ? null : await open(options.rowOffsets, flags);
   const hash = options.wantSha256 === true ? createHash('sha256') : null;
+  // A byte more than the file has, so that its end is seen in the first block.
+  const blockBytes = Math.min(options.blockBytes ?? BLOCK_BYTES, (await file.stat()).size + 1);
   const spare: SpareMemory = [];
   const fixups = emptyFixups();
   const running: Promise<ScanDone>[] = [];
@@ -101,7 +103,7 @@ async function scanFile(file: FileHandle, scanner: Scanner, options: ScanOptions
     if (oldest === undefined) return;
     const { result, memory } = await oldest;
     if (result.refusal !== null) throw await placedRefusal(result.refusal, fixups.lines, options);
-    spare.push(memory);
+    if (memory.byteLength === blockBytes) spare.push(memory);
     await writeAll(digests, result.digests);
     if (offsets !== null && result.offsets !== null) await writeAll(offsets, asUnsigned(result.offsets));
     rows += result.digests.length / 32;
@@ -111,8 +113,6 @@ async function scanFile(file: FileHandle, scanner: Scanner, options: ScanOptions
 
   try {
     scanner.begin();
-    // A byte more than the file has, so that its end is seen in the first block.
-    const blockBytes = Math.min(options.blockBytes ?? BLOCK_BYTES, (await file.stat()).size + 1);
     const blocks = readBlocks(file, blockBytes, spare, (read) => {
       hash?.update(read);
     });
