@@ -1,0 +1,184 @@
+/**
+ * Opens the sets that a check is about, files and snapshots alike, in one engine.
+ * @module
+ */
+import { type FieldRoles, snapshotRecord } from '../schemas/records.ts';
+import type { Engine } from '../src/engine/engine.ts';
+import { HoldoutError } from '../src/errors.ts';
+import { schemaId } from '../src/identity/ids.ts';
+import { checkFields, recogniseFields } from '../src/leakage/fields.ts';
+import { itemsRootOf } from '../src/tables/items-root.ts';
+import type { NamedEval, NamedTable, RawLines } from '../src/leakage/types.ts';
+import { traceRows } from '../src/lineage/trace.ts';
+import type { VersionEntry } from '../src/store/journal-state.ts';
+import type { Store } from '../src/store/store.ts';
+import { openReadTable } from '../src/tables/read-table-reader.ts';
+import type { ReadTable } from '../src/tables/read/read-table-types.ts';
+import type { TableReader } from '../src/tables/table-reader.ts';
+import type { CliContext } from './context.ts';
+import { type NamedInput, nameInput, readFileSet } from './inputs.ts';
+import { formatFields } from './parse-options.ts';
+import { entryName, openVersion } from './snapshots.ts';
+
+/** What is to be checked, as given. */
+export interface CheckRequest {
+  readonly trains: readonly string[];
+  readonly evals: readonly string[];
+  /** All training snapshots of the store. */
+  readonly all: boolean;
+  readonly fields: FieldRoles | undefined;
+}
+
+/** The sets, open. */
+export interface CheckSets {
+  readonly engine: Engine;
+  readonly trains: readonly NamedTable[];
+  readonly evals: readonly NamedEval[];
+  /** What a person should know about how the sets were read. */
+  readonly remarks: readonly string[];
+}
+
+type Prepared =
+  | { readonly kind: 'files'; readonly name: string; readonly table: ReadTable }
+  | { readonly kind: 'snapshot'; readonly name: string; readonly store: Store; readonly entry: VersionEntry };
+
+/** Reads all files, then opens every set. @throws HoldoutError as reading and the store do. */
+export async function openCheckSets(
+  context: CliContext,
+  store: Store | null,
+  request: CheckRequest,
+): Promise<CheckSets> {
+  const workDirectory = await context.scratchBeside(store);
+  const inputs = {
+    trains: await nameAll(context, store, request.trains),
+    evals: await nameAll(context, store, request.evals),
+  };
+  const everything = request.all ? await allTraining(store) : [];
+  const prepare = (input: NamedInput): Promise<Prepared> => prepareSet(context, input, workDirectory);
+  const trains: Prepared[] = [];
+  for (const input of [...inputs.trains, ...everything]) trains.push(await prepare(input));
+  const evals: Prepared[] = [];
+  for (const input of inputs.evals) evals.push(await prepare(input));
+  refuseTwice(trains, 'training sets');
+  refuseTwice(evals, 'eval sets');
+
+  const readPaths = [...trains, ...evals].flatMap((set) =>
+    set.kind === 'files' ? set.table.bodies.map((b) => b.path) : [],
+  );
+  const engine = await context.openEngine(store, { readPaths, writeDirectories: [workDirectory] });
+  const opened = new SetOpener(engine, workDirectory, request.fields);
+  const sets: { trains: NamedTable[]; evals: NamedEval[] } = { trains: [], evals: [] };
+  for (const set of trains) sets.trains.push(await opened.open(set));
+  for (const set of evals) sets.evals.push(await opened.openEval(set));
+  return { engine, ...sets, remarks: opened.finish(evals.map((set) => set.name)) };
+}
+
+async function nameAll(context: CliContext, store: Store | null, given: readonly string[]): Promise<NamedInput[]> {
+  const inputs: NamedInput[] = [];
+  for (const argument of given) inputs.push(await nameInput(context, store, argument));
+  return inputs;
+}
+
+/** Every version of every training dataset, each table once. */
+async function allTraining(store: Store | null): Promise<NamedInput[]> {
+  if (store === null) throw new HoldoutError('STORE_UNUSABLE', '--all needs a store, and there is none here');
+  const inputs: NamedInput[] = [];
+  const seen = new Set<string>();
+  for (const entry of [...(await store.journal()).names.values()].flat()) {
+    const { role, table, schema } = await store.getRecord(entry.snapshot, snapshotRecord);
+    if (role !== 'train' || seen.has(`${table} ${schema}`)) continue;
+    seen.add(`${table} ${schema}`);
+    inputs.push({ kind: 'snapshot', argument: entryName(entry), store, entry });
+  }
+  if (inputs.length === 0) {
+    throw new HoldoutError('NOT_FOUND', 'the store has no training snapshot', {
+      hint: '`holdout add NAME FILES… --role train` makes one',
+    });
+  }
+  return inputs;
+}
+
+async function prepareSet(context: CliContext, input: NamedInput, workDirectory: string): Promise<Prepared> {
+  if (input.kind === 'snapshot') {
+    return { kind: 'snapshot', name: entryName(input.entry), store: input.store, entry: input.entry };
+  }
+  const table = await readFileSet(context, [input.argument], { workDirectory });
+  return { kind: 'files', name: input.argument, table };
+}
+
+function refuseTwice(sets: readonly Prepared[], what: string): void {
+  const names = sets.map((set) => set.name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw new HoldoutError('USAGE', `${twice} stands twice among the ${what}`);
+}
+
+/** Opens sets in one engine, and keeps count of where the fields that were given apply. */
+class SetOpener {
+  private readonly engine: Engine;
+  private readonly workDirectory: string;
+  private readonly fields: FieldRoles | undefined;
+  private readonly withoutFields: string[] = [];
+
+  constructor(engine: Engine, workDirectory: string, fields: FieldRoles | undefined) {
+    this.engine = engine;
+    this.workDirectory = workDirectory;
+    this.fields = fields;
+  }
+
+  async open(set: Prepared): Promise<NamedTable & { readonly reader: TableReader; readonly known: FieldRoles }> {
+    if (set.kind === 'files') {
+      const { table } = set;
+      const reader = await openReadTable(this.engine, table, { workDirectory: this.workDirectory });
+      const raw = rawLinesOf(table);
+      const ids = { table: table.table, schemaId: schemaId(table.schema), setRoot: table.setRoot };
+      return { name: set.name, ...ids, reader, rawLines: raw, sourceOf: (row) => sourceIn(table, row), known: {} };
+    }
+    const { snapshot, reader } = await openVersion(set.store, this.engine, set.entry);
+    const sourceOf = await traceRows(set.store, this.engine, set.entry);
+    const ids = { table: snapshot.table, schemaId: snapshot.schema, setRoot: snapshot.setRoot };
+    return { name: set.name, ...ids, reader, sourceOf, known: snapshot.fields };
+  }
+
+  async openEval(set: Prepared): Promise<NamedEval> {
+    const opened = await this.open(set);
+    const fields = this.fieldsOf(opened.name, opened.reader, opened.known);
+    checkFields(opened.reader.schema, fields, set.name);
+    const itemsRoot = await itemsRootOf(this.engine, opened.reader, fields);
+    if (itemsRoot === null) throw new TypeError('checked fields name columns');
+    return { ...opened, fields, itemsRoot };
+  }
+
+  /** Roles that were given win where the set has the columns, then those recorded, then those recognised. */
+  private fieldsOf(name: string, { schema }: TableReader, known: FieldRoles): FieldRoles {
+    if (this.fields !== undefined) {
+      const columns = new Set(schema.columns.map((column) => column.name));
+      const named = Object.values(this.fields).flat();
+      if (named.every((path) => columns.has(path) || columns.has(path.split('.')[0] ?? ''))) return this.fields;
+      this.withoutFields.push(name);
+    }
+    return known.question === undefined ? recogniseFields(schema) : known;
+  }
+
+  /** What to say about fields that were given; they must apply somewhere. */
+  finish(evals: readonly string[]): string[] {
+    if (this.withoutFields.length === 0) return [];
+    const given = formatFields(this.fields ?? {});
+    if (this.withoutFields.length === evals.length) {
+      throw new HoldoutError('INPUT_INVALID', `no eval set has all the columns of --fields ${given}`);
+    }
+    return [`--fields ${given} does not apply to ${this.withoutFields.join(', ')}: not all of its columns there`];
+  }
+}
+
+function rawLinesOf(table: ReadTable): readonly RawLines[] | undefined {
+  const lines = table.bodies.flatMap((body) =>
+    body.kind === 'lines' ? [{ path: body.path, firstRow: body.firstRow, rows: body.rows }] : [],
+  );
+  return lines.length === table.bodies.length ? lines : undefined;
+}
+
+function sourceIn(table: ReadTable, row: number): { readonly file: string; readonly line: number } | null {
+  const source = table.sources.find((file) => row >= file.firstRow && row < file.firstRow + file.rows);
+  const line = source?.lineOfRow(row) ?? null;
+  return source === undefined || line === null ? null : { file: source.path, line };
+}

@@ -1,0 +1,61 @@
+/**
+ * `holdout add`: snapshots files as a dataset, or as its next version.
+ * @module
+ */
+import { checkFields, recogniseFields } from '../../src/leakage/fields.ts';
+import { type AddResult, addDataset } from '../../src/snapshots/add.ts';
+import type { Action } from '../command-spec.ts';
+import { exitStatus } from '../exit-codes.ts';
+import { explainDirectory, threads } from '../inputs.ts';
+import { remark, writeJson, writeLines } from '../output.ts';
+import { parseFields, parseRole } from '../parse-options.ts';
+import { startProgress } from '../progress.ts';
+import { readSchemaOption } from '../schema-text.ts';
+import { entryName } from '../snapshots.ts';
+import { formatBytes, plural } from '../text.ts';
+
+/** Reads, stores and journals. */
+export const add: Action = async ({ context, operands, options }) => {
+  const [name = '', ...files] = operands;
+  const declared = options.text('schema');
+  const asked = {
+    role: parseRole(options.text('role')),
+    fields: parseFields(options.list('fields')),
+    schema: declared === undefined ? undefined : await readSchemaOption(declared),
+    infer: options.flag('infer'),
+    raw: options.flag('raw'),
+  };
+  const store = await context.openStore();
+  for (const file of files) await explainDirectory(context, file);
+  const progress = startProgress(`adding ${name}`);
+  const result = await addDataset(store, name, files, asked, {
+    now: context.now(),
+    holdoutVersion: context.holdoutVersion,
+    threads,
+    recogniseFields,
+    checkFields: (schema, fields) => checkFields(schema, fields, name),
+    standardInput: process.stdin,
+    onProgress: (done, total) => progress.update(done, total),
+    onInterruptible: (stop) => context.onInterrupt(stop),
+  }).finally(() => progress.end());
+  for (const note of result.notes) remark(note);
+  if (context.json) {
+    const { created: _, read: __, notes: ___, ...shown } = result;
+    await writeJson(shown);
+  } else await writeLines(resultLines(result));
+  return exitStatus.ok;
+};
+
+function resultLines(result: AddResult): string[] {
+  const { created, table, rows, itemsRoot, logicalBytes, storedBytes, newBytes, read } = result;
+  if (!created) {
+    const how = read ? 'holds this content already' : 'is up to date: no file has changed';
+    return [`${entryName(result)} ${how}; no new version`, `  table ${table}`];
+  }
+  return [
+    `${entryName(result)}: ${plural(rows, 'row')}`,
+    `  table ${table}`,
+    ...(itemsRoot === null ? [] : [`  items ${itemsRoot}`]),
+    `  ${formatBytes(logicalBytes)} of files, stored in ${formatBytes(storedBytes)}, ${formatBytes(newBytes)} of them new`,
+  ];
+}

@@ -1,0 +1,65 @@
+/**
+ * `holdout log`: what happened in the store, newest first.
+ * @module
+ */
+import { type LeakReport, leakReport } from '../../schemas/leak-report.ts';
+import { type JournalEntry, snapshotRecord } from '../../schemas/records.ts';
+import { derivationRecord } from '../../schemas/records.ts';
+import type { Store } from '../../src/store/store.ts';
+import type { Action } from '../command-spec.ts';
+import { exitStatus } from '../exit-codes.ts';
+import { versionEntry } from '../inputs.ts';
+import { writeJson, writeLines } from '../output.ts';
+import { parseCount } from '../parse-options.ts';
+import { entryName } from '../snapshots.ts';
+import { plural, shortId } from '../text.ts';
+
+/** Lists journal entries: all, or the versions of one name. */
+export const log: Action = async ({ context, operands, options }) => {
+  const limit = parseCount('--limit', options.text('limit'));
+  const store = await context.openStore();
+  const [name] = operands;
+  const { entries } = await store.journal();
+  const wanted = name === undefined ? entries : await versionsOf(store, name);
+  const shown = wanted.toReversed().slice(0, limit);
+  if (context.json) await writeJson({ entries: shown });
+  else for (const entry of shown) await writeLines([`${timeText(entry)}  ${await entryText(store, entry)}`]);
+  return exitStatus.ok;
+};
+
+async function versionsOf(store: Store, text: string): Promise<readonly JournalEntry[]> {
+  const { name } = await versionEntry(store, text);
+  return (await store.journal()).names.get(name) ?? [];
+}
+
+function timeText({ time }: JournalEntry): string {
+  return time.slice(0, 19).replace('T', ' ');
+}
+
+async function entryText(store: Store, entry: JournalEntry): Promise<string> {
+  switch (entry.op) {
+    case 'init':
+      return `init     by Holdout ${entry.holdout}`;
+    case 'version': {
+      const { table, rows } = await store.getRecord(entry.snapshot, snapshotRecord);
+      const { transform } = await store.getRecord(entry.derivation, derivationRecord);
+      const from = entry.sources.map(({ path }) => path).join(' ');
+      const by = from === '' ? `by ${transform.name}` : `from ${from}`;
+      return `version  ${entryName(entry)}  ${shortId(table)}  ${plural(rows, 'row')}  ${by}`;
+    }
+    case 'layout':
+      return `layout   of table ${shortId(entry.table)}`;
+    case 'report':
+      return `report   ${shortId(entry.report)}  ${reportText(await store.getRecord(entry.report, leakReport))}`;
+    default:
+      return `pin      ${shortId(entry.pin)}`;
+  }
+}
+
+function reportText({ verdict, trains, evals }: LeakReport): string {
+  return `${verdict}: ${namesOf(trains)} against ${namesOf(evals)}`;
+}
+
+function namesOf(sets: readonly { readonly name: string }[]): string {
+  return sets.map(({ name }) => name).join(' ');
+}

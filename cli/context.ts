@@ -1,0 +1,181 @@
+/**
+ * What every command stands in: the folder, the clock, the store that it belongs to, scratch space and engines that
+ * are given back at the end, and what an interrupt does.
+ * @module
+ */
+import { rmSync } from 'node:fs';
+import { mkdtemp, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join, resolve } from 'node:path';
+import type { Engine } from '../src/engine/engine.ts';
+import { HoldoutError } from '../src/errors.ts';
+import type { Store } from '../src/store/store.ts';
+import type { Options } from './command-spec.ts';
+import { exitStatus } from './exit-codes.ts';
+import { remark, reportError } from './output.ts';
+
+/** What an engine may read and write, beside its own scratch space. */
+export interface EngineAccess {
+  readonly readPaths?: readonly string[];
+  readonly writeDirectories?: readonly string[];
+}
+
+const storeFolder = '.holdout';
+/** How long a run may take to unwind after an interrupt before it is ended. */
+const unwindMs = 3000;
+
+/** One run of one command. Opened by `start`, closed by `finish`. */
+export class CliContext {
+  readonly json: boolean;
+  readonly holdoutVersion: string;
+  /** Where the person stood before `-C`. */
+  readonly startedIn: string;
+  private readonly chosenDirectory: boolean;
+  private readonly closers: (() => Promise<void> | void)[] = [];
+  private readonly interrupts: (() => void)[] = [];
+  private interrupted = false;
+
+  private constructor(json: boolean, holdoutVersion: string, startedIn: string, chosenDirectory: boolean) {
+    this.json = json;
+    this.holdoutVersion = holdoutVersion;
+    this.startedIn = startedIn;
+    this.chosenDirectory = chosenDirectory;
+  }
+
+  /** Reads the options that every command has and changes to the folder of `-C`. */
+  static start(options: Options, holdoutVersion: string): CliContext {
+    const startedIn = process.cwd();
+    const directory = options.text('directory');
+    if (directory !== undefined) {
+      try {
+        process.chdir(directory);
+      } catch (error) {
+        throw new HoldoutError('NOT_FOUND', `-C ${directory}: no such folder`, { cause: error });
+      }
+    }
+    return new CliContext(options.flag('json'), holdoutVersion, startedIn, directory !== undefined);
+  }
+
+  /** Runs the command, reports what it throws, gives everything back. */
+  async finish(run: () => Promise<number>): Promise<number> {
+    const onInterrupt = (): void => this.interrupt();
+    process.on('SIGINT', onInterrupt);
+    process.on('SIGTERM', onInterrupt);
+    let status: number;
+    try {
+      status = await run();
+    } catch (error) {
+      status = this.interrupted ? exitStatus.interrupted : await reportError(error, this.json);
+    }
+    for (const close of this.closers.reverse()) {
+      try {
+        await close();
+      } catch (error) {
+        remark(`while tidying up: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    }
+    return this.interrupted ? exitStatus.interrupted : status;
+  }
+
+  private interrupt(): void {
+    if (this.interrupted) process.exit(exitStatus.interrupted);
+    this.interrupted = true;
+    process.stderr.write('\ninterrupted; nothing half-made is kept\n');
+    for (const stop of this.interrupts) stop();
+    setTimeout(() => process.exit(exitStatus.interrupted), unwindMs).unref();
+  }
+
+  /** The clock. */
+  now(): Date {
+    return new Date();
+  }
+
+  /** Does something when the command ends, however it ends; last in, first out. */
+  atEnd(close: () => Promise<void> | void): void {
+    this.closers.push(close);
+  }
+
+  /** Does something at the first interrupt. */
+  onInterrupt(stop: () => void): void {
+    this.interrupts.push(stop);
+  }
+
+  /** Where a new store would be made: `.holdout` here, or what HOLDOUT_DIR names. */
+  newStoreRoot(): string {
+    const named = this.namedStore();
+    return named ?? resolve(storeFolder);
+  }
+
+  private namedStore(): string | null {
+    const named = process.env['HOLDOUT_DIR'];
+    if (this.chosenDirectory || named === undefined || named === '') return null;
+    return basename(named) === storeFolder ? resolve(named) : resolve(named, storeFolder);
+  }
+
+  /** The store that this folder belongs to, or null. @throws HoldoutError STORE_UNUSABLE for a store named in vain. */
+  async findStore(): Promise<Store | null> {
+    const { Store } = await import('../src/store/store.ts');
+    const named = this.namedStore();
+    const root = named ?? (await Store.find(process.cwd()));
+    if (root === null) return null;
+    const store = await Store.open(root);
+    this.atEnd(() => store.close());
+    return store;
+  }
+
+  /** The store that this folder belongs to. @throws HoldoutError STORE_UNUSABLE where there is none. */
+  async openStore(): Promise<Store> {
+    const store = await this.findStore();
+    if (store !== null) return store;
+    throw new HoldoutError('STORE_UNUSABLE', 'no store here, nor in any folder above', {
+      hint: '`holdout init` makes one here; `holdout check` and `holdout id` work without',
+    });
+  }
+
+  /** A fresh scratch folder, removed at the end. */
+  async scratch(): Promise<string> {
+    const folder = await mkdtemp(join(tmpdir(), 'holdout-'));
+    const remove = (): void => rmSync(folder, { recursive: true, force: true });
+    process.once('exit', remove);
+    this.atEnd(remove);
+    return folder;
+  }
+
+  /** Scratch space in the store's own temporary folder where there is a store, else in the system's. */
+  async scratchBeside(store: Store | null): Promise<string> {
+    if (store === null) return this.scratch();
+    const folder = await store.tempDirectory();
+    const remove = (): void => rmSync(folder, { recursive: true, force: true });
+    process.once('exit', remove);
+    this.atEnd(remove);
+    return folder;
+  }
+
+  /** Opens an engine that is closed at the end and stopped by an interrupt. */
+  async openEngine(store: Store | null, access: EngineAccess = {}): Promise<Engine> {
+    const { Engine } = await import('../src/engine/engine.ts');
+    const tempDirectory = await this.scratchBeside(store);
+    const readDirectories = store === null ? [] : [store.root];
+    // Where `tempPath` puts its files.
+    const writeDirectories = store === null ? [] : [dirname(await store.tempPath())];
+    const engine = await Engine.open({
+      tempDirectory,
+      readPaths: [...(access.readPaths ?? [])],
+      readDirectories,
+      writeDirectories: [...writeDirectories, ...(access.writeDirectories ?? [])],
+    });
+    this.atEnd(() => engine.close());
+    this.onInterrupt(() => engine.interrupt());
+    return engine;
+  }
+}
+
+/** Whether a path exists. */
+export async function pathExists(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch {
+    return false;
+  }
+}

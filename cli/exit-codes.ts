@@ -1,0 +1,47 @@
+/**
+ * Exit statuses: one table, printed in README and at the end of every `--help`. Scripts and CI rely on them.
+ * @module
+ */
+import type { ErrorCode } from '../src/errors.ts';
+
+/** What a run of `holdout` ended in. */
+export const exitStatus = {
+  /** Done; clean; the same; intact. */
+  ok: 0,
+  /** The answer is the bad one: a leak, a difference, damage, not reproduced. */
+  found: 1,
+  /** Bad usage or bad input; nothing was changed. */
+  usage: 2,
+  /** Incomplete, or cannot tell. */
+  cannotTell: 3,
+  /** A step declared deterministic gave two results. */
+  notDeterministic: 4,
+  /** Operating failure: I/O, or a store that is absent, unreadable or corrupt. */
+  failure: 5,
+  /** Interrupted by the user (128 + SIGINT). */
+  interrupted: 130,
+} as const;
+
+/** One line for each status, as help and README print them. */
+export const exitMeaning: readonly (readonly [status: number, meaning: string])[] = [
+  [exitStatus.ok, 'done; clean; the same; intact'],
+  [exitStatus.found, 'a leak, a difference, damage, or not reproduced'],
+  [exitStatus.usage, 'bad usage or bad input; nothing was changed'],
+  [exitStatus.cannotTell, 'incomplete, or cannot tell'],
+  [exitStatus.notDeterministic, 'a step declared deterministic gave two results'],
+  [exitStatus.failure, 'operating failure: I/O, or a store that is absent, unreadable or corrupt'],
+  [exitStatus.interrupted, 'interrupted'],
+];
+
+/** Error code → exit status. */
+export const exitStatusOf: Readonly<Record<ErrorCode, number>> = {
+  USAGE: exitStatus.usage,
+  INPUT_INVALID: exitStatus.usage,
+  NOT_FOUND: exitStatus.usage,
+  CONFLICT: exitStatus.usage,
+  LIMIT: exitStatus.usage,
+  STORE_UNUSABLE: exitStatus.failure,
+  STORE_CORRUPT: exitStatus.failure,
+  IO: exitStatus.failure,
+  INTERRUPTED: exitStatus.interrupted,
+};

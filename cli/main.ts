@@ -1,0 +1,119 @@
+#!/usr/bin/env node
+/**
+ * The `holdout` command. Loads commander and the table of commands; a command's action, and everything heavy behind
+ * it, is loaded when it is called, so that `holdout --help` answers at once.
+ * @module
+ */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, Help } from 'commander';
+import { type CommandSpec, Options } from './command-spec.ts';
+import { commands } from './command-table.ts';
+import { CliContext } from './context.ts';
+import { exitMeaning, exitStatus } from './exit-codes.ts';
+import { endQuietlyOnClosedPipe, reportError } from './output.ts';
+import { HoldoutError } from '../src/errors.ts';
+
+const everywhere = new Set<number>([exitStatus.usage, exitStatus.failure, exitStatus.interrupted]);
+
+const packageVersion = (): string => {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  const parsed: unknown = JSON.parse(text);
+  if (typeof parsed === 'object' && parsed !== null && 'version' in parsed) return String(parsed.version);
+  throw new TypeError('package.json has no version');
+};
+
+const helpTail = (spec: CommandSpec): string => {
+  const exits = [...spec.exits, ...exitMeaning.filter(([status]) => everywhere.has(status))];
+  const lines = ['', 'Examples:', ...spec.examples.map((line) => `  $ ${line}`)];
+  if (spec.details !== undefined) lines.unshift('', ...spec.details.split('\n'));
+  lines.push('', 'Exit status:', ...exits.map(([status, meaning]) => `  ${String(status).padEnd(4)}${meaning}`));
+  lines.push('', '--json prints:', ...spec.json.split('\n').map((line) => `  ${line}`));
+  return lines.join('\n');
+};
+
+/** Commander's own text without its prefix and line ends. */
+const plainMessage = (message: string): { message: string; hint?: string } => {
+  const [first = '', ...rest] = message.replace(/^error: /, '').split('\n');
+  const hint = rest
+    .join(' ')
+    .trim()
+    .replace(/^\(|\)$/g, '');
+  return hint === '' ? { message: first } : { message: first, hint };
+};
+
+const buildProgram = (version: string, called: (status: Promise<number>) => void): Command => {
+  const quiet = { outputError: (): void => undefined };
+  const program = new Command('holdout')
+    .description('Version control for training data and eval sets, and proof that the holdout was held out.')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand(false)
+    .option('-C, --directory <dir>', 'run as if started in DIR (as git -C); HOLDOUT_DIR names a store outright')
+    .exitOverride()
+    .configureOutput(quiet)
+    .configureHelp({ showGlobalOptions: true, subcommandTerm: (command) => command.name() })
+    .addHelpText(
+      'after',
+      [
+        '',
+        'First minute, without any store:',
+        '  $ holdout check train.jsonl --against eval.jsonl',
+        '',
+        'Exit status:',
+        ...exitMeaning.map(([status, meaning]) => `  ${String(status).padEnd(4)}${meaning}`),
+        '',
+        '`holdout COMMAND --help` says more about each.',
+      ].join('\n'),
+    );
+  for (const spec of commands) {
+    const command = program.command(spec.name).description(spec.summary).summary(spec.summary);
+    command.exitOverride().configureOutput(quiet).helpOption('-h, --help', 'print this help');
+    for (const [notation, text] of spec.operands) command.argument(notation, text);
+    for (const [flags, text] of spec.options) command.option(flags, text);
+    command.option('--json', 'print one JSON value instead of text');
+    command.addHelpText('after', helpTail(spec));
+    command.action(() => {
+      const values = command.optsWithGlobals<Record<string, unknown>>();
+      called(
+        (async () => {
+          const context = CliContext.start(new Options(values), version);
+          return context.finish(async () => {
+            const action = await spec.load();
+            return action({ context, operands: command.args, options: new Options(values) });
+          });
+        })(),
+      );
+    });
+  }
+  return program;
+};
+
+/** Runs one command line and returns the exit status. */
+const main = async (argv: readonly string[]): Promise<number> => {
+  const json = argv.includes('--json');
+  let outcome: Promise<number> = Promise.resolve(exitStatus.ok);
+  try {
+    const program = buildProgram(packageVersion(), (status) => {
+      outcome = status;
+    });
+    if (argv.length === 0) {
+      process.stderr.write(new Help().formatHelp(program, program.createHelp()));
+      return exitStatus.usage;
+    }
+    program.parse([...argv], { from: 'user' });
+    return await outcome;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return exitStatus.ok;
+      const { message, hint } = plainMessage(error.message);
+      const more = hint ?? 'holdout --help lists the commands, holdout COMMAND --help their options';
+      return reportError(new HoldoutError('USAGE', message, { hint: more }), json);
+    }
+    return reportError(error, json);
+  }
+};
+
+endQuietlyOnClosedPipe();
+const status = await main(process.argv.slice(2));
+// An exit at once would lose what a slow pipe has not taken yet; waiting for the event loop could wait for a worker.
+process.stdout.write('', () => process.exit(status));

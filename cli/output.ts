@@ -1,0 +1,91 @@
+/**
+ * Everything that a command prints: plain text for people, one JSON value with `--json`, errors on stderr. A reader
+ * that goes away (`| head`) ends the program quietly.
+ * @module
+ */
+import { HoldoutError } from '../src/errors.ts';
+import { exitStatus, exitStatusOf } from './exit-codes.ts';
+
+/** Ends quietly when whoever reads our output has had enough. */
+export function endQuietlyOnClosedPipe(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') process.exit(exitStatus.ok);
+      throw error;
+    });
+  }
+}
+
+/** Writes to stdout and waits where the reader is slower. */
+export async function write(text: string | Uint8Array): Promise<void> {
+  if (text.length === 0 || process.stdout.write(text)) return;
+  await new Promise<void>((resolve) => process.stdout.once('drain', resolve));
+}
+
+/** Writes lines to stdout. */
+export async function writeLines(lines: readonly string[]): Promise<void> {
+  return write(lines.map((line) => `${line}\n`).join(''));
+}
+
+/** Writes one JSON value, indented, to stdout. Integers past 2^53 are written as digits. */
+export async function writeJson(value: unknown): Promise<void> {
+  return write(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** Writes a remark to stderr: never part of the answer. */
+export function remark(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+function isErrno(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error && 'code' in error;
+}
+
+/** Any thrown thing as an error for the person. Errors of the operating system become `IO` or `NOT_FOUND`. */
+export function asHoldoutError(error: unknown): HoldoutError | null {
+  if (error instanceof HoldoutError) return error;
+  if (!isErrno(error)) return null;
+  const file = error.path === undefined ? {} : { file: error.path };
+  if (error.code === 'ENOENT')
+    return new HoldoutError('NOT_FOUND', 'no such file or folder', { ...file, cause: error });
+  return new HoldoutError('IO', error.message, { ...file, cause: error });
+}
+
+function placeOf({ place }: HoldoutError): string {
+  if (place.file === undefined) return '';
+  const line = place.line === undefined ? '' : `:${place.line}`;
+  const column = place.line === undefined || place.column === undefined ? '' : `:${place.column}`;
+  return `${place.file}${line}${column}: `;
+}
+
+/** Prints an error (text on stderr; with `json` also `{error: …}` on stdout) and returns the exit status. */
+export async function reportError(thrown: unknown, json: boolean): Promise<number> {
+  const error = asHoldoutError(thrown);
+  if (error === null) {
+    const stack = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+    remark(`holdout: an error that should not happen; please report it with this text:\n${stack}`);
+    if (json) await writeJson({ error: { code: 'INTERNAL', message: String(thrown) } });
+    return exitStatus.failure;
+  }
+  remark(`error: ${placeOf(error)}${error.message}`);
+  if (error.hint !== undefined) remark(`hint: ${error.hint}`);
+  if (json) {
+    const hint = error.hint === undefined ? {} : { hint: error.hint };
+    await writeJson({ error: { code: error.code, message: error.message, ...error.place, ...hint } });
+  }
+  return exitStatusOf[error.code];
+}
+
+const colours = { bold: [1, 22], dim: [2, 22], red: [31, 39], green: [32, 39], yellow: [33, 39] } as const;
+
+/** Text in a style where stdout is a terminal and NO_COLOR is unset; otherwise as it is. */
+export function styled(style: keyof typeof colours, text: string): string {
+  if (!process.stdout.isTTY || (process.env['NO_COLOR'] ?? '') !== '') return text;
+  const [on, off] = colours[style];
+  return `\u001b[${on}m${text}\u001b[${off}m`;
+}
+
+/** Whether stdout shows styles. */
+export function stylesShown(): boolean {
+  return styled('bold', '') !== '';
+}

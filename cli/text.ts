@@ -1,0 +1,117 @@
+/**
+ * Small pure helpers for text that people read: numbers, sizes, tables, the nearest known name.
+ * @module
+ */
+
+/** 1234567 → `1,234,567`. */
+export function formatCount(value: number | bigint): string {
+  return String(value).replaceAll(/\B(?=(\d{3})+$)/g, ',');
+}
+
+/** `1 row`, `2 rows`. */
+export function plural(value: number, noun: string, many = `${noun}s`): string {
+  return `${formatCount(value)} ${value === 1 ? noun : many}`;
+}
+
+const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
+
+/** Bytes with three significant digits: `743 MiB`. */
+export function formatBytes(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  if (unit === 0) return `${value} B`;
+  const digits = value < 10 ? 2 : value < 100 ? 1 : 0;
+  return `${value.toFixed(digits)} ${units[unit]}`;
+}
+
+/** Seconds as `3 s`, `2 min 5 s`, `1 h 4 min`. */
+export function formatDuration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}
+
+/** An id as people are shown it: its kind left out, 12 digits. */
+export function shortId(id: string): string {
+  return id.slice(id.lastIndexOf(':') + 1).slice(0, 12);
+}
+
+/** Text cut to a width, with `…`. Control characters, which could rewrite the terminal, are shown as `\x..`. */
+export function clip(text: string, width: number): string {
+  const characters = Array.from(printable(text));
+  return characters.length <= width ? characters.join('') : `${characters.slice(0, Math.max(1, width - 1)).join('')}…`;
+}
+
+/** Text of data made safe for a terminal: control characters as escapes, bidirectional overrides too. */
+export function printable(text: string): string {
+  // oxlint-disable-next-line no-control-regex
+  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, (character) => {
+    if (character === '\n') return '\\n';
+    if (character === '\t') return '\\t';
+    return `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`;
+  });
+}
+
+/** How a table is set. */
+export interface TableOptions {
+  /** Columns that are set to the right. */
+  readonly right?: readonly number[];
+  /** Width to fit; the widest cells are cut. No limit when absent. */
+  readonly width?: number | undefined;
+}
+
+/** Aligns cells in columns two spaces apart; the first row is the heading. */
+export function alignTable(rows: readonly (readonly string[])[], options: TableOptions = {}): string[] {
+  const columns = Math.max(0, ...rows.map((row) => row.length));
+  const widths = Array.from({ length: columns }, (_, i) => Math.max(...rows.map((row) => (row[i] ?? '').length)));
+  if (options.width !== undefined) narrow(widths, options.width);
+  return rows.map((row) =>
+    widths
+      .map((width, i) => {
+        const cell = clip(row[i] ?? '', width);
+        return options.right?.includes(i) === true ? cell.padStart(width) : cell.padEnd(width);
+      })
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+/** Takes from the widest column, one by one, until the table fits or nothing more can be taken. */
+function narrow(widths: number[], width: number): void {
+  let over = widths.reduce((sum, each) => sum + each + 2, -2) - width;
+  while (over > 0) {
+    const widest = widths.indexOf(Math.max(...widths));
+    if ((widths[widest] ?? 0) <= 8) return;
+    widths[widest] = (widths[widest] ?? 0) - 1;
+    over -= 1;
+  }
+}
+
+function distance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const current = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const change = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      current.push(Math.min(change, (previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1));
+    }
+    previous = current;
+  }
+  return previous[b.length] ?? 0;
+}
+
+/** The known name that a mistyped one most likely means, or null. */
+export function nearestName(name: string, known: Iterable<string>): string | null {
+  let best: string | null = null;
+  let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1;
+  for (const candidate of known) {
+    const apart = distance(name.slice(0, 128).toLowerCase(), candidate.slice(0, 128).toLowerCase());
+    if (apart < bestDistance) [best, bestDistance] = [candidate, apart];
+  }
+  return best;
+}

@@ -1,0 +1,234 @@
+/**
+ * Re-runs the lineage of a version and compares ids step by step: the read step from the raw bytes, every further step
+ * on what the step before gave.
+ * @module
+ */
+import type { Sha256Id } from '../../schemas/ids.ts';
+import type { RealisationRecord, TableRef } from '../../schemas/records.ts';
+import type { Engine } from '../engine/engine.ts';
+import { HoldoutError } from '../errors.ts';
+import { type JournalState, type VersionEntry, tableKey } from '../store/journal-state.ts';
+import type { Store } from '../store/store.ts';
+import type { Layout } from '../tables/layout.ts';
+import { composeLayout } from '../tables/layout-builder.ts';
+import { readLayout } from '../tables/stored-parts.ts';
+import { type TableReader, openLayout, openTable } from '../tables/table-reader.ts';
+import { putLayout, storeTable } from '../tables/write-table.ts';
+import { type LineageStep, lineageOf, tableInput } from './chain.ts';
+import { type ReadAgain, type RawSources, readAgain } from './read-again.ts';
+import { gatherDigests, identifyDigests } from './select-rows.ts';
+import { type Transform, findTransform } from './transform.ts';
+
+/** What a reproduction is run with. */
+export interface ReproduceRun {
+  readonly store: Store;
+  /** Able to read the store and to read and write its temporary folder and `workDirectory`. */
+  readonly engine: Engine;
+  readonly transforms: readonly Transform[];
+  readonly target: VersionEntry;
+  readonly raw: RawSources;
+  /** Scratch space; nothing of it is kept. */
+  readonly workDirectory: string;
+  readonly threads: number;
+  readonly now: Date;
+  /** Whether layouts that the store has lost are put back. */
+  readonly restore: boolean;
+  readonly onStep?: (outcome: StepOutcome) => void | Promise<void>;
+}
+
+/** How one step went. */
+export interface StepOutcome {
+  /** 1, 2, 3 … */
+  readonly step: number;
+  readonly name: string;
+  readonly version: number;
+  readonly transform: string;
+  readonly says: string;
+  readonly state: 'same' | 'differs' | 'cannot-tell';
+  readonly recorded: RealisationRecord['output'];
+  /** What came out now; null where the step could not be run. */
+  readonly got: Pick<RealisationRecord['output'], 'table' | 'setRoot' | 'rows'> | null;
+  readonly detail: string;
+  /** Zero-based; only where the recorded rows are still at hand. */
+  readonly firstDifferentRow: number | null;
+  /** Engine and versions then and now, where they differ. */
+  readonly engineThen: RealisationRecord['engine'];
+  /** Whether a lost layout was put back. */
+  readonly restored: boolean;
+}
+
+/** How a reproduction went. */
+export interface Reproduction {
+  readonly state: StepOutcome['state'];
+  readonly steps: readonly StepOutcome[];
+}
+
+/** What a step gave: enough to run the next one and to put a layout back. */
+interface Given {
+  readonly digests: Uint8Array;
+  readonly reader: TableReader;
+  /** Where the rows stand in the store; null when the store has lost that. */
+  readonly layout: Layout | null;
+}
+
+type Attempt = { readonly given: Given } | { readonly cannot: string };
+
+/**
+ * Reproduces a version. Stops at the first step that differs or cannot be run: what follows would say nothing.
+ * @throws HoldoutError as the store and the readers do.
+ */
+export async function reproduceVersion(run: ReproduceRun): Promise<Reproduction> {
+  const state = await run.store.journal();
+  const lineage = await lineageOf(run.store, state, run.target);
+  const outcomes: StepOutcome[] = [];
+  let before: Given | null = null;
+  for (const [index, step] of lineage.entries()) {
+    const says = describeStep(run, step);
+    const attempt = await attemptStep(run, state, step, before);
+    const outcome = await judge(run, state, step, attempt, { step: index + 1, says });
+    outcomes.push(outcome);
+    await run.onStep?.(outcome);
+    if (outcome.state !== 'same' || 'cannot' in attempt) return { state: outcome.state, steps: outcomes };
+    before = attempt.given;
+  }
+  return { state: 'same', steps: outcomes };
+}
+
+async function attemptStep(
+  run: ReproduceRun,
+  state: JournalState,
+  step: LineageStep,
+  before: Given | null,
+): Promise<Attempt> {
+  const { store } = run;
+  const input = tableInput(step.derivation);
+  if (input === null || before === null) {
+    const again: ReadAgain = await readAgain(run, step);
+    if (again.kind === 'missing') return { cannot: again.says };
+    const layout = await layoutOf(store, state, step.realisation.output);
+    return { given: { ...again, layout: layout ?? (await storeAgain(run, step, again)) } };
+  }
+  const { name, version } = step.derivation.transform;
+  const transform = findTransform(run.transforms, name, version);
+  if (transform === null) return { cannot: `this Holdout has no ${name} version ${version}` };
+  const prepared = transform.prepare(step.derivation.params);
+  const { keep } = await prepared.run({
+    input: before.reader,
+    engine: run.engine,
+    record: (id, schema) => store.getRecord(id, schema),
+  });
+  const digests = gatherDigests(before.digests, keep);
+  const layout = before.layout === null ? null : composeLayout(before.layout, keep);
+  return { given: { digests, layout, reader: await readerAfter(run, before.reader, layout, digests) } };
+}
+
+/** Stores the rows of a read step again, where they are asked back and are the recorded ones. */
+async function storeAgain(
+  run: ReproduceRun,
+  { realisation }: LineageStep,
+  { table }: Extract<ReadAgain, { kind: 'read' }>,
+): Promise<Layout | null> {
+  if (!run.restore || table.table !== realisation.output.table) return null;
+  return readLayout(run.store, (await storeTable(run.store, run.engine, table, [])).layout);
+}
+
+/** A reader over a selection: its digests as just gathered, its values from the parts that hold them. */
+async function readerAfter(
+  run: ReproduceRun,
+  input: TableReader,
+  layout: Layout | null,
+  digests: Uint8Array,
+): Promise<TableReader> {
+  const known = { rows: digests.length / 32, digests: () => Promise.resolve(digests) };
+  if (layout !== null) return { ...(await openLayout(run.store, run.engine, input.schema, layout)), ...known };
+  return { ...input, ...known, relationSql: lost, blocks: lost, jsonLines: lost };
+}
+
+function lost(): never {
+  throw new HoldoutError('STORE_CORRUPT', 'the store has lost where the rows of an earlier step stand', {
+    hint: '`holdout reproduce NAME --restore` puts it back',
+  });
+}
+
+async function layoutOf(store: Store, state: JournalState, ref: TableRef): Promise<Layout | null> {
+  const id = state.layouts.get(tableKey(ref));
+  if (id === undefined || (await store.checkFile('layout', id)) !== 'ok') return null;
+  return readLayout(store, id);
+}
+
+async function judge(
+  run: ReproduceRun,
+  state: JournalState,
+  { entry, derivation, realisation }: LineageStep,
+  attempt: Attempt,
+  told: { readonly step: number; readonly says: string },
+): Promise<StepOutcome> {
+  const recorded = realisation.output;
+  const base = {
+    ...told,
+    name: entry.name,
+    version: entry.version,
+    transform: `${derivation.transform.name}@${derivation.transform.version}`,
+    recorded,
+    engineThen: realisation.engine,
+  };
+  const nothing = { firstDifferentRow: null, restored: false };
+  if ('cannot' in attempt) return { ...base, ...nothing, state: 'cannot-tell', got: null, detail: attempt.cannot };
+  const { digests } = attempt.given;
+  const got = identifyDigests(digests);
+  if (got.table === recorded.table) {
+    const restored = run.restore && (await restoreLayout(run, state, recorded, attempt.given.layout));
+    return { ...base, firstDifferentRow: null, state: 'same', got, detail: '', restored };
+  }
+  const row = await firstDifference(run, recorded, digests);
+  const order = got.setRoot === recorded.setRoot ? 'the same rows in another order' : `${got.rows} rows now`;
+  const where = row === null ? '' : `; row ${row + 1} is the first that differs`;
+  return { ...base, ...nothing, state: 'differs', got, detail: `${order}${where}`, firstDifferentRow: row };
+}
+
+/** Puts a lost layout back. @returns whether there was anything to do */
+async function restoreLayout(
+  run: ReproduceRun,
+  state: JournalState,
+  ref: RealisationRecord['output'],
+  layout: Layout | null,
+): Promise<boolean> {
+  const { store } = run;
+  const recorded = state.layouts.get(tableKey(ref));
+  if (recorded !== undefined && (await store.checkFile('layout', recorded)) === 'ok') return false;
+  if (layout === null) return false;
+  const { id }: { id: Sha256Id } = await putLayout(store, layout);
+  await store.commit(
+    (now) =>
+      now.layouts.get(tableKey(ref)) === id ? null : { op: 'layout', table: ref.table, schema: ref.schema, layout: id },
+    run.now,
+  );
+  return true;
+}
+
+/** The first row in which the recorded table and the new digests differ, where the recorded one can still be read. */
+async function firstDifference(run: ReproduceRun, recorded: TableRef, digests: Uint8Array): Promise<number | null> {
+  let stored: Uint8Array;
+  try {
+    stored = await (await openTable(run.store, run.engine, recorded)).digests();
+  } catch (error) {
+    if (error instanceof HoldoutError && (error.code === 'NOT_FOUND' || error.code === 'STORE_CORRUPT')) return null;
+    throw error;
+  }
+  const rows = Math.min(stored.length, digests.length) / 32;
+  for (let row = 0; row < rows; row++) {
+    const [from, to] = [row * 32, row * 32 + 32];
+    if (Buffer.compare(stored.subarray(from, to), digests.subarray(from, to)) !== 0) return row;
+  }
+  return rows;
+}
+
+function describeStep(run: ReproduceRun, { entry, derivation }: LineageStep): string {
+  const { name, version } = derivation.transform;
+  if (tableInput(derivation) === null) {
+    const files = entry.sources.map(({ path }) => path);
+    return files.length <= 3 ? `read ${files.join(' ')}` : `read ${files.length} files`;
+  }
+  const transform = findTransform(run.transforms, name, version);
+  return transform === null ? `${name}@${version}` : transform.prepare(derivation.params).says;
+}

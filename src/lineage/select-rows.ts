@@ -1,0 +1,52 @@
+/**
+ * Identity of a selection from the digests of its input: no row is read or hashed again.
+ * @module
+ */
+import type { SetRoot, TableId } from '../../schemas/ids.ts';
+import { formatSetRoot, formatTableId } from '../identity/ids.ts';
+import { setTree } from '../merkle/set-tree.ts';
+import { TableTreeBuilder } from '../merkle/table-tree.ts';
+import type { Keep } from './transform.ts';
+
+const digestBytes = 32;
+
+/** Ids of a table by its row digests. */
+export interface TableIdentity {
+  readonly table: TableId;
+  readonly setRoot: SetRoot;
+  readonly rows: number;
+}
+
+/** Digests of the rows that stay, in their new order. @throws RangeError for a row that is not there. */
+export function gatherDigests(digests: Uint8Array, keep: Keep): Uint8Array {
+  const rows = digests.length / digestBytes;
+  const positions = keep instanceof Uint32Array ? keep : positionsOf(keep.bitmap, rows);
+  const gathered = new Uint8Array(positions.length * digestBytes);
+  let at = 0;
+  for (const position of positions) {
+    if (position >= rows) throw new RangeError(`"keep" names row ${position} of a table of ${rows} rows`);
+    gathered.set(digests.subarray(position * digestBytes, (position + 1) * digestBytes), at);
+    at += digestBytes;
+  }
+  return gathered;
+}
+
+function positionsOf(bitmap: Uint8Array, rows: number): Uint32Array {
+  if (bitmap.length !== Math.ceil(rows / 8)) {
+    throw new RangeError(`"bitmap" of ${bitmap.length} bytes does not fit a table of ${rows} rows`);
+  }
+  const positions = new Uint32Array(rows);
+  let count = 0;
+  for (let row = 0; row < rows; row++) {
+    if ((((bitmap[row >>> 3] ?? 0) >>> (row & 7)) & 1) === 1) positions[count++] = row;
+  }
+  return positions.subarray(0, count);
+}
+
+/** Table id and set root of digests in row order. */
+export function identifyDigests(digests: Uint8Array): TableIdentity {
+  const builder = new TableTreeBuilder();
+  builder.push(digests);
+  const { rows, root } = builder.finish();
+  return { table: formatTableId(rows, root), setRoot: formatSetRoot(rows, setTree(digests).root), rows };
+}

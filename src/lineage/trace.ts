@@ -1,0 +1,105 @@
+/**
+ * Traces rows of a version to the raw file and line that they came from.
+ * @module
+ */
+import { type BlobRecord, type LineFixups, type RealisationRecord, blobRecord } from '../../schemas/records.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { VersionEntry } from '../store/journal-state.ts';
+import type { Store } from '../store/store.ts';
+import { openTable } from '../tables/table-reader.ts';
+import { type LineageStep, lineageOf } from './chain.ts';
+
+/** A place in a raw file; lines count from 1. */
+export interface RowSource {
+  readonly file: string;
+  readonly line: number;
+}
+
+const digestBytes = 32;
+
+/**
+ * Where the rows of a version stood. The answer is null for a row whose file has no known lines (arrays, Parquet,
+ * unpacked text), and for rows of steps that do not keep rows in their order.
+ * @throws HoldoutError as the store does.
+ */
+export async function traceRows(
+  store: Store,
+  engine: Engine,
+  entry: VersionEntry,
+): Promise<(row: number) => RowSource | null> {
+  const [read, ...selections] = await lineageOf(store, await store.journal(), entry);
+  if (read === undefined) return () => null;
+  const fromFile = await fileTrace(store, read);
+  let positions: Uint32Array | null = null;
+  let before = read.realisation.output;
+  for (const { realisation } of selections) {
+    const step = selectedPositions(
+      await digestsOf(store, engine, before),
+      await digestsOf(store, engine, realisation.output),
+    );
+    if (step === null) return () => null;
+    const earlier: Uint32Array | null = positions;
+    positions = earlier === null ? step : step.map((position) => earlier[position] ?? position);
+    before = realisation.output;
+  }
+  const found = positions;
+  return (row) => fromFile(found === null ? row : (found[row] ?? row));
+}
+
+/**
+ * Positions in `before` of the rows of `after`, where these are some of those in their order; otherwise null. Of equal
+ * rows the first that fits is taken.
+ */
+export function selectedPositions(before: Uint8Array, after: Uint8Array): Uint32Array | null {
+  const [all, base] = [Buffer.from(after.buffer, after.byteOffset, after.length), before];
+  const positions = new Uint32Array(after.length / digestBytes);
+  let at = 0;
+  for (let row = 0; row < positions.length; row++) {
+    const start = row * digestBytes;
+    while (at < base.length && all.compare(base, at, at + digestBytes, start, start + digestBytes) !== 0)
+      at += digestBytes;
+    if (at >= base.length) return null;
+    positions[row] = at / digestBytes;
+    at += digestBytes;
+  }
+  return positions;
+}
+
+async function digestsOf(store: Store, engine: Engine, ref: RealisationRecord['output']): Promise<Uint8Array> {
+  const reader = await openTable(store, engine, { table: ref.table, schema: ref.schema });
+  try {
+    return await reader.digests();
+  } finally {
+    await reader.close();
+  }
+}
+
+/** Rows of a read step by file, in the order in which the files were read. */
+async function fileTrace(
+  store: Store,
+  { entry, realisation }: LineageStep,
+): Promise<(row: number) => RowSource | null> {
+  const files: { readonly firstRow: number; readonly blob: BlobRecord; readonly path: string }[] = [];
+  let firstRow = 0;
+  for (const [index, id] of realisation.blobs.entries()) {
+    const blob = await store.getRecord(id, blobRecord);
+    const source = entry.sources[index]?.blob === id ? entry.sources[index] : entry.sources.find((s) => s.blob === id);
+    files.push({ firstRow, blob, path: source?.path ?? blob.name });
+    firstRow += blob.rows;
+  }
+  return (row) => {
+    const file = files.findLast((each) => each.firstRow <= row && row < each.firstRow + each.blob.rows);
+    if (file === undefined || file.blob.content.kind !== 'lines') return null;
+    return { file: file.path, line: lineOfRow(row - file.firstRow, file.blob.content.fixups) };
+  };
+}
+
+/** The line (from 1) of a row (from 0) in a file with these blank lines. */
+export function lineOfRow(row: number, { blanks }: Pick<LineFixups, 'blanks'>): number {
+  let line = row;
+  for (const [blank] of blanks) {
+    if (blank > line) break;
+    line += 1;
+  }
+  return line + 1;
+}
