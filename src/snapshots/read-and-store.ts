@@ -242,12 +242,11 @@ function spoolOf(table: ReadTable, source: SourceFile): string | null {
 
 /** Rows and digests come from several looks at a file, which must have stayed what it was. */
 async function refuseChangedFiles(cache: SourceCache, looks: ReadonlyMap<string, SourceLook | null>): Promise<void> {
-  for (const [path, before] of looks) {
-    const after = await cache.look(path);
-    const facts = (look: SourceLook | null): string =>
-      look === null ? '' : `${look.size} ${look.mtimeNs} ${look.ctimeNs} ${look.ino}`;
-    if (facts(before) !== facts(after)) throw changed(path);
-  }
+  for (const [path, before] of looks) if (factsOf(before) !== factsOf(await cache.look(path))) throw changed(path);
+}
+
+function factsOf(look: SourceLook | null): string {
+  return look === null ? '' : `${look.size} ${look.mtimeNs} ${look.ctimeNs} ${look.ino}`;
 }
 
 function changed(path: string): HoldoutError {

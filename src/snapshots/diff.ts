@@ -1,0 +1,271 @@
+/**
+ * `diff`: rows added and removed between two tables; with key columns also rows changed, field by field. Only digests
+ * are compared; of the rows themselves no more are read than are shown.
+ * @module
+ */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { FieldRoles } from '../../schemas/records.ts';
+import type { Column, TableSchema } from '../../schemas/table-schema.ts';
+import type { Engine } from '../engine/engine.ts';
+import { HoldoutError } from '../errors.ts';
+import { schemaId } from '../identity/ids.ts';
+import { rowDigestSql } from '../identity/row-encoding-sql.ts';
+import { quoteIdentifier } from '../identity/sql-text.ts';
+import { jsonRowSql, jsonValueSql } from '../tables/json-text-sql.ts';
+import { columnsByName, freeName } from '../tables/sql-types.ts';
+import type { TableReader } from '../tables/table-reader.ts';
+import { differenceOf } from './row-difference.ts';
+
+export interface DiffOptions {
+  /** Columns that say which row is which; without them the `id` role, or a column `id`; `[]` for none. */
+  readonly key?: readonly string[] | undefined;
+  readonly fields?: FieldRoles | undefined;
+  /** Rows of each kind that are shown; counts are always exact. */
+  readonly rowsMax?: number | undefined;
+  /** Folder for digests. */
+  readonly workDirectory: string;
+}
+
+/** A row of one table only; `text` is its canonical JSON. */
+export interface DiffRow {
+  readonly row: number;
+  readonly text: string;
+}
+
+/** A row of both tables by its key, with the fields that differ, as JSON text; null where a table lacks the column. */
+export interface ChangedRow {
+  readonly before: number;
+  readonly after: number;
+  readonly key: string;
+  readonly fields: readonly { readonly name: string; readonly before: string | null; readonly after: string | null }[];
+}
+
+/** A column that only one table has, or that has other types. */
+export interface SchemaChange {
+  readonly name: string;
+  readonly before: Column['type'] | null;
+  readonly after: Column['type'] | null;
+}
+
+export interface TableDiff {
+  /** No row and no type differs. Order may. */
+  readonly same: boolean;
+  /** The same rows stand in another order. */
+  readonly reordered: boolean;
+  /** Empty where the schemas agree. `sameValues` and changes: the same values under another schema. */
+  readonly schema: readonly SchemaChange[];
+  readonly sameSchema: boolean;
+  readonly sameValues: boolean;
+  readonly key: readonly string[];
+  readonly counts: {
+    readonly added: number;
+    readonly removed: number;
+    readonly changed: number;
+    readonly unchanged: number;
+  };
+  readonly added: readonly DiffRow[];
+  readonly removed: readonly DiffRow[];
+  readonly changed: readonly ChangedRow[];
+}
+
+const rowsMaxDefault = 1000;
+
+/**
+ * Compares two tables. The engine must have been opened to read them both.
+ * @throws HoldoutError `USAGE` when a key column is missing, `IO`
+ */
+export async function diffTables(
+  engine: Engine,
+  before: TableReader,
+  after: TableReader,
+  options: DiffOptions,
+): Promise<TableDiff> {
+  const rowsMax = options.rowsMax ?? rowsMaxDefault;
+  const folder = await mkdtemp(join(options.workDirectory, 'diff-'));
+  try {
+    const digestFile = async (reader: TableReader, name: string): Promise<{ path: string; rows: number }> => {
+      const path = join(folder, name);
+      await writeFile(path, await reader.digests());
+      return { path, rows: reader.rows };
+    };
+    const difference = await differenceOf(await digestFile(before, 'before'), await digestFile(after, 'after'));
+    const key = keyOf(before.schema, after.schema, options);
+    const pairs = await pairRows(engine, before, after, key, difference.removed, difference.added);
+    const inBefore = new Set(pairs.map((pair) => pair.before));
+    const inAfter = new Set(pairs.map((pair) => pair.after));
+    const removed = difference.removed.filter((row) => !inBefore.has(row));
+    const added = difference.added.filter((row) => !inAfter.has(row));
+    const schema = schemaChanges(before.schema, after.schema);
+    const sameSchema = schemaId(before.schema) === schemaId(after.schema);
+    const sameValues = difference.removed.length === 0 && difference.added.length === 0;
+    return {
+      same: sameValues && sameSchema,
+      reordered: !difference.sameOrder,
+      schema,
+      sameSchema,
+      sameValues,
+      key: key.map(({ name }) => name),
+      counts: { added: added.length, removed: removed.length, changed: pairs.length, unchanged: difference.shared },
+      added: await fetchRows(engine, after, added.slice(0, rowsMax)),
+      removed: await fetchRows(engine, before, removed.slice(0, rowsMax)),
+      changed: await changedRows(engine, before, after, key, pairs.slice(0, rowsMax)),
+    };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function keyOf(before: TableSchema, after: TableSchema, options: DiffOptions): readonly Column[] {
+  const [a, b] = [columnsByName(before), columnsByName(after)];
+  for (const name of options.key ?? []) {
+    if (a.has(name) && b.has(name)) continue;
+    throw new HoldoutError('USAGE', `no column "${name}" in both tables to tell rows by`, {
+      hint: `Both have ${[...a.keys()].filter((each) => b.has(each)).join(', ') || 'no column in common'}.`,
+    });
+  }
+  const names = options.key ?? options.fields?.id ?? (a.has('id') ? ['id'] : []);
+  if (!names.every((name) => a.has(name) && b.has(name))) return [];
+  return names.map((name) => a.get(name)!);
+}
+
+function schemaChanges(before: TableSchema, after: TableSchema): SchemaChange[] {
+  const [a, b] = [columnsByName(before), columnsByName(after)];
+  const changes: SchemaChange[] = [];
+  for (const name of new Set([...a.keys(), ...b.keys()])) {
+    const [old, now] = [a.get(name)?.type ?? null, b.get(name)?.type ?? null];
+    if (JSON.stringify(old) !== JSON.stringify(now)) changes.push({ name, before: old, after: now });
+  }
+  return changes;
+}
+
+interface Pair {
+  readonly before: number;
+  readonly after: number;
+}
+
+/** Rows removed and added under one key, where that key stands once in each. */
+async function pairRows(
+  engine: Engine,
+  before: TableReader,
+  after: TableReader,
+  key: readonly Column[],
+  removed: readonly number[],
+  added: readonly number[],
+): Promise<Pair[]> {
+  if (key.length === 0 || removed.length === 0 || added.length === 0) return [];
+  const keysBefore = await keysOf(engine, before, key, removed);
+  const keysAfter = await keysOf(engine, after, key, added);
+  const pairs: Pair[] = [];
+  for (const [digest, row] of keysBefore) {
+    const other = keysAfter.get(digest);
+    if (row !== null && other !== undefined && other !== null) pairs.push({ before: row, after: other });
+  }
+  return pairs.sort((a, b) => a.after - b.after);
+}
+
+/** Row by key digest; null for a key of several rows. Rows without a key have none. */
+async function keysOf(
+  engine: Engine,
+  reader: TableReader,
+  key: readonly Column[],
+  rows: readonly number[],
+): Promise<Map<string, number | null>> {
+  // Each table's own types: an id that became text is another id.
+  const types = columnsByName(reader.schema);
+  const columns = key.map(({ name }) => types.get(name)!);
+  const digest = rowDigestSql({ type: 'holdout/schema@1', columns });
+  const filled = columns.map(({ name }) => `${quoteIdentifier(name)} IS NOT NULL`).join(' AND ');
+  const keys = new Map<string, number | null>();
+  await withRows(engine, reader, rows, async (sql, position) => {
+    await engine.scan(`SELECT ${digest}, ${quoteIdentifier(position)} FROM (${sql}) WHERE ${filled}`, (chunk) => {
+      for (let i = 0; i < chunk.rows; i++) {
+        const text = Buffer.from(chunk.bytes(0, i)!).toString('latin1');
+        keys.set(text, keys.has(text) ? null : Number(chunk.value(1, i)));
+      }
+    });
+  });
+  return keys;
+}
+
+async function fetchRows(engine: Engine, reader: TableReader, rows: readonly number[]): Promise<DiffRow[]> {
+  const fetched: DiffRow[] = [];
+  await withRows(engine, reader, rows, async (sql, position) => {
+    const found = await engine.rows<{ at: bigint; text: string }>(
+      `SELECT ${quoteIdentifier(position)} AS at, ${jsonRowSql(reader.schema)} AS text FROM (${sql}) ORDER BY 1`,
+    );
+    for (const { at, text } of found) fetched.push({ row: Number(at), text });
+  });
+  return fetched;
+}
+
+async function changedRows(
+  engine: Engine,
+  before: TableReader,
+  after: TableReader,
+  key: readonly Column[],
+  pairs: readonly Pair[],
+): Promise<ChangedRow[]> {
+  const old = await fetchFields(
+    engine,
+    before,
+    pairs.map((pair) => pair.before),
+  );
+  const now = await fetchFields(
+    engine,
+    after,
+    pairs.map((pair) => pair.after),
+  );
+  const names = [...new Set([...before.schema.columns, ...after.schema.columns].map(({ name }) => name))];
+  return pairs.map((pair) => {
+    const a = old.get(pair.before)!;
+    const b = now.get(pair.after)!;
+    const fields = names
+      .map((name) => ({ name, before: a.get(name) ?? null, after: b.get(name) ?? null }))
+      // Absent and null are one value.
+      .filter((field) => (field.before ?? 'null') !== (field.after ?? 'null'));
+    const keyText = `{${key.map(({ name }) => `${JSON.stringify(name)}:${b.get(name) ?? 'null'}`).join(',')}}`;
+    return { before: pair.before, after: pair.after, key: keyText, fields };
+  });
+}
+
+/** Every column of these rows as JSON text. */
+async function fetchFields(
+  engine: Engine,
+  reader: TableReader,
+  rows: readonly number[],
+): Promise<ReadonlyMap<number, ReadonlyMap<string, string>>> {
+  const { columns } = reader.schema;
+  const fetched = new Map<number, Map<string, string>>();
+  const texts = columns.map(({ name, type }, index) => `${jsonValueSql(type, quoteIdentifier(name))} AS c${index}`);
+  await withRows(engine, reader, rows, async (sql, position) => {
+    await engine.scan(`SELECT ${[quoteIdentifier(position), ...texts].join(', ')} FROM (${sql})`, (chunk) => {
+      for (let i = 0; i < chunk.rows; i++) {
+        const values = new Map(columns.map(({ name }, index) => [name, chunk.value(index + 1, i) as string]));
+        fetched.set(Number(chunk.value(0, i)), values);
+      }
+    });
+  });
+  return fetched;
+}
+
+/** Runs a query over the rows at these positions; `position` is the column that holds them. */
+async function withRows(
+  engine: Engine,
+  reader: TableReader,
+  rows: readonly number[],
+  run: (sql: string, position: string) => Promise<void>,
+): Promise<void> {
+  if (rows.length === 0) return;
+  const position = freeName(reader.schema, 'holdout_position');
+  await engine.registerTable('holdout_wanted', [{ name: 'wanted', type: 'BIGINT', values: rows.map(BigInt) }]);
+  try {
+    await run(
+      `SELECT rows.* FROM (${reader.relationSql({ position })}) AS rows
+       JOIN holdout_wanted ON rows.${quoteIdentifier(position)} = holdout_wanted.wanted`,
+      position,
+    );
+  } finally {
+    await engine.run('DROP TABLE IF EXISTS holdout_wanted');
+  }
+}

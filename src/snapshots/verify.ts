@@ -1,0 +1,198 @@
+/**
+ * `verify`: is everything there and what its id says? First structure, then every byte, then (with `readData`) the rows
+ * of every part against their digests, and the digests against the ids of tables and items. Damage is named with the
+ * versions that it touches.
+ * @module
+ */
+import type { Sha256Id } from '../../schemas/ids.ts';
+import { partRecord, snapshotRecord } from '../../schemas/records.ts';
+import { tableSchema } from '../../schemas/table-schema.ts';
+import type { TableSchema } from '../../schemas/table-schema.ts';
+import type { Engine } from '../engine/engine.ts';
+import { HoldoutError } from '../errors.ts';
+import { formatSetRoot, formatTableId } from '../identity/ids.ts';
+import { rowDigestSql } from '../identity/row-encoding-sql.ts';
+import { quoteIdentifier } from '../identity/sql-text.ts';
+import { setTree } from '../merkle/set-tree.ts';
+import { TableTreeBuilder } from '../merkle/table-tree.ts';
+import type { VersionEntry } from '../store/journal-state.ts';
+import type { Store } from '../store/store.ts';
+import type { Damage } from '../store/verify.ts';
+import { readDigests } from '../tables/digest-file.ts';
+import { itemsRootOf } from '../tables/items-root.ts';
+import { fileRowsSql } from '../tables/row-file.ts';
+import { freeName } from '../tables/sql-types.ts';
+import { openPart, partsOfLayout, readLayout } from '../tables/stored-parts.ts';
+import { openTable } from '../tables/table-reader.ts';
+
+/** Something wrong, and who needs it. */
+export interface FoundDamage extends Damage {
+  /** `name@version` of the versions that cannot be had whole because of it. */
+  readonly touches: readonly string[];
+}
+
+export interface VerifyResult {
+  readonly ok: boolean;
+  readonly damages: readonly FoundDamage[];
+  /** What was looked at. */
+  readonly versions: number;
+  readonly bytes: number;
+  readonly rows: number;
+}
+
+export interface VerifyOptions {
+  /** Recompute row digests and roots; without it structure and bytes only. */
+  readonly readData: boolean;
+  readonly engine: Engine;
+  readonly onProgress?: ((bytes: number) => void) | undefined;
+}
+
+/**
+ * Checks the store; changes nothing.
+ * @throws HoldoutError `IO`
+ */
+export async function verifyStore(store: Store, options: VerifyOptions): Promise<VerifyResult> {
+  let bytes = 0;
+  const structure = await store.verifyStructure(partsOfLayout);
+  const files = await store.verifyFiles((done) => {
+    bytes += done;
+    options.onProgress?.(bytes);
+  });
+  const found = new Map<string, Damage>();
+  for (const damage of [...structure, ...files]) found.set(`${damage.kind} ${damage.id ?? damage.path}`, damage);
+  const needs = await needsOfVersions(store);
+  let rows = 0;
+  if (options.readData) {
+    const broken = new Set([...found.values()].flatMap(({ kind, id }) => (id === null ? [] : [`${kind} ${id}`])));
+    const data = await verifyData(store, options.engine, needs, broken);
+    rows = data.rows;
+    for (const damage of data.damages) found.set(`${damage.kind} ${damage.id}`, damage);
+  }
+  const damages = [...found.values()].map((damage) => ({ ...damage, touches: touchedBy(damage, needs) }));
+  return { ok: damages.length === 0, damages, versions: needs.length, bytes, rows };
+}
+
+interface VersionNeeds {
+  readonly entry: VersionEntry;
+  readonly keys: ReadonlySet<string>;
+}
+
+/** What each version needs; of one whose records are broken, what can still be told. */
+async function needsOfVersions(store: Store): Promise<VersionNeeds[]> {
+  const needs: VersionNeeds[] = [];
+  for (const entry of [...(await readableNames(store)).values()].flat()) {
+    const keys = new Set<string>([`record ${entry.snapshot}`, `layout ${entry.layout}`]);
+    try {
+      for (const { kind, id } of await store.neededBy(entry, partsOfLayout)) keys.add(`${kind} ${id}`);
+    } catch (error) {
+      if (!(error instanceof HoldoutError) || error.code === 'IO') throw error;
+    }
+    needs.push({ entry, keys });
+  }
+  return needs;
+}
+
+async function readableNames(store: Store): Promise<ReadonlyMap<string, readonly VersionEntry[]>> {
+  try {
+    return (await store.journal()).names;
+  } catch (error) {
+    // A broken journal is damage in itself; without it nobody can say what its entries were.
+    if (error instanceof HoldoutError && error.code === 'STORE_CORRUPT') return new Map();
+    throw error;
+  }
+}
+
+function touchedBy(damage: Damage, needs: readonly VersionNeeds[]): readonly string[] {
+  const key = `${damage.kind} ${damage.id}`;
+  return needs.filter(({ keys }) => keys.has(key)).map(({ entry }) => `${entry.name}@${entry.version}`);
+}
+
+async function verifyData(
+  store: Store,
+  engine: Engine,
+  needs: readonly VersionNeeds[],
+  broken: Set<string>,
+): Promise<{ rows: number; damages: Damage[] }> {
+  const damages: Damage[] = [];
+  const sound = new Map<Sha256Id, boolean>();
+  let rows = 0;
+  const report = (kind: Damage['kind'], id: Sha256Id, says: string): void => {
+    damages.push({
+      kind,
+      id,
+      problem: 'damaged',
+      path: kind === 'chunk' || kind === 'journal' ? null : store.filePath(kind, id),
+      says,
+    });
+    broken.add(`${kind} ${id}`);
+  };
+  const checked = new Set<string>();
+  for (const { entry, keys } of needs) {
+    if ([...keys].some((key) => broken.has(key))) continue;
+    const snapshot = await store.getRecord(entry.snapshot, snapshotRecord);
+    const once = `${snapshot.table} ${snapshot.schema} ${entry.layout} ${snapshot.itemsRoot}`;
+    if (checked.has(once)) continue;
+    checked.add(once);
+    const reader = await openTable(store, engine, snapshot);
+    try {
+      let intact = true;
+      for (const { id } of await layoutParts(store, entry)) {
+        const known = sound.get(id);
+        if (known === undefined) {
+          const problem = await checkPart(store, engine, id);
+          sound.set(id, problem === null);
+          if (problem !== null) report('record', id, problem);
+          else rows += (await store.getRecord(id, partRecord)).rows;
+        }
+        intact &&= sound.get(id) === true;
+      }
+      if (!intact) continue;
+      const digests = await reader.digests();
+      const builder = new TableTreeBuilder();
+      builder.push(digests);
+      const { rows: count, root } = builder.finish();
+      if (formatTableId(count, root) !== snapshot.table || count !== snapshot.rows) {
+        report('layout', entry.layout, `the layout ${entry.layout} gives other rows than ${snapshot.table}`);
+      } else if (formatSetRoot(count, setTree(digests).root) !== snapshot.setRoot) {
+        report('record', entry.snapshot, `the snapshot ${entry.snapshot} names another set root than its rows have`);
+      } else if (
+        snapshot.itemsRoot !== null &&
+        (await itemsRootOf(engine, reader, snapshot.fields)) !== snapshot.itemsRoot
+      ) {
+        report('record', entry.snapshot, `the snapshot ${entry.snapshot} names another items root than its rows have`);
+      }
+    } finally {
+      await reader.close();
+    }
+  }
+  return { rows, damages };
+}
+
+async function layoutParts(store: Store, entry: VersionEntry): Promise<readonly { readonly id: Sha256Id }[]> {
+  return (await readLayout(store, entry.layout)).parts;
+}
+
+/** Recomputes the digests of a part's rows; says what differs from its sidecar. */
+async function checkPart(store: Store, engine: Engine, id: Sha256Id): Promise<string | null> {
+  const { record, file } = await openPart(store, id);
+  const schema: TableSchema = await store.getRecord(record.schema, tableSchema);
+  const rowName = freeName(schema, 'holdout_row');
+  const row = quoteIdentifier(rowName);
+  const rows = fileRowsSql(engine, file, schema, rowName);
+  let problem: string | null = null;
+  const sidecar = { path: store.filePath('digests', record.digests.sha256), rows: record.rows };
+  await readDigests(sidecar, 0, record.rows, async (expected, first) => {
+    if (problem !== null) return;
+    const count = expected.length / 32;
+    const digests = await engine.blobs(
+      `SELECT h FROM (SELECT ${row}, ${rowDigestSql(schema)} AS h FROM (${rows})
+       WHERE ${row} BETWEEN ${first} AND ${first + count - 1}) ORDER BY ${row}`,
+    );
+    if (digests.length !== count) problem = `the part ${id} holds other rows than its record says`;
+    for (const [index, digest] of digests.entries()) {
+      if (digest !== null && expected.compare(digest, 0, 32, index * 32, index * 32 + 32) === 0) continue;
+      problem ??= `row ${first + index} of the part ${id} is not what its digest says`;
+    }
+  });
+  return problem;
+}
