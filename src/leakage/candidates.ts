@@ -18,13 +18,11 @@ export interface Candidate {
   /** Counted from the batch's first row. */
   readonly row: number;
   readonly form: number;
-  /** The form's coverage is at most this; and what its own runs, templates left out, cover is at most the other. */
+  /** The row covers at most so many of the form's tokens. */
   readonly bound: number;
-  readonly ownBound: number;
 }
 
-export const candidatesSql = `SELECT h.train_row, s.form, any_value(n.dropped) + sum(s.span) AS bound,
-  any_value(n.own_dropped) + sum(s.own_span) AS own_bound
+export const candidatesSql = `SELECT h.train_row, s.form, any_value(n.dropped) + sum(s.span) AS bound
 FROM holdout_hits AS h JOIN holdout_seeds AS s USING (gram) JOIN holdout_needs AS n USING (form)
 GROUP BY h.train_row, s.form
 HAVING sum(s.span) >= any_value(n.need)
@@ -62,7 +60,6 @@ export class CandidateFinder {
           row: Number(chunk.value(0, i)),
           form: Number(chunk.value(1, i)),
           bound: Number(chunk.value(2, i)),
-          ownBound: Number(chunk.value(3, i)),
         });
       }
     });
@@ -96,13 +93,11 @@ export class CandidateFinder {
       { name: 'gram', type: 'INTEGER', values: Int32Array.from(seeds, (seed) => seed.gram) },
       { name: 'form', type: 'INTEGER', values: Int32Array.from(seeds, (seed) => seed.form) },
       { name: 'span', type: 'INTEGER', values: Int32Array.from(seeds, (seed) => seed.span) },
-      { name: 'own_span', type: 'INTEGER', values: Int32Array.from(seeds, (seed) => seed.ownSpan) },
     ]);
     await this.#engine.registerTable('holdout_needs', [
       { name: 'form', type: 'INTEGER', values: Int32Array.from(needs, (need) => need.form) },
       { name: 'need', type: 'INTEGER', values: Int32Array.from(needs, (need) => need.need) },
       { name: 'dropped', type: 'INTEGER', values: Int32Array.from(needs, (need) => need.dropped) },
-      { name: 'own_dropped', type: 'INTEGER', values: Int32Array.from(needs, (need) => need.ownDropped) },
     ]);
   }
 
@@ -114,30 +109,25 @@ export class CandidateFinder {
     const covered = new Uint8Array(form.length);
     const limit = suspectCoverage(form.length) * form.length;
     let coveredCount = 0;
-    let ownDropped = 0;
-    const spans = new Map<number, { span: number; ownSpan: number }>();
+    const spans = new Map<number, number>();
     for (const place of places) {
       const run = runs[place] ?? -1;
       let added = 0;
       for (let i = place; i < place + form.n; i++) added += covered[i] === 0 ? 1 : 0;
-      const own = form.template[place] === 1 ? 0 : form.n;
       // A run that does not stand in the batch is no seed anyway: keep the room for those that do.
       if (!frequency.has(run)) continue;
       if (coveredCount + added < limit) {
         covered.fill(1, place, place + form.n);
         coveredCount += added;
-        ownDropped += own;
       } else {
-        const known = spans.get(run) ?? { span: 0, ownSpan: 0 };
-        spans.set(run, { span: known.span + form.n, ownSpan: known.ownSpan + own });
+        spans.set(run, (spans.get(run) ?? 0) + form.n);
       }
     }
-    for (const [gram, { span, ownSpan }] of spans) seeds.push({ gram, form: number, span, ownSpan });
+    for (const [gram, span] of spans) seeds.push({ gram, form: number, span });
     needs.push({
       form: number,
       need: Math.max(1, Math.ceil(limit - coveredCount - 1e-9)),
       dropped: coveredCount,
-      ownDropped: Math.min(ownDropped, coveredCount),
     });
   }
 }
@@ -146,12 +136,10 @@ interface Seed {
   readonly gram: number;
   readonly form: number;
   readonly span: number;
-  readonly ownSpan: number;
 }
 
 interface Need {
   readonly form: number;
   readonly need: number;
   readonly dropped: number;
-  readonly ownDropped: number;
 }

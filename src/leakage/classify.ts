@@ -10,7 +10,8 @@ import type { Overlap } from './coverage.ts';
 import type { Form } from './eval-index.ts';
 import type { Item } from './items.ts';
 import { keyTexts } from './items.ts';
-import { contextRule, leakRules, numbersShare, suspectCoverage, wholeAtLeastTokens } from './method.ts';
+import { commonplaceCoverage, contextRule, leakRules, numbersShare, shortBelowTokens } from './method.ts';
+import { stemTokens, suspectCoverage, wholeAtLeastTokens } from './method.ts';
 import type { LeakRule } from './method.ts';
 import { symbolForm } from './normal-form.ts';
 import type { RowTokens } from './row-tokens.ts';
@@ -44,11 +45,18 @@ export function classify(form: Form, overlap: Overlap, row: CheckedRow, vocabula
   if (overlap.coverage < suspectCoverage(form.length)) return [];
   const byText =
     !form.generic && !form.symbolsDiffer && leakRules.some((rule, i) => isRuleOf(form, i) && meets(overlap, rule));
+  const weak = weakClass(form, overlap);
   return form.items.map((item) => {
     const near = !byText && form.length >= wholeAtLeastTokens && meets(overlap, contextRule);
     const leak = byText || (near && hasContext(item, row.tokens, overlap.from, overlap.to, vocabulary));
-    return { item, class: leak ? 'contained' : 'suspect', leak };
+    return { item, class: leak ? 'contained' : weak, leak };
   });
+}
+
+/** What an overlap is that makes no leak. */
+function weakClass(form: Form, overlap: Overlap): 'short' | 'suspect' {
+  const isShort = form.length < shortBelowTokens && overlap.tellingCoverage < commonplaceCoverage;
+  return isShort || form.length < wholeAtLeastTokens ? 'short' : 'suspect';
 }
 
 /** The rule for a form's length is the first that it is long enough for. */
@@ -57,9 +65,12 @@ function isRuleOf(form: Form, index: number): boolean {
 }
 
 function meets(overlap: Overlap, rule: LeakRule): boolean {
-  const { coverage, ownCoverage, longestRun, numbers } = overlap;
+  const { coverage, tellingCoverage, longestRun, numbers } = overlap;
   return (
-    coverage >= rule.coverage && ownCoverage >= rule.ownCoverage && longestRun >= rule.run && numbers >= numbersShare
+    coverage >= rule.coverage &&
+    tellingCoverage >= rule.tellingCoverage &&
+    longestRun >= rule.run &&
+    numbers >= numbersShare
   );
 }
 
@@ -67,15 +78,22 @@ function meets(overlap: Overlap, rule: LeakRule): boolean {
 function classifyWhole(form: Form, overlap: Overlap, row: CheckedRow, vocabulary: Vocabulary): PairVerdict[] {
   // Sums have no words to go by; their symbols are compared as well.
   const quoted = form.symbolsDiffer || !form.lettered ? quotedSymbols(form, row) : null;
+  const isString = isWholeString(form, overlap, row);
   return form.items.map((item): PairVerdict => {
     if (isKeyEqual(item, row)) return { item, class: 'key-equal', leak: true };
     // The same words with other symbols are another puzzle.
-    if (quoted !== null && !quoted.has(item.symbols)) return { item, class: 'suspect', leak: false };
-    const enough = form.length >= wholeAtLeastTokens && !form.generic;
-    const leak = enough || hasContext(item, row.tokens, overlap.from, overlap.to, vocabulary);
-    if (leak) return { item, class: isWholeString(form, overlap, row) ? 'normalised-equal' : 'contained', leak };
+    if (quoted !== null && !quoted.has(item.symbols)) return { item, class: weakClass(form, overlap), leak: false };
+    const leak = isTelling(form, item, isString) || hasContext(item, row.tokens, overlap.from, overlap.to, vocabulary);
+    if (leak) return { item, class: isString ? 'normalised-equal' : 'contained', leak };
     return { item, class: 'short', leak };
   });
+}
+
+/** Whether the whole of a form says by itself which item it is. A stem that goes with choices is less than its item. */
+function isTelling(form: Form, item: Item, isString: boolean): boolean {
+  if (form.length < wholeAtLeastTokens || form.generic) return false;
+  if (item.choices.length === 0) return true;
+  return !form.allTemplate && (form.length >= stemTokens || isString);
 }
 
 function isWholeString(form: Form, overlap: Overlap, row: CheckedRow): boolean {

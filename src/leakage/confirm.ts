@@ -18,8 +18,8 @@ import type { HitBatch, LinePlace } from './scan.ts';
 import type { Tally } from './tally.ts';
 import type { NamedTable } from './types.ts';
 
-/** The least own coverage that any rule for a leak asks for. */
-const ownCoverageMin = Math.min(contextRule.ownCoverage, ...leakRules.map((rule) => rule.ownCoverage));
+/** The least coverage that any rule for a leak asks for. */
+const leakCoverageMin = Math.min(contextRule.coverage, ...leakRules.map((rule) => rule.coverage));
 
 /** Judges the candidates of a batch, row by row. */
 export async function confirm(
@@ -67,7 +67,7 @@ function isSettled(pair: Candidate, form: Form | undefined, trainIndex: number, 
   if (form === undefined) return true;
   const rowStanding = tally.row(trainIndex, row);
   if (rowStanding !== 'leak' && rowStanding !== 'suspect') return false;
-  const couldLeak = pair.bound >= form.length || pair.ownBound >= ownCoverageMin * form.length;
+  const couldLeak = pair.bound >= leakCoverageMin * form.length;
   return form.items.every((item) => {
     const standing = tally.item(form.evalIndex, item.row);
     if (standing === 'leak' && rowStanding === 'leak') return true;

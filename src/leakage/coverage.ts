@@ -10,8 +10,8 @@ import type { RowTokens } from './row-tokens.ts';
 export interface Overlap {
   /** Share of the form's tokens that runs inside the best window cover. */
   readonly coverage: number;
-  /** The same by runs that are no templates of the set. */
-  readonly ownCoverage: number;
+  /** The same, each token weighted by how few of the set's items have it. */
+  readonly tellingCoverage: number;
   /** Share of the form's numbers that are covered; 1 where it has fewer than two. */
   readonly numbers: number;
   /** Longest run of tokens that form and row share, anywhere in the row; 0 below the length of a run. */
@@ -38,11 +38,11 @@ export class OverlapMeter {
     this.#sight(form, row);
     const all = coveredBy(form, this.#sightings, this.#next, 0, this.#sightings.count - 1);
     if (all.size < coverageMin * form.length) return null;
-    const { first, last, covered, own } = bestWindow(form, this.#sightings, this.#next);
+    const { first, last, covered } = bestWindow(form, this.#sightings, this.#next);
     const best = coveredBy(form, this.#sightings, this.#next, first, last);
     return {
       coverage: covered / form.length,
-      ownCoverage: own / form.length,
+      tellingCoverage: weightShare(form, best.tokens),
       numbers: numbersShare(form, best.tokens),
       longestRun: longestRunOf(form, this.#sightings, this.#next),
       from: this.#sightings.places[best.firstNeeded] ?? 0,
@@ -97,28 +97,20 @@ interface Window {
   readonly first: number;
   readonly last: number;
   readonly covered: number;
-  readonly own: number;
 }
 
 /** Slides the window over the sightings; the first of the best wins. */
 function bestWindow(form: Form, sightings: Sightings, next: Int32Array): Window {
   const width = windowTokens(form.length);
   const cover = new Uint32Array(form.length);
-  const ownCover = new Uint32Array(form.length);
   let covered = 0;
-  let own = 0;
-  let best: Window = { covered: 0, own: 0, first: 0, last: -1 };
+  let best: Window = { covered: 0, first: 0, last: -1 };
   const change = (sighting: number, by: 1 | -1): void => {
     for (let position = sightings.positions[sighting] ?? -1; position !== -1; position = next[position] ?? -1) {
-      const isOwn = form.template[position] === 0;
       for (let token = position; token < position + form.n; token++) {
         const before = cover[token] ?? 0;
         cover[token] = before + by;
         if (before === (by === 1 ? 0 : 1)) covered += by;
-        if (!isOwn) continue;
-        const ownBefore = ownCover[token] ?? 0;
-        ownCover[token] = ownBefore + by;
-        if (ownBefore === (by === 1 ? 0 : 1)) own += by;
       }
     }
   };
@@ -127,7 +119,7 @@ function bestWindow(form: Form, sightings: Sightings, next: Int32Array): Window 
     change(last, 1);
     const end = (sightings.places[last] ?? 0) + form.n;
     while (end - (sightings.places[first] ?? end) > width) change(first++, -1);
-    if (covered > best.covered || (covered === best.covered && own > best.own)) best = { covered, own, first, last };
+    if (covered > best.covered) best = { covered, first, last };
   }
   return best;
 }
@@ -154,6 +146,17 @@ function coveredBy(
     if (size > before) firstNeeded = i;
   }
   return { tokens, size, firstNeeded };
+}
+
+function weightShare(form: Form, covered: Uint8Array): number {
+  let all = 0;
+  let share = 0;
+  for (let token = 0; token < form.length; token++) {
+    const weight = form.weights[token] ?? 0;
+    all += weight;
+    if (covered[token] === 1) share += weight;
+  }
+  return all === 0 ? 0 : share / all;
 }
 
 function numbersShare(form: Form, covered: Uint8Array): number {

@@ -21,8 +21,10 @@ export interface Form {
   readonly n: number;
   /** The run at each position, as the trie numbers it. */
   readonly grams: Int32Array;
-  /** Positions whose run is a template of the set, or has no letter. */
-  readonly template: Uint8Array;
+  /** Weight of each token: ln(1 + forms of the set / forms that have it). */
+  readonly weights: Float32Array;
+  /** Whether every run of it is a template of the set: what many items begin or end with. */
+  readonly allTemplate: boolean;
   readonly items: Item[];
   /** Whether its items differ in what they ask all the same: in symbols, or in the choices under one stem. */
   readonly symbolsDiffer: boolean;
@@ -65,7 +67,7 @@ export function buildIndex(sets: readonly EvalItems[], vocabulary: Vocabulary): 
   const empty = kernel.createTable(positions, lengths);
   const kernelRuns: number[] = [];
   let runs = 0;
-  const forms = drafts.map((draft): Form => {
+  const bare = drafts.map((draft): Form => {
     const n = draftGram(draft, vocabulary);
     const grams = new Int32Array(Math.max(0, draft.tokens.length - n + 1));
     const hashed = kernel.hashTokens(draft.text);
@@ -78,9 +80,15 @@ export function buildIndex(sets: readonly EvalItems[], vocabulary: Vocabulary): 
       kernelRuns[gram] ??= kernel.addRun(draft.skipped + place, n, runs);
       if (kernelRuns[gram] === runs) runs++;
     }
-    return { ...formOf(draft, vocabulary), n, grams, template: new Uint8Array(grams.length) };
+    return {
+      ...formOf(draft, vocabulary),
+      n,
+      grams,
+      weights: new Float32Array(draft.tokens.length),
+      allTemplate: false,
+    };
   });
-  markTemplates(forms, drafts, vocabulary);
+  const forms = weigh(bare, drafts);
   kernel.shareTable(empty);
   const kernelRun = new Int32Array(trie.size).fill(-1);
   for (const [gram, run] of kernelRuns.entries()) if (run !== undefined) kernelRun[gram] = run;
@@ -128,7 +136,7 @@ function addGram(trie: GramTrie, tokens: Int32Array, place: number, n: number): 
 function formOf(
   { evalIndex, role, tokens, items }: Draft,
   vocabulary: Vocabulary,
-): Omit<Form, 'n' | 'grams' | 'template'> {
+): Omit<Form, 'n' | 'grams' | 'weights' | 'allTemplate'> {
   const symbols = new Map<string, Set<string>>();
   for (const item of items) {
     const choices = symbols.get(item.symbols) ?? new Set();
@@ -146,25 +154,39 @@ function formOf(
   };
 }
 
-/** Marks runs that many forms of a set share, and those without a letter. */
-function markTemplates(forms: readonly Form[], drafts: readonly Draft[], vocabulary: Vocabulary): void {
-  const seen = new Map<string, Map<number, number>>();
-  const itemCount = new Map<string, number>();
-  for (const form of forms) {
-    const group = `${form.evalIndex} ${form.role}`;
-    itemCount.set(group, (itemCount.get(group) ?? 0) + 1);
-    const counts = seen.get(group) ?? new Map<number, number>();
-    seen.set(group, counts);
-    for (const gram of new Set(form.grams)) counts.set(gram, (counts.get(gram) ?? 0) + 1);
-  }
+/** Adds what depends on the other forms of the same set and role: weights of tokens, and what is a template. */
+function weigh(forms: readonly Form[], drafts: readonly Draft[]): Form[] {
+  const tokenCounts = new GroupCounts();
+  const gramCounts = new GroupCounts();
   for (const [index, form] of forms.entries()) {
     const group = `${form.evalIndex} ${form.role}`;
-    const many = templateItems(itemCount.get(group) ?? 0);
-    const counts = seen.get(group);
-    const tokens = drafts[index]?.tokens ?? new Int32Array();
-    for (const [place, gram] of form.grams.entries()) {
-      const letters = tokens.subarray(place, place + form.n).some((token) => vocabulary.hasLetter(token));
-      if (!letters || (counts?.get(gram) ?? 0) >= many) form.template[place] = 1;
-    }
+    tokenCounts.add(group, drafts[index]?.tokens ?? []);
+    gramCounts.add(group, form.grams);
+  }
+  return forms.map((form, index): Form => {
+    const group = `${form.evalIndex} ${form.role}`;
+    const tokens = tokenCounts.of(group);
+    const grams = gramCounts.of(group);
+    const weights = Float32Array.from(drafts[index]?.tokens ?? [], (token) =>
+      Math.log(1 + tokens.forms / (tokens.counts.get(token) ?? 1)),
+    );
+    const many = templateItems(grams.forms);
+    return { ...form, weights, allTemplate: form.grams.every((gram) => (grams.counts.get(gram) ?? 0) >= many) };
+  });
+}
+
+/** In how many forms of each group a number stands. */
+class GroupCounts {
+  readonly #groups = new Map<string, { forms: number; readonly counts: Map<number, number> }>();
+
+  add(group: string, numbers: Iterable<number>): void {
+    const known = this.#groups.get(group) ?? { forms: 0, counts: new Map<number, number>() };
+    this.#groups.set(group, known);
+    known.forms++;
+    for (const number of new Set(numbers)) known.counts.set(number, (known.counts.get(number) ?? 0) + 1);
+  }
+
+  of(group: string): { readonly forms: number; readonly counts: ReadonlyMap<number, number> } {
+    return this.#groups.get(group) ?? { forms: 0, counts: new Map() };
   }
 }

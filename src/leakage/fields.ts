@@ -36,10 +36,10 @@ const passageNames = [
   'support',
 ];
 const choicesNames = ['choices', 'options', 'answerchoices', 'candidates', 'endings', 'choice', 'option'];
-const answerNames = [
-  ...['answer', 'answers', 'label', 'labels', 'target', 'targets', 'correct', 'correctanswer', 'goldanswer', 'gold'],
-  ...['solution', 'canonicalsolution', 'groundtruth', 'expected', 'output', 'response', 'completion', 'answerkey'],
-];
+const answerNames =
+  'answer answers label labels target targets correct correctanswer goldanswer gold solution canonicalsolution groundtruth expected output response completion answerkey'.split(
+    ' ',
+  );
 const idNames = ['id', 'qid', 'taskid', 'docid', 'questionid', 'itemid', 'exampleid', 'uid', 'uuid', 'idx', 'index'];
 
 /**

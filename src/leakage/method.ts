@@ -44,8 +44,8 @@ export interface LeakRule {
   readonly tokensAtLeast: number;
   /** Share of the field's tokens that is covered in the window. */
   readonly coverage: number;
-  /** The same, not counting runs that many items of the set share. */
-  readonly ownCoverage: number;
+  /** The same, each token weighted by ln(1 + items / items that have it). */
+  readonly tellingCoverage: number;
   /** Longest run, in tokens. */
   readonly run: number;
 }
@@ -58,13 +58,24 @@ export const numbersShare = 0.5;
 
 /** Longest fields first; shorter ones than the last need the whole field or its context. */
 export const leakRules: readonly LeakRule[] = [
-  { tokensAtLeast: 20, coverage: 0.6, ownCoverage: 0.4, run: 8 },
-  { tokensAtLeast: 12, coverage: 0.8, ownCoverage: 0.5, run: 6 },
-  { tokensAtLeast: 8, coverage: 0.85, ownCoverage: 0.6, run: 6 },
+  { tokensAtLeast: 20, coverage: 0.6, tellingCoverage: 0.5, run: 8 },
+  { tokensAtLeast: 12, coverage: 0.75, tellingCoverage: 0.65, run: 6 },
+  { tokensAtLeast: 8, coverage: 0.8, tellingCoverage: 0.8, run: 6 },
 ];
 
 /** With answer or options near by, for fields of at least `wholeAtLeastTokens`. */
-export const contextRule: LeakRule = { tokensAtLeast: wholeAtLeastTokens, coverage: 0.6, ownCoverage: 0.3, run: 4 };
+export const contextRule: LeakRule = {
+  tokensAtLeast: wholeAtLeastTokens,
+  coverage: 0.6,
+  tellingCoverage: 0.5,
+  run: 4,
+};
+
+/** Below this weighted coverage, a short field's overlap is commonplace words: shown as `short`, not as suspect. */
+export const commonplaceCoverage = 0.5;
+
+/** A stem of fewer tokens that goes with choices is a phrase, and counts with its context or as a whole string. */
+export const stemTokens = 8;
 
 /** A run that stands in as many of a set's own items is a template. */
 export function templateItems(items: number): number {

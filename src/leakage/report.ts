@@ -56,6 +56,8 @@ export function writeReport(parts: ReportParts): LeakReport {
         leak: method.leakRules.map((rule) => ({ ...rule })),
         leakWithContext: { ...method.contextRule },
         numbersShare: method.numbersShare,
+        commonplaceCoverage: method.commonplaceCoverage,
+        stemTokens: method.stemTokens,
         contextTokens: method.contextTokens,
         wholeAtLeastTokens: method.wholeAtLeastTokens,
         window: '3L+16',
@@ -107,16 +109,21 @@ function radii(evalIndex: number, index: EvalIndex): [number, number][] {
   return [...counts].sort(([a], [b]) => a - b);
 }
 
-function hitsOf({ trains, evals, items, trainDigests, evalDigests, tally }: ReportParts): LeakHit[] {
-  const order = (a: Finding, b: Finding): number =>
+/** By item, its strongest hits first. */
+function byItem(a: Finding, b: Finding): number {
+  return (
     a.evalIndex - b.evalIndex ||
     a.item - b.item ||
     Number(b.leak) - Number(a.leak) ||
     hitClass.options.indexOf(a.class) - hitClass.options.indexOf(b.class) ||
     b.coverage - a.coverage ||
     a.trainIndex - b.trainIndex ||
-    a.row - b.row;
-  return [...tally.findings].sort(order).map((finding): LeakHit => {
+    a.row - b.row
+  );
+}
+
+function hitsOf({ trains, evals, items, trainDigests, evalDigests, tally }: ReportParts): LeakHit[] {
+  return [...tally.findings].sort(byItem).map((finding): LeakHit => {
     const set = evals[finding.evalIndex];
     const train = trains[finding.trainIndex];
     if (set === undefined || train === undefined) throw new TypeError('a finding names a set that was not checked');

@@ -45,7 +45,10 @@ export class ScanPool {
     const slot = this.#free.pop() ?? (await new Promise<Slot>((resolve) => this.#queue.push(resolve)));
     return await new Promise((resolve, reject) => {
       slot.waiting = { resolve, reject };
-      if (task.kind === 'range') return slot.worker.postMessage(task);
+      if (task.kind === 'range') {
+        slot.worker.postMessage(task, []);
+        return;
+      }
       // A copy of its own: the block belongs to the reader, which may use its memory again.
       const bytes = new Uint8Array(task.bytes);
       slot.worker.postMessage({ kind: 'lines', bytes } satisfies ScanTask, [bytes.buffer]);
