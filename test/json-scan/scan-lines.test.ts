@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { lineOfRow } from '../../dist/src/tables/json-scan/fixups.js';
 import { ScanPool } from '../../dist/src/tables/json-scan/pool.js';
-import { scanBytes } from './scan-text.ts';
+import { inFolder, scanBytes } from './scan-text.ts';
 
 /** 400 rows of varied length and keys; columns that appear late, in an order that depends on the row. */
 const rows = Array.from({ length: 400 }, (_, i) => {
@@ -123,6 +123,14 @@ describe('scanLines', () => {
     } finally {
       await pool.close();
     }
+  });
+
+  test('says that a folder is no file', async () => {
+    const { scanLines } = await import('../../dist/src/tables/json-scan/scan-lines.js');
+    await inFolder(async (folder) => {
+      const scanning = scanLines({ path: folder, tempDigests: `${folder}/digests` });
+      await expect(scanning).rejects.toMatchObject({ name: 'HoldoutError', code: 'IO', place: { file: folder } });
+    });
   });
 
   test('says that a file is not there', async () => {

@@ -57,6 +57,13 @@ export async function openInput(path: string): Promise<FileHandle> {
   }
 }
 
+/** A failure of the operating system (disk full, no permission, a folder for a file) in our words; others as they are. */
+export function named(error: unknown, file: string): unknown {
+  const { syscall } = error as { readonly syscall?: unknown };
+  if (!(error instanceof Error) || error instanceof HoldoutError || typeof syscall !== 'string') return error;
+  return new HoldoutError('IO', `reading ${file}: ${error.message}`, { file, cause: error });
+}
+
 /** Length of the byte order mark that a file beginning with these bytes has: 3 or 0. */
 export function bomBytes(start: Uint8Array): 0 | 3 {
   return start[0] === 0xef && start[1] === 0xbb && start[2] === 0xbf ? 3 : 0;

@@ -10,7 +10,7 @@ import type { LineFixups } from '../../../schemas/records.ts';
 import { HoldoutError } from '../../errors.ts';
 import { addBlock, emptyFixups, finishFixups } from './fixups.ts';
 import { mergeParts, type InferredSchema } from './inferred.ts';
-import { bomBytes, openInput, placeOfOffset, refuseUtf16, writeAll } from './file-places.ts';
+import { bomBytes, named, openInput, placeOfOffset, refuseUtf16, writeAll } from './file-places.ts';
 import { ScanPool } from './pool.ts';
 import { LINE_BYTES_MAX, LineTooLong, readBlocks, type SpareMemory } from './read-blocks.ts';
 import { refusalError } from './refusals.ts';
@@ -77,6 +77,8 @@ export async function scanLines(options: ScanOptions): Promise<ScanResult> {
     } finally {
       await pool.close();
     }
+  } catch (error) {
+    throw named(error, options.name ?? options.path);
   } finally {
     await file.close();
   }

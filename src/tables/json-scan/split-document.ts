@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import type { Sha256Id } from '../../../schemas/ids.ts';
 import { HoldoutError } from '../../errors.ts';
-import { bomBytes, openInput, placeOfOffset, refuseUtf16, writeAll } from './file-places.ts';
+import { bomBytes, named, openInput, placeOfOffset, refuseUtf16, writeAll } from './file-places.ts';
 import { LINE_BYTES_MAX } from './read-blocks.ts';
 import { refusalError } from './refusals.ts';
 import { hereScanner } from './scanner.ts';
@@ -101,7 +101,7 @@ export async function splitDocument(
           : placeWhere(path, (at) => at.rows > row + 1 || (at.rows === row + 1 && at.rowBytes - at.rowFrom > byte)),
     };
   } catch (error) {
-    if (!(error instanceof SplitFault)) throw error;
+    if (!(error instanceof SplitFault)) throw named(error, name);
     const place = await placeOfOffset(path, error.offset);
     throw new HoldoutError('INPUT_INVALID', error.message, {
       file: name,
