@@ -137,7 +137,7 @@ export const commands: readonly CommandSpec[] = [
     options: [['--exit-code', 'exit 1 when something changed']],
     examples: ['holdout status'],
     exits: [done, [found, 'something changed (with --exit-code)']],
-    json: '{sources: [{name, version, path, state}]}; state: unchanged, changed, missing',
+    json: '{sources: [{name, version, path, state}]}; state: unchanged, changed, missing, gone (standard input)',
     load: async () => (await import('./commands/status.ts')).status,
   },
   {
@@ -158,7 +158,7 @@ export const commands: readonly CommandSpec[] = [
       [ok, 'compared (with --exit-code: the same)'],
       [found, 'they differ (with --exit-code)'],
     ],
-    json: '{same, sameValues, a, b, added, removed, changed, …}',
+    json: '{a, b, same, sameValues, sameSchema, reordered, schema, key, counts, added, removed, changed}',
     load: async () => (await import('./commands/diff.ts')).diff,
   },
   {
@@ -210,7 +210,7 @@ export const commands: readonly CommandSpec[] = [
       [ok, 'intact'],
       [found, 'damaged'],
     ],
-    json: '{ok, checked, problems: [{what, id, path, problem, versions}]}',
+    json: '{ok, checked: {versions, bytes, rows}, problems: [{kind, id, problem, path, says, touches}]}',
     load: async () => (await import('./commands/verify.ts')).verify,
   },
   {
