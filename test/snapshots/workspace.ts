@@ -1,0 +1,114 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TableSchema } from '../../dist/schemas/table-schema.js';
+import type { FieldRoles } from '../../dist/schemas/records.js';
+import { addDataset } from '../../dist/src/snapshots/add.js';
+import type { AddOptions, AddResult } from '../../dist/src/snapshots/add.js';
+import { exportRaw } from '../../dist/src/snapshots/raw-files.js';
+import { openStoreEngine } from '../../dist/src/snapshots/store-engine.js';
+import { resolveVersion } from '../../dist/src/snapshots/versions.js';
+import type { Engine } from '../../dist/src/engine/engine.js';
+import { Store } from '../../dist/src/store/store.js';
+import { openTable } from '../../dist/src/tables/table-reader.js';
+import type { TableReader } from '../../dist/src/tables/table-reader.js';
+
+const now = new Date('2026-01-02T03:04:05Z');
+
+/** A project folder with a store, on a real disk, removed at the end. */
+export class Workspace {
+  readonly folder: string;
+  readonly store: Store;
+
+  private constructor(folder: string, store: Store) {
+    this.folder = folder;
+    this.store = store;
+  }
+
+  static async make(): Promise<Workspace> {
+    const folder = await mkdtemp(join(tmpdir(), 'holdout-test-'));
+    const store = await Store.init(join(folder, '.holdout'), { holdoutVersion: '0.0.0', now });
+    return new Workspace(folder, store);
+  }
+
+  path(name: string): string {
+    return join(this.folder, name);
+  }
+
+  async write(name: string, content: string | Uint8Array): Promise<string> {
+    await writeFile(this.path(name), content);
+    return this.path(name);
+  }
+
+  async add(name: string, files: string | readonly string[], options: AddOptions = {}): Promise<AddResult> {
+    const context = {
+      now,
+      holdoutVersion: '0.0.0',
+      threads: 2,
+      recogniseFields: (schema: TableSchema): FieldRoles =>
+        schema.columns.some((column) => column.name === 'question') ? { question: ['question'] } : {},
+    };
+    return addDataset(this.store, name, typeof files === 'string' ? [files] : files, options, context);
+  }
+
+  async engine<T>(use: (engine: Engine) => Promise<T>): Promise<T> {
+    const engine = await openStoreEngine(this.store, { threads: 2 });
+    try {
+      return await use(engine);
+    } finally {
+      await engine.close();
+    }
+  }
+
+  async read<T>(version: string, use: (reader: TableReader, engine: Engine) => Promise<T>): Promise<T> {
+    const entry = resolveVersion(await this.store.journal(), version);
+    const { snapshotRecord } = await import('../../dist/schemas/records.js');
+    const snapshot = await this.store.getRecord(entry.snapshot, snapshotRecord);
+    return this.engine(async (engine) => {
+      const reader = await openTable(this.store, engine, snapshot);
+      try {
+        return await use(reader, engine);
+      } finally {
+        await reader.close();
+      }
+    });
+  }
+
+  /** The lines of a version, parsed by nobody. */
+  async lines(version: string, canonical = false): Promise<string[]> {
+    return this.read(version, async (reader) => {
+      let text = '';
+      for await (const { bytes } of reader.jsonLines({ canonical })) text += Buffer.from(bytes).toString();
+      return text.split('\n').slice(0, -1);
+    });
+  }
+
+  async rawFiles(version: string, folder: string): Promise<Buffer[]> {
+    const entry = resolveVersion(await this.store.journal(), version);
+    return this.engine(async (engine) => {
+      const paths = await exportRaw(this.store, engine, entry, this.path(folder));
+      return Promise.all(paths.map((path) => readFile(path)));
+    });
+  }
+
+  async remove(): Promise<void> {
+    await this.store.close();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** `count` rows that look like chat training data, the same for the same seed. */
+export function chatRows(count: number, seed = 1): string[] {
+  const words = 'alpha bravo charlie delta echo foxtrot golf hotel india juliett kilo lima mike november'.split(' ');
+  let x = seed * 2654435761;
+  const next = (): number => {
+    x ^= x << 13;
+    x ^= x >>> 17;
+    x ^= x << 5;
+    return x >>> 0;
+  };
+  return Array.from({ length: count }, (_, id) => {
+    const prompt = Array.from({ length: 12 }, () => words[next() % words.length]).join(' ');
+    return JSON.stringify({ id: `${seed}-${id}`, prompt, score: (next() % 1000) / 8, tags: [words[next() % 14]] });
+  });
+}
