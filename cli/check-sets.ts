@@ -5,14 +5,13 @@
 import { type FieldRoles, snapshotRecord } from '../schemas/records.ts';
 import type { Engine } from '../src/engine/engine.ts';
 import { HoldoutError } from '../src/errors.ts';
-import { schemaId } from '../src/identity/ids.ts';
+import { type OpenSet, openFileSet } from '../src/files.ts';
 import { checkFields, recogniseFields } from '../src/leakage/fields.ts';
 import { itemsRootOf } from '../src/tables/items-root.ts';
-import type { NamedEval, NamedTable, RawLines } from '../src/leakage/types.ts';
+import type { NamedEval, NamedTable } from '../src/leakage/types.ts';
 import { traceRows } from '../src/lineage/trace.ts';
 import type { VersionEntry } from '../src/store/journal-state.ts';
 import type { Store } from '../src/store/store.ts';
-import { openReadTable } from '../src/tables/read-table-reader.ts';
 import type { ReadTable } from '../src/tables/read/read-table-types.ts';
 import type { TableReader } from '../src/tables/table-reader.ts';
 import type { CliContext } from './context.ts';
@@ -125,13 +124,9 @@ class SetOpener {
     this.fields = fields;
   }
 
-  async open(set: Prepared): Promise<NamedTable & { readonly reader: TableReader; readonly known: FieldRoles }> {
+  async open(set: Prepared): Promise<OpenSet & { readonly known: FieldRoles }> {
     if (set.kind === 'files') {
-      const { table } = set;
-      const reader = await openReadTable(this.engine, table, { workDirectory: this.workDirectory });
-      const raw = rawLinesOf(table);
-      const ids = { table: table.table, schemaId: schemaId(table.schema), setRoot: table.setRoot };
-      return { name: set.name, ...ids, reader, rawLines: raw, sourceOf: (row) => sourceIn(table, row), known: {} };
+      return { ...(await openFileSet(this.engine, set.name, set.table, this.workDirectory)), known: {} };
     }
     const { snapshot, reader } = await openVersion(set.store, this.engine, set.entry);
     const sourceOf = await traceRows(set.store, this.engine, set.entry);
@@ -168,17 +163,4 @@ class SetOpener {
     }
     return [`--fields ${given} does not apply to ${this.withoutFields.join(', ')}: not all of its columns there`];
   }
-}
-
-function rawLinesOf(table: ReadTable): readonly RawLines[] | undefined {
-  const lines = table.bodies.flatMap((body) =>
-    body.kind === 'lines' ? [{ path: body.path, firstRow: body.firstRow, rows: body.rows }] : [],
-  );
-  return lines.length === table.bodies.length ? lines : undefined;
-}
-
-function sourceIn(table: ReadTable, row: number): { readonly file: string; readonly line: number } | null {
-  const source = table.sources.find((file) => row >= file.firstRow && row < file.firstRow + file.rows);
-  const line = source?.lineOfRow(row) ?? null;
-  return source === undefined || line === null ? null : { file: source.path, line };
 }
