@@ -58,7 +58,7 @@ function jsonl(list: readonly unknown[] = rows): string {
 
 function csvCell(value: unknown): string {
   if (value === null) return '';
-  const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
   return typeof value === 'string' || /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 

@@ -291,9 +291,9 @@ describe('damaged files are refused, never read as shorter ones', () => {
     // One raw block of eight bytes, with its XXH64: written out by hand after RFC 8878.
     const xxhash = (await import('xxhash-wasm')).default;
     const line = Buffer.from('{"a":1}\n');
-    const { h64Raw } = await xxhash();
+    const hashes = await xxhash();
     const checksum = Buffer.alloc(4);
-    checksum.writeUInt32LE(Number(h64Raw(line) & 0xffffffffn));
+    checksum.writeUInt32LE(Number(hashes.h64Raw(line) & 0xffffffffn));
     const frame = Buffer.concat([Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x24, 8, (8 << 3) | 1, 0, 0]), line, checksum]);
     expect((await place.read(await place.write('a.zst', frame))).rows).toBe(1);
     const changed = Buffer.from(frame);
@@ -480,7 +480,7 @@ describe('names and folders', () => {
       await place.write(name, 'no data');
     const table = await place.read(place.path('d'));
     expect(table.sources.map((source) => source.path)).toEqual(
-      ['d/a.jsonl', 'd/b.jsonl', 'd/sub/c.jsonl'].map(place.path),
+      ['d/a.jsonl', 'd/b.jsonl', 'd/sub/c.jsonl'].map((name) => place.path(name)),
     );
     await mkdir(place.path('none'));
     await expect(place.read(place.path('none'))).rejects.toMatchObject({ code: 'NOT_FOUND' });
@@ -505,11 +505,9 @@ describe('names and folders', () => {
   });
 
   test('a folder of save_to_disk is read in the order of its state, a dictionary of splits is explained', async () => {
-    const part = (values: string[]): Uint8Array =>
-      tableToIPC(new Table({ a: vectorFromArray(values, new Utf8()) }), 'stream');
     const files = ['data-00001-of-00002.arrow', 'data-00000-of-00002.arrow'];
-    await place.write(`dd/train/${files[0]}`, part(['x', 'y']));
-    await place.write(`dd/train/${files[1]}`, part(['z']));
+    await place.write(`dd/train/${files[0]}`, arrowPart(['x', 'y']));
+    await place.write(`dd/train/${files[1]}`, arrowPart(['z']));
     await place.write('dd/train/state.json', JSON.stringify({ _data_files: files.map((filename) => ({ filename })) }));
     await place.write('dd/train/dataset_info.json', '{}');
     await place.write('dd/dataset_dict.json', '{"splits":["train","test"]}');
@@ -523,6 +521,10 @@ describe('names and folders', () => {
     await expect(place.read(place.path('dd/train'))).rejects.toMatchObject({ code: 'INPUT_INVALID' });
   });
 });
+
+function arrowPart(values: string[]): Uint8Array {
+  return tableToIPC(new Table({ a: vectorFromArray(values, new Utf8()) }), 'stream');
+}
 
 /** Writes text as zstd by way of the engine's CSV writer, which leaves lines as they are. */
 async function zstdFile(content: string): Promise<string> {

@@ -31,7 +31,7 @@ export async function checkArrowStream(file: FileHandle, bytes: number, name: st
     if (at + length > bytes) throw cut(name);
     const metadata = Buffer.alloc(length);
     await file.read(metadata, 0, length, at);
-    at += length + Number(Message.decode(metadata).bodyLength);
+    at += length + Message.decode(metadata).bodyLength;
     if (at > bytes) throw cut(name);
   }
   throw cut(name);

@@ -74,7 +74,7 @@ function typeOf(type: DataType, path: string, extension?: string): ColumnType {
   }
   if (DataType.isUnion(type)) throw refusedType('UNION', path);
   if (DataType.isInterval(type) || DataType.isDuration(type)) throw refusedType('INTERVAL', path);
-  throw refusedType(String(type), path);
+  throw refusedType(`Arrow type ${type.typeId}`, path);
 }
 
 /** The type that a column has where the declared one tells more: JSON in text, UUIDs in 16 bytes. */

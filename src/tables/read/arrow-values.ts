@@ -21,7 +21,7 @@ export function valueWriter(data: Data, stored: ColumnType): ValueWriter {
 }
 
 function presentWriter(data: Data, stored: ColumnType): ValueWriter {
-  const type = data.type as DataType;
+  const { type } = data;
   if (DataType.isDictionary(type)) return dictionaryWriter(data, stored);
   if (DataType.isNull(type)) return () => null;
   if (DataType.isBool(type)) {
@@ -181,7 +181,7 @@ function structWriter(data: Data, stored: ColumnType): ValueWriter {
 }
 
 function listBounds(data: Data): [start: (index: number) => number, end: (index: number) => number] {
-  const type = data.type as DataType;
+  const { type } = data;
   if (DataType.isFixedSizeList(type)) {
     const size = type.listSize;
     return [(index) => (data.offset + index) * size, (index) => (data.offset + index + 1) * size];
@@ -244,10 +244,13 @@ function dateText(days: bigint): string {
   return text.slice(0, 10);
 }
 
+function twoDigits(part: number): string {
+  return String(part).padStart(2, '0');
+}
+
 function clockText(value: bigint, unit: TimeUnit): string {
   const parts = perSecond(unit);
   const seconds = Number(value / parts);
-  const two = (part: number): string => String(part).padStart(2, '0');
-  const text = `${two(Math.floor(seconds / 3600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
+  const text = `${twoDigits(Math.floor(seconds / 3600))}:${twoDigits(Math.floor(seconds / 60) % 60)}:${twoDigits(seconds % 60)}`;
   return parts === 1n ? text : `${text}.${String(value % parts).padStart([0, 3, 6, 9][unit] ?? 0, '0')}`;
 }

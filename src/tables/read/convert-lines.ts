@@ -52,9 +52,8 @@ export async function convertLines(
   const from =
     `(SELECT from_json(json, ${quoteString(structure)}) AS r FROM read_ndjson_objects(${engine.fileSql(path)},` +
     ` maximum_object_size = ${objectBytes}, compression = 'uncompressed', hive_partitioning = false))`;
-  const value = (name: string): string => `struct_extract(r, ${quoteString(name)})`;
 
-  const misfits = schema.columns.map(({ name, type }) => ({ name, type, sql: misfitSql(type, value(name)) }));
+  const misfits = schema.columns.map(({ name, type }) => ({ name, type, sql: misfitSql(type, memberSql(name)) }));
   const tested = misfits.filter(({ sql }) => sql !== 'false');
   if (tested.length > 0) {
     const flags = tested.map(({ sql }, index) => `${sql} AS "${index}"`).join(', ');
@@ -76,8 +75,14 @@ export async function convertLines(
       );
     }
   }
-  const select = schema.columns.map(({ name, type }) => `${valueSql(type, value(name))} AS ${quoteIdentifier(name)}`);
+  const select = schema.columns.map(
+    ({ name, type }) => `${valueSql(type, memberSql(name))} AS ${quoteIdentifier(name)}`,
+  );
   await writeParquet(engine, `SELECT ${select.join(', ')} FROM ${from}`, target);
+}
+
+function memberSql(name: string): string {
+  return `struct_extract(r, ${quoteString(name)})`;
 }
 
 /** The engine's reader of lines refuses a byte order mark: a file that has one is copied without it. */

@@ -62,7 +62,9 @@ export async function visitCsvRecords(
       held += bytesRead;
       ended = bytesRead === 0;
       let at = 0;
-      if (first && (held >= 3 || ended)) {
+      if (first) {
+        // Too little to tell a byte order mark from text.
+        if (held < 3 && !ended) continue;
         first = false;
         if (
           buffer
@@ -73,7 +75,7 @@ export async function visitCsvRecords(
           at = 3;
       }
       const bytes = buffer.subarray(0, held);
-      while (!first && at < held) {
+      while (at < held) {
         const next = readRecord(bytes, at, ended, scan, record);
         if (next < 0) break;
         checkText(bytes.subarray(at, next), record.line, options.name);

@@ -145,7 +145,7 @@ export async function openSource(file: UnpackedFile, context: OpenContext): Prom
         lineOf: () => null,
       };
     }
-    case 'parquet':
+    default:
       return {
         kind: 'parquet',
         file,

@@ -58,6 +58,17 @@ export function parquetError(cause: unknown, name: string): unknown {
   );
 }
 
+/** An error of the engine while it encodes the rows of a file: it is about a value in it. */
+export function encodingError(cause: unknown, name: string): unknown {
+  if (!(cause instanceof HoldoutError) || cause.code !== 'INPUT_INVALID' || cause.place.file !== undefined)
+    return cause;
+  return new HoldoutError('INPUT_INVALID', `a value cannot be held exactly: ${cause.message}`, {
+    file: name,
+    hint: 'Mend the value, or leave its column out.',
+    cause,
+  });
+}
+
 async function checkEnds(path: string, name: string): Promise<void> {
   const file = await open(path, 'r').catch((cause: unknown) => {
     throw readError(path, cause);

@@ -17,7 +17,7 @@ import { findInputFiles } from './input-files.ts';
 import type { InputFile } from './input-files.ts';
 import { openSource } from './open-source.ts';
 import type { OpenedLines, OpenedParquet, OpenedSource, UnpackedFile } from './open-source.ts';
-import { checkParquet, parquetError } from './parquet-source.ts';
+import { checkParquet, encodingError, parquetError } from './parquet-source.ts';
 import type { Body, ReadOptions, ReadTable, SourceFile } from './read-table-types.ts';
 import { resolveSchema } from './resolve-schema.ts';
 import { sniffFormat } from './sniff-format.ts';
@@ -156,7 +156,7 @@ class Reading {
         const engine = await this.#openEngine(files);
         await this.#writeTyped(engine, source, given.get(source) ?? null, schema, target);
         rows = await writeDigests(engine, target, schema, digestsPath).catch((cause: unknown) => {
-          throw parquetError(cause, source.file.label);
+          throw encodingError(cause, source.file.label);
         });
         bodies.push({ kind: 'typed', path: target, firstRow, rows });
       }

@@ -81,7 +81,7 @@ export function storedType(type: EngineType, path: string): ColumnType {
     }
     case 'enum':
       return 'VARCHAR';
-    case 'union':
+    default:
       throw refusedType('UNION', path);
   }
 }

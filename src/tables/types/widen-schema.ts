@@ -61,7 +61,7 @@ export function widenType(held: ColumnType, seen: ColumnType): ColumnType | null
     if (nested !== undefined) return nested;
   }
   // A nested value that lost its fixed shape; a scalar column is not given up for one odd value.
-  if (seen === 'JSON') return typeof held === 'object' && !('decimal' in held) ? 'JSON' : null;
+  if (seen === 'JSON') return typeof held === 'object' && !('decimal' in held) && isJsonKind(held) ? 'JSON' : null;
   if (held === 'VARCHAR' && seen === 'UUID') return 'VARCHAR';
   return widenNumber(held, seen) ?? widenTime(held, seen);
 }
@@ -137,11 +137,10 @@ function integerDigits(type: ColumnType): number {
 }
 
 function widenNumber(held: ColumnType, seen: ColumnType): ColumnType | null {
-  const float = (type: ColumnType): boolean => type === 'DOUBLE' || type === 'FLOAT';
-  if (float(held) && float(seen)) return 'DOUBLE';
+  if (isFloat(held) && isFloat(seen)) return 'DOUBLE';
   const [a, b] = [integerDigits(held), integerDigits(seen)];
-  if (float(held)) return b > 0 && typeof seen === 'string' ? 'DOUBLE' : null;
-  if (float(seen)) return a > 0 && typeof held === 'string' ? 'DOUBLE' : null;
+  if (isFloat(held)) return b > 0 && typeof seen === 'string' ? 'DOUBLE' : null;
+  if (isFloat(seen)) return a > 0 && typeof held === 'string' ? 'DOUBLE' : null;
   if (isDecimal(held) || isDecimal(seen)) {
     const scale = Math.max(isDecimal(held) ? held.decimal[1] : 0, isDecimal(seen) ? seen.decimal[1] : 0);
     const whole = Math.max(a, b);
@@ -163,6 +162,10 @@ function widenInteger(held: string, seen: string): ColumnType {
   const unsigned = signed === held ? seen : held;
   const level = Math.max(integerTypes.indexOf(signed), unsignedTypes.indexOf(unsigned) + 1);
   return (integerTypes[level] as ColumnType | undefined) ?? { decimal: [38, 0] };
+}
+
+function isFloat(type: ColumnType): boolean {
+  return type === 'DOUBLE' || type === 'FLOAT';
 }
 
 function isDecimal(type: ColumnType): type is { readonly decimal: readonly [number, number] } {
