@@ -2,13 +2,15 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TableSchema } from '../../dist/schemas/table-schema.js';
-import type { FieldRoles } from '../../dist/schemas/records.js';
+import { snapshotRecord } from '../../dist/schemas/records.js';
+import type { FieldRoles, SnapshotRecord } from '../../dist/schemas/records.js';
 import { addDataset } from '../../dist/src/snapshots/add.js';
 import type { AddOptions, AddResult } from '../../dist/src/snapshots/add.js';
 import { exportRaw } from '../../dist/src/snapshots/raw-files.js';
 import { openStoreEngine } from '../../dist/src/snapshots/store-engine.js';
 import { resolveVersion } from '../../dist/src/snapshots/versions.js';
 import type { Engine } from '../../dist/src/engine/engine.js';
+import type { VersionEntry } from '../../dist/src/store/journal-state.js';
 import { Store } from '../../dist/src/store/store.js';
 import { openTable } from '../../dist/src/tables/table-reader.js';
 import type { TableReader } from '../../dist/src/tables/table-reader.js';
@@ -61,17 +63,20 @@ export class Workspace {
   }
 
   async read<T>(version: string, use: (reader: TableReader, engine: Engine) => Promise<T>): Promise<T> {
-    const entry = resolveVersion(await this.store.journal(), version);
-    const { snapshotRecord } = await import('../../dist/schemas/records.js');
-    const snapshot = await this.store.getRecord(entry.snapshot, snapshotRecord);
+    const { record } = await this.version(version);
     return this.engine(async (engine) => {
-      const reader = await openTable(this.store, engine, snapshot);
+      const reader = await openTable(this.store, engine, record);
       try {
         return await use(reader, engine);
       } finally {
         await reader.close();
       }
     });
+  }
+
+  async version(text: string): Promise<{ entry: VersionEntry; record: SnapshotRecord }> {
+    const entry = resolveVersion(await this.store.journal(), text);
+    return { entry, record: await this.store.getRecord(entry.snapshot, snapshotRecord) };
   }
 
   /** The lines of a version, parsed by nobody. */

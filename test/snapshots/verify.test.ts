@@ -1,0 +1,128 @@
+import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { verifyStore } from '../../dist/src/snapshots/verify.js';
+import type { VerifyResult } from '../../dist/src/snapshots/verify.js';
+import { Store } from '../../dist/src/store/store.js';
+import { openStoreEngine } from '../../dist/src/snapshots/store-engine.js';
+import { chatRows, Workspace } from './workspace.ts';
+
+let space: Workspace;
+beforeEach(async () => {
+  space = await Workspace.make();
+  const text = (rows: readonly string[]): string => rows.map((row) => `${row}\n`).join('');
+  await space.add('one', await space.write('one.jsonl', text(chatRows(300))));
+  await space.add('two', await space.write('two.jsonl', text(chatRows(300, 2))));
+  await space.add('one', await space.write('more.jsonl', text([...chatRows(300), ...chatRows(20, 3)])));
+});
+afterEach(() => space.remove());
+
+async function verify(readData = true): Promise<VerifyResult> {
+  const store = await Store.open(space.store.root);
+  const engine = await openStoreEngine(store, { threads: 1 });
+  try {
+    return await verifyStore(store, { readData, engine });
+  } finally {
+    await engine.close();
+    await store.close();
+  }
+}
+
+async function filesOf(kind: string): Promise<string[]> {
+  const root = join(space.store.root, kind);
+  const names = await readdir(root, { recursive: true });
+  const files = [];
+  for (const name of names) if ((await stat(join(root, name))).isFile()) files.push(join(root, name));
+  return files;
+}
+
+async function flip(path: string, at: number): Promise<void> {
+  const bytes = await readFile(path);
+  bytes[at]! ^= 1;
+  await chmod(path, 0o644);
+  await writeFile(path, bytes);
+}
+
+it('a sound store is said to be sound, and its rows were counted', async () => {
+  expect(await verify()).toMatchObject({ ok: true, damages: [], versions: 3, rows: 620 });
+});
+
+describe('one flipped byte is found, with the versions that it touches, in', () => {
+  it('every part', async () => {
+    const parts = await filesOf('parts');
+    expect(parts).toHaveLength(3);
+    const touched = [];
+    for (const path of parts) {
+      const middle = Math.floor((await stat(path)).size / 2);
+      await flip(path, middle);
+      const { ok, damages } = await verify();
+      expect(ok).toBe(false);
+      expect(damages.map((damage) => damage.path)).toEqual([path]);
+      touched.push(damages[0]!.touches.join());
+      await flip(path, middle);
+    }
+    expect(touched.toSorted()).toEqual(['one@1,one@2', 'one@2', 'two@1']);
+    expect((await verify()).ok).toBe(true);
+  });
+
+  for (const kind of ['digests', 'layouts', 'records']) {
+    it(`every file of ${kind}`, async () => {
+      for (const path of await filesOf(kind)) {
+        await flip(path, 10);
+        const { ok, damages } = await verify(false);
+        expect(ok).toBe(false);
+        expect(damages.map((damage) => damage.path)).toContain(path);
+        expect(damages.some(({ touches }) => touches.length > 0)).toBe(true);
+        await flip(path, 10);
+      }
+    });
+  }
+
+  it('a journal entry', async () => {
+    const path = (await filesOf('journal')).toSorted().at(-1)!;
+    await flip(path, 20);
+    expect((await verify(false)).damages.map((damage) => damage.kind)).toContain('journal');
+  });
+});
+
+it('a damaged part is refused before any row of it is read', async () => {
+  for (const path of await filesOf('parts')) await flip(path, Math.floor((await stat(path)).size / 2));
+  await expect(space.lines('two')).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
+});
+
+it('a part whose rows are not what its sidecar says is found by reading the data', async () => {
+  // Files in themselves whole, put together wrongly: only the rows can tell.
+  const { partRecord } = await import('../../dist/schemas/records.js');
+  const { decodeLayout, encodeLayout } = await import('../../dist/src/tables/layout-file.js');
+  const { store } = space;
+  const state = await store.journal();
+  const read = async (name: string) => {
+    const entry = state.names.get(name)![0]!;
+    const layout = decodeLayout(await readFile(store.filePath('layout', entry.layout)));
+    return { entry, layout, part: await store.getRecord(layout.parts[0]!.id, partRecord) };
+  };
+  const [one, two] = [await read('one'), await read('two')];
+  const mixed = await store.putRecord({ ...one.part, parquet: two.part.parquet });
+  const path = await store.tempPath();
+  await writeFile(path, encodeLayout({ ...one.layout, parts: [{ id: mixed, rows: one.part.rows }] }));
+  const { id } = await store.putFile('layout', path);
+  const draft = { ...one.entry, layout: id, version: 3 };
+  await store.commit(
+    () => ({
+      op: 'version',
+      name: 'one',
+      version: draft.version,
+      snapshot: draft.snapshot,
+      derivation: draft.derivation,
+      realisation: draft.realisation,
+      layout: draft.layout,
+      sources: draft.sources,
+    }),
+    new Date(),
+  );
+  expect((await verify(false)).ok).toBe(true);
+  const { ok, damages } = await verify();
+  expect(ok).toBe(false);
+  expect(damages.map((damage) => damage.id)).toContain(mixed);
+  expect(damages.find((damage) => damage.id === mixed)!.touches).toContain('one@3');
+});
