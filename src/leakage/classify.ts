@@ -10,7 +10,7 @@ import type { Overlap } from './coverage.ts';
 import type { Form } from './eval-index.ts';
 import type { Item } from './items.ts';
 import { keyTexts } from './items.ts';
-import { commonplaceCoverage, contextRule, leakRules, numbersShare, shortBelowTokens } from './method.ts';
+import { commonplaceCoverage, contextRule, leakRules, numbersShare, puzzleUnits, shortBelowTokens } from './method.ts';
 import { stemTokens, suspectCoverage, wholeAtLeastTokens } from './method.ts';
 import type { LeakRule } from './method.ts';
 import { symbolForm } from './normal-form.ts';
@@ -77,7 +77,8 @@ function meets(overlap: Overlap, rule: LeakRule): boolean {
 /** All of the form's tokens stand in the row in one run. */
 function classifyWhole(form: Form, overlap: Overlap, row: CheckedRow, vocabulary: Vocabulary): PairVerdict[] {
   // Sums have no words to go by; their symbols are compared as well.
-  const quoted = form.symbolsDiffer || !form.lettered ? quotedSymbols(form, row) : null;
+  const compared = form.symbolsDiffer || !form.lettered || isPuzzle(form);
+  const quoted = compared ? quotedSymbols(form, row) : null;
   const isString = isWholeString(form, overlap, row);
   return form.items.map((item): PairVerdict => {
     if (isKeyEqual(item, row)) return { item, class: 'key-equal', leak: true };
@@ -91,10 +92,18 @@ function classifyWhole(form: Form, overlap: Overlap, row: CheckedRow, vocabulary
 
 /** Whether the whole of a form says by itself which item it is. A stem that goes with choices is less than its item. */
 function isTelling(form: Form, item: Item, isString: boolean): boolean {
-  if (form.length < wholeAtLeastTokens || form.generic) return false;
+  if (form.generic || (form.length < wholeAtLeastTokens && !isPuzzle(form))) return false;
   if (item.choices.length === 0) return true;
   return !form.allTemplate && (form.length >= stemTokens || isString);
 }
+
+/** Few words and many symbols, like `( ( not ( True ) ) ) is`: quoted with its symbols, it is what it is. */
+function isPuzzle(form: Form): boolean {
+  if (form.length >= wholeAtLeastTokens) return false;
+  return form.items.every(({ symbols }) => (symbols.match(unit)?.length ?? 0) >= puzzleUnits);
+}
+
+const unit = /[\p{L}\p{N}]+|[^\s\p{L}\p{N}]/gu;
 
 function isWholeString(form: Form, overlap: Overlap, row: CheckedRow): boolean {
   const string = row.tokens.stringOf[overlap.from] ?? 0;

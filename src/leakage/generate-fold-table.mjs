@@ -63,7 +63,9 @@ function foldedEntries(codePoint) {
   // Hangul syllables stay whole: decomposed they would be three tokens.
   const form = /^\p{Script=Hangul}$/u.test(character) ? 'NFKC' : 'NFKD';
   const folded = character.normalize(form).toUpperCase().toLowerCase().normalize(form);
-  const entries = Array.from(folded, entryOf).filter((entry) => entry !== IGNORED);
+  const entries = Array.from(folded, entryOf)
+    .filter((entry) => entry !== IGNORED)
+    .filter((entry, i, all) => entry !== SEPARATOR || all[i - 1] !== SEPARATOR);
   return entries.length === 0 ? [IGNORED] : entries;
 }
 

@@ -77,6 +77,9 @@ export const commonplaceCoverage = 0.5;
 /** A stem of fewer tokens that goes with choices is a phrase, and counts with its context or as a whole string. */
 export const stemTokens = 8;
 
+/** Words and symbols that make a field of few words telling, where it is quoted with its symbols. */
+export const puzzleUnits = 8;
+
 /** A run that stands in as many of a set's own items is a template. */
 export function templateItems(items: number): number {
   return Math.max(3, Math.ceil(items / 100));

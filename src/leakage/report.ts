@@ -58,6 +58,7 @@ export function writeReport(parts: ReportParts): LeakReport {
         numbersShare: method.numbersShare,
         commonplaceCoverage: method.commonplaceCoverage,
         stemTokens: method.stemTokens,
+        puzzleUnits: method.puzzleUnits,
         contextTokens: method.contextTokens,
         wholeAtLeastTokens: method.wholeAtLeastTokens,
         window: '3L+16',

@@ -1,0 +1,337 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { leakReport } from '../../dist/schemas/leak-report.js';
+import type { LeakReport } from '../../dist/schemas/leak-report.js';
+import { recogniseFields } from '../../dist/src/leakage/fields.js';
+import { symbolForm } from '../../dist/src/leakage/normal-form.js';
+import { check, checkTexts, evalOf, schemaOf, tableOf } from './sets.ts';
+
+const question =
+  'Natalia sold clips to forty of her friends in April, and then she sold half as many clips in May. How many clips did Natalia sell altogether in April and May?';
+const filler = 'Nothing of what follows has to do with it, and neither has what came before.';
+
+function only(report: LeakReport): LeakReport['hits'][number] {
+  expect(report.hits.length).toBe(1);
+  const [hit] = report.hits;
+  if (hit === undefined) throw new Error('expected a hit');
+  return hit;
+}
+
+describe('classes', () => {
+  it('names a row that both sets have row-equal', async () => {
+    const row = { question, answer: 'sixty' };
+    const { report } = await check(
+      [tableOf('train', [{ question: filler, answer: 'x' }, row])],
+      [evalOf('eval', [row])],
+    );
+    expect(report.verdict).toBe('leak');
+    expect(report.hits.some((hit) => hit.class === 'row-equal' && hit.row.row === 1 && hit.source?.line === 2)).toBe(
+      true,
+    );
+    expect(report.evals[0]?.classes).toEqual({ 'row-equal': 1 });
+    expect(report.notes.join()).toContain('1 row of train stand in eval as they are');
+  });
+
+  it('names equal values under columns of the same roles key-equal, however short', async () => {
+    const items = [{ question: 'Inflation', answer: 'rising prices', subject: 'economics' }];
+    const { report } = await check(
+      [tableOf('train', [{ prompt: 'Inflation', response: 'rising prices' }])],
+      [evalOf('eval', items)],
+    );
+    expect(only(report).class).toBe('key-equal');
+  });
+
+  it('names a string that differs in case, marks and entities normalised-equal', async () => {
+    const { report } = await checkTexts([question.toUpperCase().replaceAll(',', ' &amp;')], [{ question }]);
+    expect(only(report)).toMatchObject({ class: 'normalised-equal', leak: true, coverage: 1 });
+  });
+
+  it('names an embedded question contained, with a word changed too', async () => {
+    const edited = question.replace('forty', 'fifty');
+    const { report } = await checkTexts([filler, `${filler} ${edited} ${filler}`], [{ question }]);
+    expect(only(report)).toMatchObject({ class: 'contained', leak: true, row: { row: 1 } });
+    expect(only(report).coverage).toBeLessThan(1);
+  });
+
+  it('warns of a question of few words, and calls it a leak where its options stand near', async () => {
+    const items = [
+      { question: 'The heart has:', choices: ['four chambers', 'three valves', 'two lungs', '7'], answer: 0 },
+    ];
+    const alone = await checkTexts(['He said that the heart has reasons.'], items);
+    expect(only(alone.report)).toMatchObject({ class: 'short', leak: false });
+    expect(alone.report.verdict).toBe('clean');
+    const near = await checkTexts(['The heart has: (A) four chambers (B) three valves (C) two lungs (D) 7'], items);
+    expect(near.report.verdict).toBe('leak');
+  });
+
+  it('calls no leak of options that stand near everything', async () => {
+    const items = [{ question: 'The result is:', choices: ['0', '1', '2', 'no'], answer: 0 }];
+    const { report } = await checkTexts(['The result is: 0 or 1 or 2, no?'], items);
+    expect(only(report)).toMatchObject({ class: 'short', leak: false });
+  });
+
+  it('shows half of a long question as suspect, and fails on it only if asked', async () => {
+    const half = question.slice(0, question.indexOf(' in May'));
+    const trains = [tableOf('train', [{ text: half }])];
+    const shown = await check(trains, [evalOf('eval', [{ question }])]);
+    expect(only(shown.report)).toMatchObject({ class: 'suspect', leak: false });
+    expect(shown.report.verdict).toBe('clean');
+    const asked = await check(trains, [evalOf('eval', [{ question }])], { failOn: 'suspect' });
+    expect(asked.report.verdict).toBe('leak');
+  });
+
+  it('takes the same story with other numbers for a suspect', async () => {
+    const story =
+      'A train travels 270 miles in 3 hours. At the same rate, how many additional hours would it take to travel an additional 180 miles?';
+    const { report } = await checkTexts(
+      [story.replace('270', '360').replace('3 hours', '9 hours').replace('180', '240')],
+      [{ question: story }],
+    );
+    expect(only(report)).toMatchObject({ class: 'suspect', leak: false });
+  });
+
+  it('calls the passage alone source-overlap', async () => {
+    const items = [
+      { passage: question, question: 'What is the tone of the author in the second paragraph above?', answer: 'dry' },
+    ];
+    const { report } = await checkTexts([`${question} ${filler}`], items);
+    expect(only(report)).toMatchObject({ class: 'source-overlap', leak: false, field: 'passage' });
+    expect(report.verdict).toBe('clean');
+  });
+});
+
+describe('what is no leak', () => {
+  it('one common run of five words in a question of nine is none', async () => {
+    const { report } = await checkTexts(
+      ['So what do meteorites reveal about the solar system? Books about the solar system.'.slice(30)],
+      [{ question: 'What do planets reveal about the solar system today?', answer: 'much' }],
+    );
+    expect(report.hits).toEqual([]);
+    expect(report.verdict).toBe('clean');
+  });
+
+  it('a stem that many items share is none, but each of them with its own options is', async () => {
+    const stem = 'Which of the following statements is not true?';
+    const items = ['apples', 'bridges', 'comets', 'deserts'].map((topic) => ({
+      question: stem,
+      choices: [`${topic} are red`, `${topic} are blue`, `${topic} are old`],
+      answer: 0,
+    }));
+    const bare = await checkTexts([`${filler} ${stem} ${filler}`], items);
+    expect(bare.report.verdict).toBe('clean');
+    expect(bare.report.evals[0]?.classes).toEqual({ short: 4 });
+    const full = await checkTexts([`${stem} A: bridges are red B: bridges are blue C: bridges are old`], items);
+    expect(full.report.hits.filter((hit) => hit.leak).map((hit) => hit.item.row)).toEqual([1]);
+  });
+
+  it('another bracket puzzle with the same words is none', async () => {
+    const head = 'Complete the rest of the sequence, making sure that the parentheses are closed properly. Input:';
+    const items = ['[ { [', '( ( <', '[ { [ (', '< >', '{ ( {', '{ {'].map((symbols) => ({
+      input: `${head} ${symbols}`,
+      target: ']',
+    }));
+    const { report } = await checkTexts([`Q: ${head} [ { [ (\nA: ) ] } ]`], items);
+    expect(report.hits.filter((hit) => hit.leak).map((hit) => hit.item.row)).toEqual([2]);
+    expect(symbolForm('A &lt; B\n  ﬁ')).toBe('a < b fi');
+  });
+});
+
+describe('items', () => {
+  it('that share a normal form are checked together and all named', async () => {
+    const { report } = await checkTexts(
+      [question],
+      [{ question }, { question: 'Something else altogether, I should think?' }, { question: question.toUpperCase() }],
+    );
+    expect(report.hits.map((hit) => [hit.item.row, hit.leak])).toEqual([
+      [0, true],
+      [2, true],
+    ]);
+    expect(report.evals[0]).toMatchObject({ items: 3, checked: 3, leaked: 2 });
+  });
+
+  it('have a beginning that half of them share taken off, and the report says so', async () => {
+    const preamble = 'You are a helpful assistant. Please answer the following question as well as you can.';
+    const questions = [
+      'Who wrote the seventh book about the lighthouse keeper?',
+      'When was the old stone bridge over the river rebuilt?',
+      'Where do the grey whales of the northern ocean winter?',
+      'Why did the clock maker leave the city in anger?',
+    ];
+    const { report } = await checkTexts(
+      [`${preamble} What else?`],
+      questions.map((text) => ({ prompt: `${preamble} ${text}` })),
+    );
+    expect(report.hits).toEqual([]);
+    expect(report.evals[0]?.notes.join()).toContain('of 4 of 4 questions are the same');
+    const found = await checkTexts(
+      [`See: ${questions[2]}`],
+      questions.map((text) => ({ prompt: `${preamble} ${text}` })),
+    );
+    expect(found.report.hits.map((hit) => hit.item.row)).toEqual([2]);
+  });
+
+  it('without a word under any normal form make a check incomplete, and rows without text do', async () => {
+    const noWord = await checkTexts([filler], [{ question }, { question: '…' }]);
+    expect(noWord.report).toMatchObject({ verdict: 'incomplete', evals: [{ items: 2, checked: 1, uncheckable: 1 }] });
+    const noText = await check(
+      [
+        tableOf('train', [
+          { tokens: [1, 2], text: '…' },
+          { tokens: [3], text: filler },
+        ]),
+      ],
+      [evalOf('eval', [{ question }])],
+    );
+    expect(noText.report).toMatchObject({ verdict: 'incomplete', trains: [{ rows: 2, unreadable: 1 }] });
+  });
+
+  it('are found by the answer of the question that they lack: a passage, then choices', async () => {
+    const { report } = await checkTexts(
+      [question],
+      [
+        { question: null, passage: question, answer: 'x' },
+        { question: 'Who then?', passage: '', answer: 'y' },
+      ],
+    );
+    expect(report.hits.filter((hit) => hit.leak).map((hit) => [hit.item.row, hit.field])).toEqual([[0, 'passage']]);
+  });
+});
+
+describe('fields', () => {
+  it.each([
+    [
+      { qId: 'a', qText: 'b', answers: ['c'] },
+      { question: ['qText'], answer: ['answers'], id: ['qId'] },
+    ],
+    [
+      { task_id: 'a', prompt: 'b', canonical_solution: 'c', test: 'd' },
+      { question: ['prompt'], answer: ['canonical_solution'], id: ['task_id'] },
+    ],
+    [
+      { ID: 'a', Body: 'b', Question: 'c', Answer: 5 },
+      { question: ['Body', 'Question'], answer: ['Answer'], id: ['ID'] },
+    ],
+    [
+      { instruction: 'a', input: 'b', output: 'c' },
+      { question: ['instruction', 'input'], answer: ['output'] },
+    ],
+    [
+      { passage: 'a', question: 'b', options: ['c'], label: 'd' },
+      { question: ['question'], passage: ['passage'], choices: ['options'], answer: ['label'] },
+    ],
+    [{ number: 5 }, {}],
+  ])('are recognised in %j', (row, expected) => {
+    expect(recogniseFields(schemaOf([row]))).toEqual(expected);
+  });
+
+  it('that do not exist are refused, and a set without a question', async () => {
+    const train = tableOf('train', [{ text: filler }]);
+    await expect(check([train], [evalOf('eval', [{ a: 'b', c: 'd' }])])).rejects.toMatchObject({
+      code: 'INPUT_INVALID',
+    });
+    await expect(check([train], [evalOf('eval', [{ a: 'b' }], { question: ['x'] })])).rejects.toMatchObject({
+      code: 'INPUT_INVALID',
+    });
+  });
+
+  it('may lie inside structs and lists', async () => {
+    const set = evalOf('eval', [{ messages: [{ role: 'user', content: question }] }], {
+      question: ['messages.content'],
+    });
+    const { report } = await check([tableOf('train', [{ text: question }])], [set]);
+    expect(report.verdict).toBe('leak');
+  });
+});
+
+describe('report', () => {
+  it('follows its schema and holds no text of any row', async () => {
+    const word = fc.integer({ min: 0, max: 400 }).map((n) => `zq${n}x`);
+    const texts = fc.array(
+      fc.array(word, { minLength: 6, maxLength: 30 }).map((words) => words.join(' ')),
+      { minLength: 1, maxLength: 6 },
+    );
+    let hits = 0;
+    await fc.assert(
+      fc.asyncProperty(texts, texts, async (items, others) => {
+        const { report } = await checkTexts(
+          [...others, ...items.map((item) => `${filler} ${item}`)],
+          items.map((text) => ({ question: text })),
+        );
+        leakReport.parse(report);
+        hits += report.hits.length;
+        expect(JSON.stringify(report)).not.toMatch(/zq\d+x/);
+        expect(report.evals[0]?.leaked).toBe(items.length);
+      }),
+      { numRuns: 15 },
+    );
+    expect(hits).toBeGreaterThan(15);
+  });
+
+  it('names every leaking row, however often one item stands in them', async () => {
+    const rows = Array.from({ length: 350 }, (_, i) => ({ text: i % 7 === 0 ? filler : `${i} ${question}` }));
+    const { report } = await check([tableOf('train', rows)], [evalOf('eval', [{ question }])], { threads: 2 });
+    expect(report.trains[0]?.leakedRows).toBe(300);
+    expect(new Set(report.hits.map((hit) => hit.row.row)).size).toBe(300);
+    expect(report.hits.every((hit) => hit.row.row % 7 !== 0)).toBe(true);
+  });
+
+  it('says by name that a set was checked against itself', async () => {
+    const rows = [{ question, answer: 'x' }];
+    const { report } = await check([tableOf('mine', rows)], [evalOf('theirs', rows)]);
+    expect(report.notes[0]).toBe('mine and theirs are one table: this is a set checked against itself.');
+  });
+
+  it('says what was checked and what was not', async () => {
+    const { report } = await checkTexts([filler], [{ question }]);
+    expect(report.guarantee.says).toContain('1 of 1 checked; paraphrase not checked');
+    expect(report.evals[0]?.radius).toEqual([[3, 1]]);
+  });
+
+  it('is the same whatever the order of keys in a line', async () => {
+    const one = { a: question.slice(0, 60), b: question.slice(60) };
+    const other = { b: one.b, a: one.a };
+    const set = evalOf('eval', [{ question }]);
+    const base = tableOf('train', [one]);
+    const swapped = { ...tableOf('train', [other]), table: base.table, schemaId: base.schemaId };
+    const [first, second] = [
+      await check([base], [set]),
+      await check(
+        [{ ...swapped, reader: { ...swapped.reader, schema: base.reader.schema, digests: base.reader.digests } }],
+        [set],
+      ),
+    ];
+    expect(first.report.hits.length).toBe(1);
+    expect(second.report).toEqual(first.report);
+  });
+});
+
+describe('evidence', () => {
+  it('is looked up from the rows, with what both sides share marked', async () => {
+    const { report, evidence } = await checkTexts(
+      [filler, `${filler} ${question.replace('forty', 'fifty')}`],
+      [{ question }],
+    );
+    const found = await evidence(only(report));
+    const marked = found.row.spans.map(([start, end]) => found.row.text.slice(start, end));
+    expect(found.column).toBe('text');
+    expect(found.item.text).toBe(question);
+    expect(marked).toEqual(
+      [
+        'Natalia sold clips to',
+        'of her friends in April, and then she sold half as many clips in May. How many clips did Natalia sell altogether in April and May',
+      ].slice(1),
+    );
+  });
+});
+
+describe('queries', () => {
+  it('that compute the overlap are handed to whoever asks', async () => {
+    const statements: string[] = [];
+    await check([tableOf('train', [{ text: question }])], [evalOf('eval', [{ question }])], {
+      explain: (sql) => statements.push(sql),
+    });
+    expect(statements.length).toBe(2);
+    expect(statements.join()).toContain('holdout_train_digests');
+    expect(statements.join()).toContain('holdout_hits');
+  });
+});
