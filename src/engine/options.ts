@@ -21,7 +21,7 @@ export interface EngineOptions {
 }
 
 /** Memory for buffers when nothing else is asked for. */
-export const memoryLimitBytesDefault = 700_000_000;
+const memoryLimitBytesDefault = 700_000_000;
 
 /**
  * Settings that must stand when the instance is made.

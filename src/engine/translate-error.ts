@@ -7,7 +7,7 @@ import { HoldoutError } from '../errors.ts';
 const messageLengthMax = 300;
 
 /** The first line of an engine's message, without quoted data past a limit. */
-export function shortMessage(message: string): string {
+function shortMessage(message: string): string {
   const line = message.split('\n', 1)[0] ?? '';
   return line.length > messageLengthMax ? `${line.slice(0, messageLengthMax)} …` : line;
 }

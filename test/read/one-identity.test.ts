@@ -294,6 +294,14 @@ describe('where rows come from', () => {
     }
   });
 
+  test('an interrupt ends the reading, and leaves nothing', async () => {
+    const path = await place.parquet('a.parquet', `SELECT i AS a, md5(i::VARCHAR) AS b FROM range(400000) r(i)`);
+    const stop = new AbortController();
+    const reading = place.read(path, { signal: stop.signal, onProgress: () => stop.abort() });
+    await expect(reading).rejects.toMatchObject({ code: 'INTERRUPTED' });
+    expect(await readdir(place.path('work'))).toEqual([]);
+  });
+
   test('progress ends at the size of the files', async () => {
     const seen: [number, number][] = [];
     const path = await place.write('a.jsonl', jsonl());

@@ -27,7 +27,7 @@ const LF = 0x0a;
 const CR = 0x0d;
 
 /** The longest record, in bytes. */
-export const recordBytesMax = 256 * 1024 * 1024;
+const recordBytesMax = 256 * 1024 * 1024;
 
 /**
  * Visits all records of a file.

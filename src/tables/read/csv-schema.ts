@@ -4,7 +4,7 @@
  */
 import type { Column, ColumnType, TableSchema } from '../../../schemas/table-schema.ts';
 import { HoldoutError } from '../../errors.ts';
-import { foldAscii } from '../types/column-names.ts';
+import { foldAscii } from '../json-scan/schema.ts';
 import { countCsvCells, readCsvHeader } from './csv-to-lines.ts';
 import { proposedType } from './csv-cells.ts';
 import type { CellKinds } from './csv-cells.ts';

@@ -1,10 +1,9 @@
+/// <reference path="./lz4js.d.ts" />
 /**
- * LZ4 frames, in which Arrow keeps compressed buffers. The package has no types of its own.
+ * LZ4 frames, in which Arrow keeps compressed buffers.
  * @module
  */
-import { createRequire } from 'node:module';
-
-const lz4 = createRequire(import.meta.url)('lz4js') as { decompress(frame: Uint8Array): Uint8Array };
+import lz4 from 'lz4js';
 
 /** The bytes of a frame. @throws Error when it is damaged. */
 export function unlz4(frame: Uint8Array): Uint8Array {

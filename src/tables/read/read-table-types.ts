@@ -23,6 +23,8 @@ export interface ReadOptions {
   readonly format?: SourceFormat | undefined;
   /** What `-` stands for. */
   readonly standardInput?: NodeJS.ReadableStream | undefined;
+  /** Ends the reading with `INTERRUPTED`. */
+  readonly signal?: AbortSignal | undefined;
   /** Bytes read of the files as given. */
   readonly onProgress?: ((bytesDone: number, bytesTotal: number) => void) | undefined;
 }

@@ -7,6 +7,7 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { TableSchema } from '../../../schemas/table-schema.ts';
 import { Engine } from '../../engine/engine.ts';
+import { HoldoutError } from '../../errors.ts';
 import { ScanPool } from '../json-scan/pool.ts';
 import { needsTypedRead } from '../json-scan/schema.ts';
 import { scanLines } from '../json-scan/scan-lines.ts';
@@ -66,8 +67,10 @@ class Reading {
     for (const [index, input] of inputs.entries()) files.push(await this.#unpack(input, index, count));
 
     const csvSchema = await csvColumns(files, options);
+    this.#mustGoOn();
     const opened: OpenedSource[] = [];
     for (const [index, file] of files.entries()) {
+      this.#mustGoOn();
       opened.push(
         await openSource(file, {
           directory: this.#directory,
@@ -121,14 +124,21 @@ class Reading {
   }
 
   async #openEngine(files: readonly UnpackedFile[]): Promise<Engine> {
-    this.#engine ??= await Engine.open({
+    if (this.#engine !== undefined) return this.#engine;
+    const engine = await Engine.open({
       tempDirectory: this.#directory,
       readPaths: files.map((file) => file.plain.path),
       writeDirectories: [this.#directory],
       threads: this.#options.threads,
       memoryLimitBytes: this.#options.memoryLimitBytes,
     });
-    return this.#engine;
+    this.#engine = engine;
+    this.#options.signal?.addEventListener('abort', () => engine.interrupt(), { once: true });
+    return engine;
+  }
+
+  #mustGoOn(): void {
+    if (this.#options.signal?.aborted === true) throw new HoldoutError('INTERRUPTED', 'interrupted');
   }
 
   async #finish(
@@ -145,6 +155,7 @@ class Reading {
     const files = opened.map((source) => source.file);
     const typed = needsTypedRead(schema);
     for (const [index, source] of opened.entries()) {
+      this.#mustGoOn();
       const target = join(this.#directory, `${index}.parquet`);
       const digestsPath = join(this.#directory, `${index}.digests`);
       let rows: number;

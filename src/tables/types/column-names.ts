@@ -2,9 +2,10 @@
  * Names that the engine cannot hold apart are refused before it sees them.
  * @module
  */
+import { foldAscii } from '../json-scan/schema.ts';
 
 /** The most columns that a table may have. */
-export const columnsMax = 10_000;
+const columnsMax = 10_000;
 
 /** What is wrong with these names as columns of one table or members of one struct; null when nothing is. */
 export function checkNames(names: readonly string[]): string | null {
@@ -22,9 +23,4 @@ export function checkNames(names: readonly string[]): string | null {
     seen.set(folded, name);
   }
   return null;
-}
-
-/** Lower case for A to Z only, as the engine folds names. */
-export function foldAscii(name: string): string {
-  return name.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
