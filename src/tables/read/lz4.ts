@@ -1,3 +1,5 @@
+// The types must be found by whatever project compiles this file, the tests' one included.
+// oxlint-disable-next-line typescript/triple-slash-reference
 /// <reference path="./lz4js.d.ts" />
 /**
  * LZ4 frames, in which Arrow keeps compressed buffers.
