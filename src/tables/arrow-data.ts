@@ -7,22 +7,31 @@ import type { ColumnType, ScalarType } from '../../schemas/table-schema.ts';
 import type { PlainValue } from '../engine/plain-value.ts';
 import { quoteIdentifier, quoteString } from '../identity/sql-text.ts';
 
-/** The Arrow type of a column type. UUIDs and JSON values are text; the schema beside the file says so. */
+/** The Arrow type of a column type; UUIDs and JSON values are told by the extension that `arrowField` names. */
 export function arrowType(type: ColumnType): arrow.DataType {
   if (typeof type === 'string') return scalarTypes[type]();
   if ('decimal' in type) return new arrow.Decimal(type.decimal[1], type.decimal[0], 128);
-  if ('list' in type) return new arrow.List(field('item', type.list));
-  if ('struct' in type) return new arrow.Struct(type.struct.map((inner) => field(inner.name, inner.type)));
+  if ('list' in type) return new arrow.List(arrowField('item', type.list));
+  if ('struct' in type) return new arrow.Struct(type.struct.map((inner) => arrowField(inner.name, inner.type)));
   const entries = new arrow.Struct<{ key: arrow.DataType; value: arrow.DataType }>([
     new arrow.Field('key', arrowType(type.map.key), false),
-    new arrow.Field('value', arrowType(type.map.value), true),
+    arrowField('value', type.map.value),
   ]);
   return new arrow.Map_(new arrow.Field('entries', entries, false), false);
 }
 
-function field(name: string, type: ColumnType): arrow.Field {
-  return new arrow.Field(name, arrowType(type), true);
+/** A column as an Arrow field. */
+export function arrowField(name: string, type: ColumnType): arrow.Field {
+  const extension = typeof type === 'string' ? extensions[type] : undefined;
+  if (extension === undefined) return new arrow.Field(name, arrowType(type), true);
+  const metadata = new Map([
+    ['ARROW:extension:name', extension],
+    ['ARROW:extension:metadata', ''],
+  ]);
+  return new arrow.Field(name, arrowType(type), true, metadata);
 }
+
+const extensions: Readonly<Record<string, string>> = { UUID: 'arrow.uuid', JSON: 'arrow.json' };
 
 const scalarTypes: Readonly<Record<ScalarType, () => arrow.DataType>> = {
   NULL: () => new arrow.Null(),
@@ -38,7 +47,7 @@ const scalarTypes: Readonly<Record<ScalarType, () => arrow.DataType>> = {
   FLOAT: () => new arrow.Float32(),
   DOUBLE: () => new arrow.Float64(),
   VARCHAR: () => new arrow.Utf8(),
-  UUID: () => new arrow.Utf8(),
+  UUID: () => new arrow.FixedSizeBinary(16),
   JSON: () => new arrow.Utf8(),
   BLOB: () => new arrow.Binary(),
   DATE: () => new arrow.DateDay(),
@@ -71,9 +80,10 @@ export function arrowValueSql(type: ColumnType, x: string, level = 0): string {
 function scalarSql(type: ScalarType, x: string): string {
   switch (type) {
     case 'VARCHAR':
-    case 'UUID':
     case 'JSON':
       return `encode((${x})::VARCHAR)`;
+    case 'UUID':
+      return `unhex(replace((${x})::VARCHAR, '-', ''))`;
     case 'DATE':
       return `((${x}) - DATE '1970-01-01')::INTEGER`;
     case 'TIME':
@@ -158,6 +168,10 @@ function scalarData(
     for (const [i, value] of values.entries()) if (value === true) data[i >>> 3]! |= 1 << (i & 7);
     return arrow.makeData(props({ data }));
   }
+  if (type === 'UUID') {
+    const data = Buffer.concat(values.map((value) => (value as Uint8Array | null) ?? noUuid));
+    return arrow.makeData(props({ data }));
+  }
   if (arrow.DataType.isUtf8(target) || arrow.DataType.isBinary(target)) {
     const bytes = values.flatMap((value) => (value === null ? [] : [value as Uint8Array]));
     const valueOffsets = offsetsOf(values, (value) => (value as Uint8Array).length);
@@ -169,6 +183,8 @@ function scalarData(
   }
   return arrow.makeData(props({ data }));
 }
+
+const noUuid = new Uint8Array(16);
 
 function offsetsOf(values: readonly PlainValue[], size: (value: PlainValue) => number): Int32Array {
   const offsets = new Int32Array(values.length + 1);

@@ -17,12 +17,24 @@ const batchBytesMax = 16 << 20;
 export async function exportArrow(engine: Engine, reader: TableReader, path: string): Promise<void> {
   // Only an export to Arrow pays for loading the library.
   const arrow = await import('apache-arrow');
-  const { arrowData, arrowType, arrowValueSql } = await import('./arrow-data.ts');
+  const { arrowData, arrowField, arrowValueSql } = await import('./arrow-data.ts');
   const { columns } = reader.schema;
-  const fields = columns.map(({ name, type }) => new arrow.Field(name, arrowType(type), true));
+  const fields = columns.map(({ name, type }) => arrowField(name, type));
   const schema: Schema = new arrow.Schema(fields);
   const selects = columns.map(({ name, type }, index) => `${arrowValueSql(type, quoteIdentifier(name))} AS c${index}`);
+  const batchOf = (values: readonly PlainValue[][], rows: number): RecordBatch => {
+    const children = columns.map(({ type }, index) => arrowData(type, values[index]!));
+    return new arrow.RecordBatch(
+      schema,
+      arrow.makeData({ type: new arrow.Struct(fields), length: rows, nullCount: 0, children }),
+    );
+  };
   async function* batches(): AsyncGenerator<RecordBatch> {
+    if (reader.rows === 0)
+      yield batchOf(
+        columns.map(() => []),
+        0,
+      );
     for await (const { sql, rows } of reader.blocks({ rowsMax: batchRowsMax, bytesMax: batchBytesMax })) {
       const values = columns.map((): PlainValue[] => []);
       await engine.scan(`SELECT ${selects.join(', ')} FROM (${sql})`, (chunk) => {
@@ -33,12 +45,9 @@ export async function exportArrow(engine: Engine, reader: TableReader, path: str
           }
         }
       });
-      const children = columns.map(({ type }, index) => arrowData(type, values[index]!));
-      const data = arrow.makeData({ type: new arrow.Struct(fields), length: rows, nullCount: 0, children });
-      yield new arrow.RecordBatch(schema, data);
+      yield batchOf(values, rows);
     }
   }
   const writer = arrow.RecordBatchFileWriter.throughNode({ autoDestroy: true });
-  const empty = reader.rows === 0;
-  await pipeline(empty ? [new arrow.RecordBatch(schema)] : batches(), writer, createWriteStream(path, { flags: 'wx' }));
+  await pipeline(batches(), writer, createWriteStream(path, { flags: 'wx' }));
 }

@@ -59,15 +59,16 @@ export async function exportTable(
   const target = resolve(path);
   const { format, force = false } = options;
   if (!force && (await exists(target))) throw fileExists(target);
-  const schemaPath = needsSchema(reader.schema, format) ? `${target}.schema.json` : null;
+  const carried = carriedSchema(reader.schema, format);
+  const schemaPath = carried === null ? null : `${target}.schema.json`;
   if (schemaPath !== null) {
-    await writeNewFile(schemaPath, { force }, (temporary) => writeFile(temporary, `${canonicalJson(reader.schema)}\n`));
+    await writeNewFile(schemaPath, { force }, (temporary) => writeFile(temporary, `${canonicalJson(carried)}\n`));
   }
   let bytes = 0;
   try {
     await writeNewFile(target, { force }, async (temporary) => {
       await writeRows(engine, reader, temporary, options);
-      if (options.verify !== undefined) await verifyFile(temporary, reader.schema, options.verify, options);
+      if (options.verify !== undefined) await verifyFile(temporary, carried, options.verify, options);
       bytes = (await stat(temporary)).size;
     });
   } catch (error) {
@@ -139,34 +140,46 @@ async function moveInto(from: string, to: string): Promise<void> {
   }
 }
 
-async function verifyFile(path: string, schema: TableSchema, expected: TableId, options: ExportOptions): Promise<void> {
+async function verifyFile(
+  path: string,
+  schema: TableSchema | null,
+  expected: TableId,
+  options: ExportOptions,
+): Promise<void> {
   const format = options.format === 'arrow' ? 'arrow-file' : options.format;
   const { workDirectory, threads } = options;
-  const back = await readTable([path], { workDirectory, threads, schema, format });
+  const back = await readTable([path], { workDirectory, threads, schema: schema ?? undefined, format });
   try {
     if (back.table === expected) return;
   } finally {
     await back.dispose();
   }
   throw new HoldoutError('STORE_CORRUPT', `the exported file reads back as ${back.table} instead of ${expected}`, {
-    hint: 'Nothing was left behind; another format may hold these values.',
+    hint: 'Nothing was left behind. --parquet-compat turns some types into text; another format may hold these values.',
   });
 }
 
-/** Kinds that a format cannot tell from others by itself. */
-function needsSchema(schema: TableSchema, format: ExportFormat): boolean {
-  if (format === 'parquet') return false;
-  if (format === 'csv') return schema.columns.some(({ type }) => type !== 'VARCHAR');
-  const plain = (type: ColumnType): boolean => {
-    if (typeof type === 'string')
-      return !/^(?:BLOB|UUID|DATE|TIME|TIME_NS|TIMESTAMP|TIMESTAMP_NS|TIMESTAMPTZ|JSON)$/.test(type);
-    if ('decimal' in type) return false;
-    if ('list' in type) return plain(type.list);
-    if ('map' in type) return plain(type.map.key) && plain(type.map.value);
-    return type.struct.every((field) => plain(field.type));
-  };
-  return schema.columns.some(({ type }) => !plain(type));
+/** The schema that has to go with the file; null where the format tells all kinds of these values apart by itself. */
+function carriedSchema(schema: TableSchema, format: ExportFormat): TableSchema | null {
+  if (format === 'parquet' || format === 'arrow') return null;
+  if (format === 'jsonl') return schema.columns.every(({ type }) => isJsonKind(type)) ? null : schema;
+  // Cells are text where nothing else is said, and a column of nulls is a column of empty cells.
+  const columns = schema.columns.map(({ name, type }) => ({
+    name,
+    type: type === 'NULL' ? ('VARCHAR' as const) : type,
+  }));
+  return columns.every(({ type }) => type === 'VARCHAR') ? null : { ...schema, columns };
 }
+
+function isJsonKind(type: ColumnType): boolean {
+  if (typeof type === 'string') return !otherKinds.has(type);
+  if ('decimal' in type) return type.decimal[1] === 0;
+  if ('list' in type) return isJsonKind(type.list);
+  if ('map' in type) return type.map.key === 'VARCHAR' && isJsonKind(type.map.value);
+  return type.struct.every((field) => isJsonKind(field.type));
+}
+
+const otherKinds: ReadonlySet<string> = new Set('BLOB DATE TIME TIME_NS TIMESTAMP TIMESTAMP_NS TIMESTAMPTZ'.split(' '));
 
 async function exists(path: string): Promise<boolean> {
   return stat(path).then(

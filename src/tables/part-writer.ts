@@ -112,6 +112,9 @@ async function writeWholeLines(
   return null;
 }
 
+/** Whether `line` holds a row and is not blank: nearly all begin with a brace, and the rest is not looked at then. */
+export const rowLineSql = `(starts_with(line, '{') OR strlen(trim(line, ' \t\r')) > 0)`;
+
 /** Each line of a file as a row with one column `line`; blank ones are NULL. A control character is in no JSON. */
 export function csvLinesSql(engine: Engine, path: string, longestLineBytes: number): string {
   return (

@@ -12,7 +12,7 @@ import { quoteIdentifier } from '../identity/sql-text.ts';
 import { wholeParts } from './layout.ts';
 import { lineBlocks } from './line-blocks.ts';
 import type { LineBlock } from './line-blocks.ts';
-import { csvLineBytesMax, csvLinesSql, writeParts } from './part-writer.ts';
+import { csvLineBytesMax, csvLinesSql, rowLineSql, writeParts } from './part-writer.ts';
 import { rawLines } from './raw-lines.ts';
 import type { Body, ReadTable } from './read/read-table-types.ts';
 import { lineValuesSql } from './row-file.ts';
@@ -104,7 +104,7 @@ function bodiesSql(engine: Engine, table: ReadTable, position: string | undefine
     // Numbering costs a thread, so rows are numbered only when someone asks.
     const number = position === undefined ? 'NULL::BIGINT' : `(row_number() OVER () + ${body.firstRow - 1})::BIGINT`;
     const lines = `SELECT ${number} AS ${row}, line FROM (SELECT line FROM ${csvLinesSql(engine, body.path, body.longestLineBytes)}
-      WHERE strlen(trim(line, ' \t')) > 0)`;
+      WHERE ${rowLineSql})`;
     const added = position === undefined ? [] : [`${row} AS ${quoteIdentifier(position)}`];
     const listed = [...columns, ...added].join(', ') || 'NULL::VARCHAR AS holdout_nothing';
     return `SELECT ${listed} FROM (${lineValuesSql(lines, schema, row)})`;

@@ -7,10 +7,11 @@ import { Store } from '../../dist/src/store/store.js';
 import { openStoreEngine } from '../../dist/src/snapshots/store-engine.js';
 import { chatRows, Workspace } from './workspace.ts';
 
+const text = (rows: readonly string[]): string => rows.map((row) => `${row}\n`).join('');
+
 let space: Workspace;
 beforeEach(async () => {
   space = await Workspace.make();
-  const text = (rows: readonly string[]): string => rows.map((row) => `${row}\n`).join('');
   await space.add('one', await space.write('one.jsonl', text(chatRows(300))));
   await space.add('two', await space.write('two.jsonl', text(chatRows(300, 2))));
   await space.add('one', await space.write('more.jsonl', text([...chatRows(300), ...chatRows(20, 3)])));

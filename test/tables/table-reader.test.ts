@@ -1,0 +1,167 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { TableSchema } from '../../dist/schemas/table-schema.js';
+import { Engine } from '../../dist/src/engine/engine.js';
+import { rowDigestSql } from '../../dist/src/identity/row-encoding-sql.js';
+import { composeLayout } from '../../dist/src/tables/layout-builder.js';
+import { openReadTable } from '../../dist/src/tables/read-table-reader.js';
+import { readTable } from '../../dist/src/tables/read/read-table.js';
+import { readLayout } from '../../dist/src/tables/stored-parts.js';
+import { openLayout } from '../../dist/src/tables/table-reader.js';
+import type { TableReader } from '../../dist/src/tables/table-reader.js';
+import { chatRows, Workspace } from '../snapshots/workspace.ts';
+
+let space: Workspace;
+beforeEach(async () => {
+  space = await Workspace.make();
+});
+afterEach(() => space.remove());
+
+/** Everything that a reader gives must be of one mind: relation, blocks, lines and digests. */
+async function expectConsistent(reader: TableReader, engine: Engine): Promise<void> {
+  const digests = Buffer.from(await reader.digests());
+  const byPosition = await engine.rows<{ place: bigint; h: Uint8Array }>(
+    `SELECT place, ${rowDigestSql(reader.schema)} AS h FROM (${reader.relationSql({ position: 'place' })}) ORDER BY place`,
+  );
+  expect(byPosition.map(({ place }) => Number(place))).toEqual(Array.from({ length: reader.rows }, (_, i) => i));
+  expect(Buffer.concat(byPosition.map(({ h }) => h)).equals(digests)).toBe(true);
+
+  const inBlocks: Uint8Array[] = [];
+  for await (const { firstRow, rows, sql } of reader.blocks({ rowsMax: 70 })) {
+    expect(firstRow).toBe(inBlocks.length);
+    expect(rows).toBeLessThanOrEqual(70);
+    const found = await engine.blobs(`SELECT ${rowDigestSql(reader.schema)} FROM (${sql})`);
+    expect(found).toHaveLength(rows);
+    inBlocks.push(...found.map((digest) => digest!));
+  }
+  expect(Buffer.concat(inBlocks).equals(digests)).toBe(true);
+
+  const ordered = reader.orderedSql();
+  if (ordered !== null) {
+    const found = await engine.blobs(`SELECT ${rowDigestSql(reader.schema)} FROM (${ordered})`);
+    expect(Buffer.concat(found.map((digest) => digest!)).equals(digests)).toBe(true);
+  }
+  for (const canonical of [false, true]) {
+    let rows = 0;
+    let text = '';
+    for await (const block of reader.jsonLines({ canonical, bytesMax: 5000 })) {
+      expect(block.firstRow).toBe(rows);
+      rows += block.rows;
+      text += Buffer.from(block.bytes).toString();
+    }
+    expect(rows).toBe(reader.rows);
+    const path = await space.write('back.jsonl', text);
+    const back = await readTable([path], { workDirectory: space.folder, threads: 1, schema: reader.schema });
+    const { readFile } = await import('node:fs/promises');
+    expect((await readFile(back.digestsPath)).equals(digests)).toBe(true);
+    await back.dispose();
+  }
+}
+
+const kinds = [
+  '{"i":1,"big":170141183460469231731687303715884105,"f":1.5,"s":"é\\u0000\\"\\ufeffx","b":true,"l":[1,null,3],"o":{"k":"v","n":{"z":[{}]}},"j":[1,"x"]}',
+  '{"i":-9007199254740993,"f":NaN,"s":"","b":null,"l":[],"o":{"n":null},"j":{"b":1.0,"a":[1e2,{"d":null}]}}',
+  '{"f":-Infinity,"s":null,"j":"text"}',
+  '{"f":1e300,"j":12345678901234567890123456789}',
+  '{}',
+];
+
+describe('a stored table gives the same rows in every form', () => {
+  it('from lines with values of every kind', async () => {
+    await space.add('kinds', await space.write('kinds.jsonl', kinds.join('\n')));
+    await space.read('kinds', expectConsistent);
+  });
+
+  it('from typed parts', async () => {
+    const schema: TableSchema = {
+      type: 'holdout/schema@1',
+      columns: [
+        { name: 'd', type: 'DATE' },
+        { name: 'ts', type: 'TIMESTAMP' },
+        { name: 'tz', type: 'TIMESTAMPTZ' },
+        { name: 'u', type: 'UUID' },
+        { name: 'bytes', type: 'BLOB' },
+        { name: 'dec', type: { decimal: [10, 3] } },
+        { name: 'file_row_number', type: 'BIGINT' },
+        { name: 'n', type: { struct: [{ name: 'a"b', type: { list: 'DATE' } }] } },
+      ],
+    };
+    const rows = Array.from({ length: 150 }, (_, i) =>
+      i % 7 === 3
+        ? '{}'
+        : `{"d":"2024-01-${10 + (i % 20)}","ts":"2024-01-02T03:04:05.${100 + i}","tz":"2024-01-02T03:04:05+02:00",` +
+          `"u":"00000000-0000-0000-0000-000000000${100 + i}","bytes":"AAEC","dec":"-0.${(i % 90) + 1}","file_row_number":${i},` +
+          `"n":{"a\\"b":["2020-02-29",null]}}`,
+    );
+    await space.add('typed', await space.write('typed.jsonl', rows.join('\n')), { schema });
+    await space.read('typed', async (reader, engine) => {
+      expect(reader.keepsLines).toBe(false);
+      await expectConsistent(reader, engine);
+    });
+  });
+
+  it('from many parts, in pieces, shuffled and repeated', async () => {
+    for (const seed of [1, 2, 3]) {
+      await space.add('chat', await space.write(`${seed}.jsonl`, chatRows(100 * seed, seed).join('\n')));
+    }
+    const all = [1, 2, 3].flatMap((seed) => chatRows(100 * seed, seed));
+    await space.add('all', await space.write('all.jsonl', all.join('\n')));
+    const { entry, record } = await space.version('all');
+    const layout = await readLayout(space.store, entry.layout);
+    expect(layout.parts.length).toBe(3);
+    const { tableSchema } = await import('../../dist/schemas/table-schema.js');
+    const schema = await space.store.getRecord(record.schema, tableSchema);
+    const keep = Uint32Array.from({ length: 700 }, (_, i) => (i * i * 31 + i) % 600);
+    await space.engine(async (engine) => {
+      const reader = await openLayout(space.store, engine, schema, composeLayout(layout, keep));
+      expect(reader.orderedSql()).toBeNull();
+      await expectConsistent(reader, engine);
+      let text = '';
+      for await (const { bytes } of reader.jsonLines()) text += Buffer.from(bytes).toString();
+      expect(text.split('\n').slice(0, -1)).toEqual([...keep].map((position) => all[position]));
+      expect(() => reader.relationSql({ position: 'ID' })).toThrow(TypeError);
+      await reader.close();
+    });
+  });
+
+  it('from an empty table', async () => {
+    await space.add('none', await space.write('none.jsonl', ''));
+    await space.read('none', async (reader) => {
+      expect(reader.rows).toBe(0);
+      expect((await reader.digests()).length).toBe(0);
+      for await (const _ of reader.blocks()) throw new Error('a block of an empty table');
+      for await (const _ of reader.jsonLines()) throw new Error('lines of an empty table');
+    });
+  });
+});
+
+describe('files just read give the same rows in every form', () => {
+  const files: Record<string, string> = {
+    plain: kinds.join('\n'),
+    'with CRLF, blank lines and a byte order mark': `\ufeff${kinds.join('\r\n\r\n')}\r\n`,
+    'with a carriage return inside a row': '{"i":\r1}\n{"i":2}\n',
+  };
+  for (const [what, content] of Object.entries(files)) {
+    it(`JSON Lines ${what}, beside a JSON array`, async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'holdout-read-'));
+      const paths = [join(folder, 'a.jsonl'), join(folder, 'b.json')];
+      await writeFile(paths[0]!, content);
+      await writeFile(paths[1]!, '[{"i": 5, "s": "in a JSON array"}]');
+      const table = await readTable(paths, { workDirectory: folder, threads: 1 });
+      const engine = await Engine.open({
+        tempDirectory: folder,
+        readPaths: table.bodies.map(({ path }) => path),
+        writeDirectories: [folder],
+        threads: 2,
+      });
+      const reader = await openReadTable(engine, table, { workDirectory: folder });
+      await expectConsistent(reader, engine);
+      await reader.close();
+      await engine.close();
+      await table.dispose();
+      await rm(folder, { recursive: true, force: true });
+    });
+  }
+});
