@@ -59,7 +59,7 @@ export const numbersShare = 0.5;
 /** Longest fields first; shorter ones than the last need the whole field or its context. */
 export const leakRules: readonly LeakRule[] = [
   { tokensAtLeast: 20, coverage: 0.6, tellingCoverage: 0.5, run: 8 },
-  { tokensAtLeast: 12, coverage: 0.75, tellingCoverage: 0.65, run: 6 },
+  { tokensAtLeast: 12, coverage: 0.75, tellingCoverage: 0.75, run: 6 },
   { tokensAtLeast: 8, coverage: 0.8, tellingCoverage: 0.8, run: 6 },
 ];
 
@@ -72,7 +72,7 @@ export const contextRule: LeakRule = {
 };
 
 /** Below this weighted coverage, a short field's overlap is commonplace words: shown as `short`, not as suspect. */
-export const commonplaceCoverage = 0.5;
+export const commonplaceCoverage = 0.65;
 
 /** A stem of fewer tokens that goes with choices is a phrase, and counts with its context or as a whole string. */
 export const stemTokens = 8;

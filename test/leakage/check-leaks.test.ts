@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { leakReport } from '../../dist/schemas/leak-report.js';
 import type { LeakReport } from '../../dist/schemas/leak-report.js';
@@ -296,7 +296,12 @@ describe('report', () => {
     const [first, second] = [
       await check([base], [set]),
       await check(
-        [{ ...swapped, reader: { ...swapped.reader, schema: base.reader.schema, digests: base.reader.digests } }],
+        [
+          {
+            ...swapped,
+            reader: { ...swapped.reader, schema: base.reader.schema, digests: () => base.reader.digests() },
+          },
+        ],
         [set],
       ),
     ];
@@ -307,11 +312,8 @@ describe('report', () => {
 
 describe('evidence', () => {
   it('is looked up from the rows, with what both sides share marked', async () => {
-    const { report, evidence } = await checkTexts(
-      [filler, `${filler} ${question.replace('forty', 'fifty')}`],
-      [{ question }],
-    );
-    const found = await evidence(only(report));
+    const result = await checkTexts([filler, `${filler} ${question.replace('forty', 'fifty')}`], [{ question }]);
+    const found = await result.evidence(only(result.report));
     const marked = found.row.spans.map(([start, end]) => found.row.text.slice(start, end));
     expect(found.column).toBe('text');
     expect(found.item.text).toBe(question);

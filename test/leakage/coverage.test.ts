@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { OverlapMeter } from '../../dist/src/leakage/coverage.js';
 import { buildIndex } from '../../dist/src/leakage/eval-index.js';
@@ -80,26 +80,20 @@ describe('coverage', () => {
   });
 });
 
-describe('certified radius', () => {
-  /** The least coverage that `edits` edits can leave, by trying all places; replaced tokens are the worst edits. */
-  function worstCoverage(
-    length: number,
-    n: number,
-    edits: number,
-    from = 0,
-    stretches: readonly number[] = [],
-  ): number {
-    if (edits === 0) {
-      const all = [...stretches, length - from];
-      return all.filter((stretch) => stretch >= n).reduce((sum, stretch) => sum + stretch, 0) / length;
-    }
-    let worst = 1;
-    for (let at = from; at < length; at++) {
-      worst = Math.min(worst, worstCoverage(length, n, edits - 1, at + 1, [...stretches, at - from]));
-    }
-    return worst;
+/** The least coverage that `edits` edits can leave, by trying all places; replaced tokens are the worst edits. */
+function worstCoverage(length: number, n: number, edits: number, from = 0, stretches: readonly number[] = []): number {
+  if (edits === 0) {
+    const all = [...stretches, length - from];
+    return all.filter((stretch) => stretch >= n).reduce((sum, stretch) => sum + stretch, 0) / length;
   }
+  let worst = 1;
+  for (let at = from; at < length; at++) {
+    worst = Math.min(worst, worstCoverage(length, n, edits - 1, at + 1, [...stretches, at - from]));
+  }
+  return worst;
+}
 
+describe('certified radius', () => {
   it('is exactly the number of edits that no choice of places gets past', () => {
     for (const n of [3, 5]) {
       for (let length = n; length <= 22; length++) {

@@ -54,14 +54,13 @@ describe.skipIf(data === undefined)('leaks in real data (needs HOLDOUT_TEST_DATA
     );
     const files = readdirSync(join(data ?? '', 'decon_fixtures/training')).filter((file) => file.endsWith('.jsonl'));
     const contaminated = files.filter((file) => file.startsWith('contaminated'));
-    const rows = (file: string): Row[] => rowsOf(`decon_fixtures/training/${file}`);
     const { report } = await check(
-      contaminated.map((file) => tableOf(file, rows(file))),
+      contaminated.map((file) => tableOf(file, rowsOf(`decon_fixtures/training/${file}`))),
       evals,
     );
     expect(report.trains.length).toBeGreaterThanOrEqual(9);
     for (const train of report.trains) expect(train.leakedRows + train.suspectRows).toBeGreaterThan(0);
-    const clean = await check([tableOf('clean', rows('clean.jsonl'))], evals);
+    const clean = await check([tableOf('clean', rowsOf('decon_fixtures/training/clean.jsonl'))], evals);
     expect(clean.report).toMatchObject({ verdict: 'clean', hits: [] });
   });
 
