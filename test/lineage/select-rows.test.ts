@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto';
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { gatherDigests, identifyDigests } from '../../dist/src/lineage/select-rows.js';
+import { lineOfRow, selectedPositions } from '../../dist/src/lineage/trace.js';
+
+const digest = (value: number): Buffer => createHash('sha256').update(String(value)).digest();
+const digestsOf = (values: readonly number[]): Buffer => Buffer.concat(values.map(digest));
+const bitmapOf = (keep: readonly boolean[]): Uint8Array => {
+  const bits = new Uint8Array(Math.ceil(keep.length / 8));
+  for (const [row, kept] of keep.entries()) if (kept) bits[row >>> 3]! |= 1 << (row & 7);
+  return bits;
+};
+const selection = fc.array(fc.tuple(fc.nat(5), fc.boolean()), { maxLength: 200 });
+
+describe('a selection', () => {
+  it('has the ids of a table of just those rows', () => {
+    fc.assert(
+      fc.property(selection, (rows) => {
+        const all = digestsOf(rows.map(([value]) => value));
+        const kept = rows.filter(([, keep]) => keep).map(([value]) => value);
+        const bitmap = bitmapOf(rows.map(([, keep]) => keep));
+        const positions = Uint32Array.from(rows.flatMap(([, keep], row) => (keep ? [row] : [])));
+        const expected = identifyDigests(digestsOf(kept));
+        expect(identifyDigests(gatherDigests(all, { bitmap }))).toEqual(expected);
+        expect(identifyDigests(gatherDigests(all, positions))).toEqual(expected);
+        expect(expected.rows).toBe(kept.length);
+      }),
+    );
+  });
+
+  it('traces back to rows that are equal', () => {
+    fc.assert(
+      fc.property(selection, (rows) => {
+        const values = rows.map(([value]) => value);
+        const kept = rows.filter(([, keep]) => keep).map(([value]) => value);
+        const positions = selectedPositions(digestsOf(values), digestsOf(kept));
+        expect([...(positions ?? [])].map((position) => values[position])).toEqual(kept);
+      }),
+    );
+  });
+
+  it('of rows that are not there is none', () => {
+    expect(selectedPositions(digestsOf([1, 2]), digestsOf([2, 1]))).toBeNull();
+    expect(() => gatherDigests(digestsOf([1, 2]), Uint32Array.of(2))).toThrow(RangeError);
+    expect(() => gatherDigests(digestsOf([1, 2]), { bitmap: new Uint8Array(2) })).toThrow(RangeError);
+  });
+});
+
+it('a row stands behind the blank lines before it', () => {
+  const blanks: [number, string][] = [
+    [0, ''],
+    [2, ' '],
+    [3, ''],
+  ];
+  expect([0, 1, 2].map((row) => lineOfRow(row, { blanks }))).toEqual([2, 5, 6]);
+});
