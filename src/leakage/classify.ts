@@ -80,13 +80,15 @@ function classifyWhole(form: Form, overlap: Overlap, row: CheckedRow, vocabulary
   const compared = form.symbolsDiffer || !form.lettered || isPuzzle(form);
   const quoted = compared ? quotedSymbols(form, row) : null;
   const isString = isWholeString(form, overlap, row);
-  return form.items.map((item): PairVerdict => {
-    if (isKeyEqual(item, row)) return { item, class: 'key-equal', leak: true };
-    // The same words with other symbols are another puzzle.
-    if (quoted !== null && !quoted.has(item.symbols)) return { item, class: weakClass(form, overlap), leak: false };
+  return form.items.flatMap((item): PairVerdict[] => {
+    if (isKeyEqual(item, row)) return [{ item, class: 'key-equal', leak: true }];
+    // The same words with other symbols are another puzzle; where the words are few, they are not even a likeness.
+    if (quoted !== null && !quoted.has(item.symbols)) {
+      return isPuzzle(form) ? [] : [{ item, class: weakClass(form, overlap), leak: false }];
+    }
     const leak = isTelling(form, item, isString) || hasContext(item, row.tokens, overlap.from, overlap.to, vocabulary);
-    if (leak) return { item, class: isString ? 'normalised-equal' : 'contained', leak };
-    return { item, class: 'short', leak };
+    if (leak) return [{ item, class: isString ? 'normalised-equal' : 'contained', leak }];
+    return [{ item, class: 'short', leak }];
   });
 }
 

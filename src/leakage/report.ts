@@ -159,15 +159,21 @@ function guaranteeOf(
 ): LeakReport['guarantee'] {
   const sum = (pick: (entry: EvalEntry) => number): number => evals.reduce((total, entry) => total + pick(entry), 0);
   const [items, checked] = [sum(({ items }) => items), sum(({ checked }) => checked)];
-  const found = sum(({ leaked }) => leaked) + sum(({ suspect }) => suspect);
+  const [leaked, suspect] = [sum((entry) => entry.leaked), sum((entry) => entry.suspect)];
+  const short = sum(({ classes }) => classes.short ?? 0);
   const unreadable = trains.reduce((total, train) => total + train.unreadable, 0);
-  const counts = `${number(checked)} of ${number(items)} checked`;
-  const runs = `in runs of ${words(method.gramLong)} words or more (${words(method.gramShort)} for questions under ${method.shortBelowTokens} words)`;
-  const opening = verdict === 'incomplete' ? 'incomplete' : verdict;
-  const says =
-    found === 0
-      ? `${opening}: no training row holds half of any question ${runs}; ${counts}; paraphrase not checked`
-      : `${opening}: ${number(sum(({ leaked }) => leaked))} questions leaked and ${number(sum(({ suspect }) => suspect))} are suspect; no training row holds half of any other ${runs}; ${counts}; paraphrase not checked`;
+  const parts = [
+    ...(leaked > 0 ? [`${number(leaked)} leaked`] : []),
+    ...(suspect > 0 ? [`${number(suspect)} are suspect`] : []),
+    ...(short > 0 ? [`${number(short)} share too few or too common words to tell`] : []),
+  ];
+  const found = parts.length > 0 ? `of the questions ${parts.join(', ')}; ` : '';
+  const says = [
+    `${verdict}: ${found}no training row holds half of any ${parts.length > 0 ? 'other' : 'question'}`,
+    ` in runs of ${words(method.gramLong)} words or more`,
+    ` (of questions under ${method.shortBelowTokens} words: ${shares()} in runs of ${words(method.gramShort)});`,
+    ` ${number(checked)} of ${number(items)} checked; paraphrase not checked`,
+  ].join('');
   const notSaid = [
     'paraphrases, translations and rewritten code',
     `questions under ${words(method.wholeAtLeastTokens)} words: they are searched as a whole, and count only where their answer or options stand near by`,
@@ -177,6 +183,13 @@ function guaranteeOf(
   if (unreadable > 0)
     notSaid.push(`${number(unreadable)} training rows without text: export them with their text and check again`);
   return { says, doesNotSay: notSaid };
+}
+
+/** The shares that shorter questions are reported from, "60 to 80 %". */
+function shares(): string {
+  const short = method.suspectRules.filter((rule) => rule.tokensAtLeast < method.shortBelowTokens);
+  const percents = short.map((rule) => Math.round(rule.coverage * 100));
+  return `${Math.min(...percents)} to ${Math.max(...percents)} %`;
 }
 
 function number(value: number): string {
