@@ -26,12 +26,19 @@ export interface CheckTextOptions {
   readonly evidence: ReadonlyMap<LeakHit, Evidence>;
 }
 
-/** The hits that are listed: leaks before the rest, the best of each item, so many for each eval set. */
+/** The hits that are listed: the best of each item, leaks first, then suspects; so many items of each eval set. */
 export function listedHits(report: LeakReport, limit: number): LeakHit[] {
   return report.evals.flatMap(({ name }) => {
-    const hits = report.hits.filter((hit) => hit.eval === name);
-    return [...hits.filter((hit) => hit.leak), ...hits.filter((hit) => !hit.leak)].slice(0, limit);
+    const best = new Map<number, LeakHit>();
+    // Hits stand in the order of their items, the strongest of each first.
+    for (const hit of report.hits) if (hit.eval === name && !best.has(hit.item.row)) best.set(hit.item.row, hit);
+    return [...best.values()].sort((a, b) => weightOf(a) - weightOf(b)).slice(0, limit);
   });
+}
+
+function weightOf(hit: LeakHit): number {
+  if (hit.leak) return 0;
+  return hit.class === 'suspect' ? 1 : 2;
 }
 
 /** The report's lines. */
@@ -65,23 +72,25 @@ function evalLines(report: LeakReport, set: EvalEntry, { limit, evidence }: Chec
   if (set.uncheckable > 0) {
     lines.push(`  ${String(set.uncheckable).padStart(5)}  not checked: nothing is left of them to search for`);
   }
-  const hits = report.hits.filter((hit) => hit.eval === set.name);
-  const shown = listedHits(report, limit).filter((hit) => hit.eval === set.name);
-  for (const hit of shown) {
-    lines.push(...hitLines(hit, evidence.get(hit)));
+  const rowsOf = new Map<number, number>();
+  for (const hit of report.hits) {
+    if (hit.eval === set.name) rowsOf.set(hit.item.row, (rowsOf.get(hit.item.row) ?? 0) + 1);
   }
-  if (hits.length > shown.length) {
-    lines.push(`  … and ${plural(hits.length - shown.length, 'more hit')} (--limit N shows more, --json all)`);
+  const shown = listedHits(report, limit).filter((hit) => hit.eval === set.name);
+  for (const hit of shown) lines.push(...hitLines(hit, (rowsOf.get(hit.item.row) ?? 1) - 1, evidence.get(hit)));
+  if (rowsOf.size > shown.length) {
+    lines.push(`  … and ${plural(rowsOf.size - shown.length, 'more item')} (--limit N shows more, --json every hit)`);
   }
   return lines;
 }
 
-function hitLines(hit: LeakHit, evidence: Evidence | undefined): string[] {
+function hitLines(hit: LeakHit, otherRows: number, evidence: Evidence | undefined): string[] {
   const where = hit.source === null ? `${hit.train} row ${hit.row.row + 1}` : `${hit.source.file}:${hit.source.line}`;
+  const others = otherRows === 0 ? '' : ` and ${plural(otherRows, 'more row')}`;
   const share = `${Math.round(hit.coverage * 100)} %`;
-  const mark = hit.leak ? styled('red', 'leak') : styled('yellow', hit.class === 'source-overlap' ? 'note' : 'look');
+  const mark = hit.leak ? styled('red', 'leak') : styled('yellow', hit.class === 'suspect' ? 'look' : 'note');
   const lines = [
-    `  ${mark}  item ${hit.item.row + 1} in ${printable(where)}  ${hit.class}, ${share} of ${hit.field}, longest run ${plural(hit.longestRun, 'word')}`,
+    `  ${mark}  item ${hit.item.row + 1} in ${printable(where)}${others}  ${hit.class}, ${share} of ${hit.field}, longest run ${plural(hit.longestRun, 'word')}`,
   ];
   if (evidence !== undefined) {
     lines.push(`        eval   ${marked(evidence.item)}`, `        train  ${marked(evidence.row)}`);
