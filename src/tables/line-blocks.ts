@@ -9,7 +9,7 @@ import { HoldoutError } from '../errors.ts';
 import { quoteIdentifier } from '../identity/sql-text.ts';
 import { jsonRowSql } from './json-text-sql.ts';
 import type { Layout } from './layout.ts';
-import { forEachPartRun, partStarts } from './layout.ts';
+import { forEachPartRun, partOfAddress, partStarts } from './layout.ts';
 import { fileLinesSql, fileRowsSql, rowGroupStarts } from './row-file.ts';
 import type { RowFile } from './row-file.ts';
 import { freeName } from './sql-types.ts';
@@ -57,9 +57,9 @@ export async function* lineBlocks(
 ): AsyncGenerator<LineBlock> {
   const groups: (readonly number[])[] = [];
   for (const file of files) groups.push(await rowGroupStarts(engine, file));
-  const source: LineSource = { engine, files, groups, schema, verbatim: options.verbatim };
+  const source: LineSource = { engine, files, groups, schema, verbatim: options.verbatim, cache: new Map() };
   let firstRow = 0;
-  for (const runs of blocksOfRuns(layout, files, options.bytesMax)) {
+  for (const runs of blocksOfRuns(layout, files, groups, options.bytesMax)) {
     const bytes = await blockBytes(source, runs);
     const rows = runs.reduce((sum, run) => sum + run.rows, 0);
     yield { firstRow, rows, bytes };
@@ -67,28 +67,42 @@ export async function* lineBlocks(
   }
 }
 
-/** Cuts the layout into blocks of about `bytesMax`, or of more where the rows of such a block lie far apart. */
-function blocksOfRuns(layout: Layout, files: readonly RowFile[], bytesMax: number): Run[][] {
+/**
+ * Cuts the layout into blocks of at most about `bytesMax`, or of more where the rows of such a block lie far apart. A
+ * block ends with a row group where it can: a row group that two blocks need is unpacked twice.
+ */
+function blocksOfRuns(
+  layout: Layout,
+  files: readonly RowFile[],
+  groups: readonly (readonly number[])[],
+  bytesMax: number,
+): Run[][] {
   const cut = (bytes: number): Run[][] => {
     const starts = partStarts(layout.parts);
     const blocks: Run[][] = [];
     let block: Run[] = [];
     let size = 0;
+    const lastGroup = new Map<number, number>();
+    const end = (): void => {
+      if (block.length > 0) blocks.push(block);
+      block = [];
+      size = 0;
+    };
     forEachPartRun(layout, starts, (file, from, rows) => {
       const rowBytes = bytesPerRow(files[file]!);
       for (let done = 0; done < rows;) {
-        const take = Math.min(rows - done, Math.max(1, Math.ceil((bytes - size) / rowBytes)));
+        const group = partOfAddress(groups[file]!, from + done);
+        if (group !== (lastGroup.get(file) ?? group) && size >= bytes / 2) end();
+        lastGroup.set(file, group);
+        const inGroup = groups[file]![group + 1]! - from - done;
+        const take = Math.min(rows - done, inGroup, Math.max(1, Math.ceil((bytes - size) / rowBytes)));
         block.push({ file, from: from + done, rows: take });
         size += take * rowBytes;
         done += take;
-        if (size >= bytes) {
-          blocks.push(block);
-          block = [];
-          size = 0;
-        }
+        if (size >= bytes) end();
       }
     });
-    if (block.length > 0) blocks.push(block);
+    end();
     return blocks;
   };
   const blocks = cut(bytesMax);
@@ -124,12 +138,14 @@ interface LineSource {
   readonly groups: readonly (readonly number[])[];
   readonly schema: TableSchema;
   readonly verbatim: boolean;
+  /** Row groups read whole, by file and number. */
+  readonly cache: Map<string, GroupLines>;
 }
 
 async function blockBytes(source: LineSource, runs: readonly Run[]): Promise<Uint8Array> {
   const stretches = stretchesOf(runs);
   const [only] = stretches;
-  if (runs.length === 1 && only !== undefined) return Buffer.concat(await readStretch(source, only));
+  if (stretches.length === 1 && isWhole(runs, only)) return Buffer.concat(await readStretch(source, only));
   const read: (Stretch & { readonly bytes: Uint8Array; readonly offsets: Uint32Array })[] = [];
   for (const stretch of stretches) {
     const bytes = Buffer.concat(await readStretch(source, stretch));
@@ -142,6 +158,16 @@ async function blockBytes(source: LineSource, runs: readonly Run[]): Promise<Uin
     pieces.push(bytes.subarray(offsets[from - at.from], offsets[from - at.from + rows]));
   }
   return Buffer.concat(pieces);
+}
+
+/** Whether the runs follow one another and are all that is read. */
+function isWhole(runs: readonly Run[], only: Stretch | undefined): only is Stretch {
+  let next = only?.from ?? -1;
+  for (const { from, rows } of runs) {
+    if (from !== next) return false;
+    next += rows;
+  }
+  return next === only?.to;
 }
 
 function findStretch<T extends Stretch>(stretches: readonly T[], file: number, from: number): T {
@@ -165,40 +191,83 @@ function lineOffsets(bytes: Uint8Array, rows: number): Uint32Array {
   return offsets;
 }
 
-/**
- * The lines of an interval, one query a row group: a row group is scanned by one thread, so that text is put together
- * in the order of the rows without sorting it.
- */
+/** The lines of an interval. Of row groups that give only a few rows at a time, all rows are kept for the next block. */
 async function readStretch(source: LineSource, { file, from, to }: Stretch): Promise<Uint8Array[]> {
-  const { engine, files, groups, schema, verbatim } = source;
+  const starts = source.groups[file]!;
+  const pieces: Uint8Array[] = [];
+  const last = partOfAddress(starts, to - 1);
+  for (let group = partOfAddress(starts, from); group <= last; group++) {
+    const first = Math.max(from, starts[group]!);
+    const end = Math.min(to, starts[group + 1]!);
+    const groupRows = starts[group + 1]! - starts[group]!;
+    if ((end - first) * 4 >= groupRows) {
+      pieces.push(...(await queryLines(source, file, first, end)));
+    } else {
+      const { bytes, offsets } = await wholeGroup(source, file, group);
+      pieces.push(bytes.subarray(offsets[first - starts[group]!], offsets[end - starts[group]!]));
+    }
+  }
+  return pieces;
+}
+
+/** A row group's lines. */
+interface GroupLines {
+  readonly bytes: Uint8Array;
+  readonly offsets: Uint32Array;
+}
+
+const cachedBytesMax = 128 << 20;
+
+async function wholeGroup(source: LineSource, file: number, group: number): Promise<GroupLines> {
+  const { cache, groups } = source;
+  const key = `${file} ${group}`;
+  let lines = cache.get(key);
+  // Taken out and put back: a map keeps the order of insertion, so that the first is what was not used the longest.
+  cache.delete(key);
+  if (lines === undefined) {
+    const [first, end] = [groups[file]![group]!, groups[file]![group + 1]!];
+    const bytes = Buffer.concat(await queryLines(source, file, first, end));
+    lines = { bytes, offsets: lineOffsets(bytes, end - first) };
+    let kept = bytes.length;
+    for (const each of cache.values()) kept += each.bytes.length;
+    for (const [oldest, each] of cache) {
+      if (kept <= cachedBytesMax) break;
+      kept -= each.bytes.length;
+      cache.delete(oldest);
+    }
+  }
+  cache.set(key, lines);
+  return lines;
+}
+
+/**
+ * The lines of rows `first` … `end - 1`, which lie in one row group: that is scanned by one thread, so that text is put
+ * together in the order of the rows without sorting it.
+ */
+async function queryLines(source: LineSource, file: number, first: number, end: number): Promise<Uint8Array[]> {
+  const { engine, files, schema, verbatim } = source;
   const rowFile = files[file]!;
   const lines = verbatim && rowFile.kind === 'lines';
   const rowName = freeName(schema, 'holdout_row');
   const row = quoteIdentifier(rowName);
   const inner = lines ? fileLinesSql(engine, rowFile, rowName) : fileRowsSql(engine, rowFile, schema, rowName);
   const text = lines ? 'line' : jsonRowSql(schema);
+  const cell = `${row} // ${rowsPerCell}`;
   const pieces: Uint8Array[] = [];
   let rows = 0;
-  const starts = groups[file]!;
-  for (let group = 0; group + 1 < starts.length; group++) {
-    const first = Math.max(from, starts[group]!);
-    const end = Math.min(to, starts[group + 1]!);
-    if (first >= end) continue;
-    const cell = `${row} // ${rowsPerCell}`;
-    await engine.scan(
-      `SELECT encode(concat(string_agg(${text}, chr(10)), chr(10))), count(*) FROM (${inner})
-       WHERE ${row} BETWEEN ${first} AND ${end - 1} GROUP BY ${cell} ORDER BY ${cell}`,
-      (chunk) => {
-        for (let i = 0; i < chunk.rows; i++) {
-          const bytes = chunk.bytes(0, i);
-          if (bytes === null) throw wrongRows();
-          pieces.push(bytes);
-          rows += Number(chunk.value(1, i));
-        }
-      },
-    );
-  }
-  if (rows !== to - from) throw wrongRows();
+  await engine.scan(
+    `SELECT encode(concat(string_agg(${text}, chr(10)), chr(10))), count(*) FROM (${inner})
+     WHERE ${row} BETWEEN ${first} AND ${end - 1} GROUP BY ${cell} ORDER BY ${cell}`,
+    (chunk) => {
+      for (let i = 0; i < chunk.rows; i++) {
+        const bytes = chunk.bytes(0, i);
+        if (bytes === null) throw wrongRows();
+        pieces.push(bytes);
+        rows += Number(chunk.value(1, i));
+      }
+    },
+  );
+  if (rows !== end - first) throw wrongRows();
   return pieces;
 }
 
