@@ -55,8 +55,8 @@ export const commands: readonly CommandSpec[] = [
       '{format: "holdout/leak-report@1", verdict, method, trains: [{name, table, schema, rows, unreadable, …}],',
       ' evals: [{name, table, itemsRoot, items, checked, uncheckable, leaked, suspect, classes, …}],',
       ' hits: [{eval, item, class, leak, field, coverage, longestRun, train, row, source: {file, line}}],',
-      ' notes, guarantee}; with --evidence also "evidence": [{hit, eval, train}] of the hits that
- text would list (--limit), each text as {text, spans}; "id" where the report is kept in a store',
+      ' notes, guarantee}; with --evidence also "evidence": [{hit, eval, train}] of the hits that text would list',
+      ' (--limit), each text as {text, spans}; "id" where the report is kept in a store',
     ].join('\n'),
     load: async () => (await import('./commands/check.ts')).check,
   },
