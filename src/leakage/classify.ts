@@ -10,7 +10,15 @@ import type { Overlap } from './coverage.ts';
 import type { Form } from './eval-index.ts';
 import type { Item } from './items.ts';
 import { keyTexts } from './items.ts';
-import { commonplaceCoverage, contextRule, leakRules, numbersShare, puzzleUnits, shortBelowTokens } from './method.ts';
+import {
+  answerRule,
+  commonplaceCoverage,
+  contextRule,
+  leakRules,
+  numbersShare,
+  puzzleUnits,
+  shortBelowTokens,
+} from './method.ts';
 import { stemTokens, suspectCoverage, wholeAtLeastTokens } from './method.ts';
 import type { LeakRule } from './method.ts';
 import { symbolForm } from './normal-form.ts';
@@ -47,7 +55,10 @@ export function classify(form: Form, overlap: Overlap, row: CheckedRow, vocabula
     !form.generic && !form.symbolsDiffer && leakRules.some((rule, i) => isRuleOf(form, i) && meets(overlap, rule));
   const weak = weakClass(form, overlap);
   return form.items.map((item) => {
-    const near = !byText && form.length >= wholeAtLeastTokens && meets(overlap, contextRule);
+    const near =
+      !byText &&
+      form.length >= wholeAtLeastTokens &&
+      meets(overlap, item.choices.length >= 2 ? contextRule : answerRule);
     const leak = byText || (near && hasContext(item, row.tokens, overlap.from, overlap.to, vocabulary));
     return { item, class: leak ? 'contained' : weak, leak };
   });

@@ -63,13 +63,16 @@ export const leakRules: readonly LeakRule[] = [
   { tokensAtLeast: 8, coverage: 0.8, tellingCoverage: 0.8, run: 6 },
 ];
 
-/** With answer or options near by, for fields of at least `wholeAtLeastTokens`. */
+/** With options near by, for fields of at least `wholeAtLeastTokens`. */
 export const contextRule: LeakRule = {
   tokensAtLeast: wholeAtLeastTokens,
   coverage: 0.6,
   tellingCoverage: 0.5,
   run: 4,
 };
+
+/** With an answer near by: one text is found by chance more easily than half of the options. */
+export const answerRule: LeakRule = { ...contextRule, coverage: 0.75, tellingCoverage: 0.6 };
 
 /** Below this weighted coverage, a short field's overlap is commonplace words: shown as `short`, not as suspect. */
 export const commonplaceCoverage = 0.65;

@@ -54,7 +54,8 @@ export function writeReport(parts: ReportParts): LeakReport {
       thresholds: {
         suspect: method.suspectRules.map((rule) => ({ ...rule })),
         leak: method.leakRules.map((rule) => ({ ...rule })),
-        leakWithContext: { ...method.contextRule },
+        leakWithOptions: { ...method.contextRule },
+        leakWithAnswer: { ...method.answerRule },
         numbersShare: method.numbersShare,
         commonplaceCoverage: method.commonplaceCoverage,
         stemTokens: method.stemTokens,
