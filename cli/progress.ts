@@ -62,5 +62,5 @@ function progressText(label: string, done: number, total: number | undefined, se
     parts.push(`${formatBytes(rate)}/s`);
     if (total !== undefined && total > done) parts.push(`${formatDuration((total - done) / rate)} left`);
   }
-  return parts.join('  ').slice(0, (process.stderr.columns ?? 80) - 1);
+  return parts.join('  ').slice(0, (process.stderr.columns || 80) - 1);
 }
