@@ -99,7 +99,7 @@ function hitLines(hit: LeakHit, otherRows: number, evidence: Evidence | undefine
 }
 
 /** A text with its shared stretches in bold, or in «» where there are no styles. */
-export function marked({ text, spans }: MarkedText): string {
+function marked({ text, spans }: MarkedText): string {
   const [before, after] = stylesShown() ? (styled('bold', '\0').split('\0') as [string, string]) : ['«', '»'];
   let shown = '';
   let at = 0;

@@ -42,7 +42,7 @@ function isErrno(error: unknown): error is NodeJS.ErrnoException {
 }
 
 /** Any thrown thing as an error for the person. Errors of the operating system become `IO` or `NOT_FOUND`. */
-export function asHoldoutError(error: unknown): HoldoutError | null {
+function asHoldoutError(error: unknown): HoldoutError | null {
   if (error instanceof HoldoutError) return error;
   if (!isErrno(error)) return null;
   const file = error.path === undefined ? {} : { file: error.path };

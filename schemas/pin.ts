@@ -8,7 +8,7 @@ import { datasetName, setRoot, sha256Id, tableId } from './ids.ts';
 import { fieldRoles, role } from './records.ts';
 import { verdict } from './leak-report.ts';
 
-export const pinnedFile = z.strictObject({
+const pinnedFile = z.strictObject({
   /** Path in the model's folder, with `/`. */
   path: z.string().min(1),
   sha256: sha256Id,
@@ -18,7 +18,7 @@ export const pinnedFile = z.strictObject({
 });
 export type PinnedFile = z.infer<typeof pinnedFile>;
 
-export const pinnedDataset = z.strictObject({
+const pinnedDataset = z.strictObject({
   name: datasetName,
   /** The store's own count when pinned; the ids below are what is pinned. */
   version: z.int().positive().nullable(),
@@ -31,10 +31,10 @@ export const pinnedDataset = z.strictObject({
 });
 export type PinnedDataset = z.infer<typeof pinnedDataset>;
 
-export const pinnedEval = pinnedDataset.extend({ itemsRoot: setRoot, fields: fieldRoles });
+const pinnedEval = pinnedDataset.extend({ itemsRoot: setRoot, fields: fieldRoles });
 export type PinnedEval = z.infer<typeof pinnedEval>;
 
-export const pinnedReport = z.strictObject({
+const pinnedReport = z.strictObject({
   id: sha256Id,
   verdict,
   /** `current`: it covers every pinned training table with every pinned eval's items. */
@@ -45,7 +45,7 @@ export const pinnedReport = z.strictObject({
 export type PinnedReport = z.infer<typeof pinnedReport>;
 
 /** A score belongs to the items that it was measured on, not to a name. */
-export const pinnedScore = z.strictObject({
+const pinnedScore = z.strictObject({
   eval: datasetName,
   itemsRoot: setRoot,
   metric: z.string().min(1),

@@ -14,9 +14,6 @@ import { HoldoutError } from '../errors.ts';
 import type { JournalState, VersionEntry } from '../store/journal-state.ts';
 import type { Store } from '../store/store.ts';
 
-/** Name of the step that turns raw files into a table. */
-export const readStepName = 'holdout/read';
-
 /** One step of a lineage. */
 export interface LineageStep {
   readonly entry: VersionEntry;

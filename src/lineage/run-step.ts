@@ -50,7 +50,7 @@ export interface StepResult {
 }
 
 /** The derivation of a step on an input. */
-export function deriveStep(step: PreparedStep, input: TableRef): DerivationRecord {
+function deriveStep(step: PreparedStep, input: TableRef): DerivationRecord {
   return {
     type: 'holdout/derivation@1',
     transform: { name: step.name, version: step.version },
@@ -108,7 +108,7 @@ export async function runStep(run: StepRun): Promise<StepResult> {
  * The layout of a selection, over the parts of its stored input.
  * @throws HoldoutError `STORE_CORRUPT` when the store has lost the input's layout.
  */
-export async function selectLayout(store: Store, state: JournalState, input: TableRef, keep: Keep): Promise<Layout> {
+async function selectLayout(store: Store, state: JournalState, input: TableRef, keep: Keep): Promise<Layout> {
   const layout = state.layouts.get(tableKey(input));
   if (layout === undefined) {
     throw new HoldoutError('STORE_CORRUPT', `the store names no layout for table ${input.table}`, {

@@ -17,7 +17,7 @@ export const pinFileName = 'holdout.pin.json';
 /** The Hugging Face card. */
 export const cardFileName = 'README.md';
 /** Folders of tools, which change without the model changing. */
-export const foldersNotPinned: readonly string[] = ['.git', '.holdout', '.cache/huggingface'];
+const foldersNotPinned: readonly string[] = ['.git', '.holdout', '.cache/huggingface'];
 
 /**
  * Digest and size of every file under a model's folder, by path. Symbolic links are followed where they stay inside.
@@ -42,7 +42,7 @@ export async function hashModelFiles(
 }
 
 /** Paths of the files that a pin covers, with `/`, sorted by their UTF-8 bytes. */
-export async function listModelFiles(modelDir: string): Promise<string[]> {
+async function listModelFiles(modelDir: string): Promise<string[]> {
   const info = await stat(modelDir).catch((cause: unknown) => {
     throw new HoldoutError('NOT_FOUND', 'no such folder', { file: modelDir, cause });
   });

@@ -86,7 +86,7 @@ export async function writePin(modelDir: string, pin: PinRecord): Promise<Writte
 }
 
 /** The pin's file: indented JSON whose first line carries `says`. */
-export function pinFileText(pin: PinRecord): string {
+function pinFileText(pin: PinRecord): string {
   const { says, ...rest } = pin;
   return `${JSON.stringify({ says, ...rest }, null, 2).replace(/^\{\n {2}/, '{ ')}\n`;
 }
