@@ -44,7 +44,7 @@ export type { VerifyOptions, VerifyResult } from './snapshots/verify.ts';
 export { defineTransform } from './lineage/transform.ts';
 export type { StepContext, StepDefinition, StepOutput, Transform } from './lineage/transform.ts';
 export { runStep } from './lineage/run-step.ts';
-export type { StepResult, StepRun } from './lineage/run-step.ts';
+export type { StepInput, StepResult, StepRun } from './lineage/run-step.ts';
 export { deriveVersion } from './lineage/derive-version.ts';
 export type { DerivedVersion, VersionRun } from './lineage/derive-version.ts';
 export { reproduceVersion } from './lineage/reproduce.ts';
@@ -61,11 +61,11 @@ export type { NamedEval, NamedTable } from './leakage/types.ts';
 
 // Pins in a model's folder.
 export { createPin, readPin, writePin } from './models/pin.ts';
-export type { PinContent, WrittenPin } from './models/pin.ts';
+export type { GivenScore, PinContent, WrittenPin } from './models/pin.ts';
 export { verifyPin } from './models/verify-pin.ts';
 export type { DataAtHand, DataSources, PinVerification } from './models/verify-pin.ts';
 export { comparePins } from './models/compare-pins.ts';
-export type { PinComparison } from './models/compare-pins.ts';
+export type { ComparedScore, PinComparison } from './models/compare-pins.ts';
 
 // Stored records and reports, with the schemas that check them.
 export { leakReport } from '../schemas/leak-report.ts';
