@@ -19,7 +19,7 @@ import { writeJson, writeLines } from '../output.ts';
 import { formatFields } from '../parse-options.ts';
 import { formatColumn, formatType } from '../schema-text.ts';
 import { entryName } from '../snapshots.ts';
-import { formatBytes, formatCount } from '../text.ts';
+import { formatBytes, formatCount, plural } from '../text.ts';
 
 /** Describes a version. */
 export const show: Action = async ({ context, operands }) => {
@@ -72,7 +72,7 @@ export const show: Action = async ({ context, operands }) => {
       '  lineage',
       ...steps.map((step) => {
         const what = step.says ?? (step.sources.length === 0 ? step.transform : `read ${step.sources.join(' ')}`);
-        return `    ${what} → ${step.version}, ${formatCount(step.rows)} rows`;
+        return `    ${what} → ${step.version}, ${plural(step.rows, 'row')}`;
       }),
     ]);
   }
