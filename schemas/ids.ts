@@ -7,11 +7,20 @@ import { z } from 'zod';
 const hex64 = '[0-9a-f]{64}';
 
 /** `sha256:` and 64 lower-case hex digits: the id of a record or the digest of a file. */
-export const sha256Id = z.string().regex(new RegExp(`^sha256:${hex64}$`)).brand<'Sha256Id'>();
+export const sha256Id = z
+  .string()
+  .regex(new RegExp(`^sha256:${hex64}$`))
+  .brand<'Sha256Id'>();
 /** Root of a table in its row order (docs/FORMAT.md, "Table id"). */
-export const tableId = z.string().regex(new RegExp(`^holdout-table-v1:${hex64}$`)).brand<'TableId'>();
+export const tableId = z
+  .string()
+  .regex(new RegExp(`^holdout-table-v1:${hex64}$`))
+  .brand<'TableId'>();
 /** Root of a table's rows as a multiset (docs/FORMAT.md, "Set root"). */
-export const setRoot = z.string().regex(new RegExp(`^holdout-set-v1:${hex64}$`)).brand<'SetRoot'>();
+export const setRoot = z
+  .string()
+  .regex(new RegExp(`^holdout-set-v1:${hex64}$`))
+  .brand<'SetRoot'>();
 
 export type Sha256Id = z.infer<typeof sha256Id>;
 export type TableId = z.infer<typeof tableId>;
