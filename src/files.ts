@@ -40,7 +40,7 @@ export async function identifyFiles(
 ): Promise<FilesIdentity> {
   return inScratch(async (workDirectory) => {
     const table = await readTable(files, { ...options, workDirectory, threads: availableParallelism() });
-    return { table: table.table, schema: schemaId(table.schema), setRoot: table.setRoot, rows: table.rows };
+    return { table: table.table, schema: schemaId(table.schema), setRoot: await table.setRoot(), rows: table.rows };
   });
 }
 
@@ -108,7 +108,7 @@ export async function openFileSet(
     name,
     table: table.table,
     schemaId: schemaId(table.schema),
-    setRoot: table.setRoot,
+    setRoot: await table.setRoot(),
     reader,
     // Where all rows are lines of files, the scan reads these by itself.
     rawLines: lines.length === table.bodies.length ? lines : undefined,

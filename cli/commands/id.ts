@@ -18,7 +18,8 @@ export const id: Action = async ({ context, operands, options }) => {
     schema: declared === undefined ? undefined : await readSchemaOption(declared),
     infer: options.flag('infer'),
   });
-  const identity = { table: table.table, schema: schemaId(table.schema), setRoot: table.setRoot, rows: table.rows };
+  const { rows } = table;
+  const identity = { table: table.table, schema: schemaId(table.schema), setRoot: await table.setRoot(), rows };
   if (context.json) await writeJson(identity);
   else {
     for (const note of table.notes) remark(note);

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
+import { resolve } from 'node:path';
 import type { Sha256Id } from '../../schemas/ids.ts';
 import type { BlobBytes, RealisationRecord } from '../../schemas/records.ts';
 import { tableSchema } from '../../schemas/table-schema.ts';
@@ -60,8 +61,9 @@ export async function readAndStore(
 ): Promise<StoredRead> {
   const cache = await store.sourceCache();
   const looks = new Map<string, SourceLook | null>();
-  if (!args.includes('-')) for (const { path } of await findInputFiles(args)) looks.set(path, await cache.look(path));
-  const table = await readTable(args, {
+  const inputs = (await findInputFiles(args)).flatMap(({ path }) => (path === '-' ? [] : [path]));
+  if (!args.includes('-')) for (const path of inputs) looks.set(path, await cache.look(path));
+  const reading = readTable(args, {
     ...context,
     workDirectory: await store.tempDirectory(),
     schema: options.schema,
@@ -69,7 +71,13 @@ export async function readAndStore(
     format: options.format,
     previousSchema: await previousSchema(store, options.previousSchema),
   });
-  const engine = await openStoreEngine(store, { ...context, readPaths: table.bodies.map(({ path }) => path) });
+  // The engine starts while the files are read; what reading spools lies in the store's temporary folder.
+  const opening = openStoreEngine(store, { ...context, readPaths: inputs.map((path) => resolve(path)) });
+  const [table, engine] = await bothDone(reading, opening).catch(async (cause: unknown) => {
+    await reading.then((read) => read.dispose()).catch(() => undefined);
+    await opening.then((opened) => opened.close()).catch(() => undefined);
+    throw cause;
+  });
   context.onInterruptible?.(() => engine.interrupt());
   try {
     const stored = await storeContent(store, engine, state, name, table, options.raw ?? false, context);
@@ -84,6 +92,12 @@ export async function readAndStore(
     await engine.close();
     await table.dispose();
   }
+}
+
+/** Both results; a failure is thrown only when neither works any more. */
+async function bothDone<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([first, second]);
+  return [await first, await second];
 }
 
 async function previousSchema(store: Store, id: Sha256Id | undefined): Promise<TableSchema | undefined> {
@@ -101,10 +115,13 @@ async function storeContent(
 ): Promise<StoredRead> {
   const schema = await store.putRecord(table.schema);
   const known = state.layouts.get(tableKey({ table: table.table, schema }));
-  const { layout, newBytes } =
+  // The engine's threads write while this one computes.
+  const [{ layout, newBytes }, setRoot] = await bothDone(
     known === undefined
-      ? await storeTable(store, engine, table, candidateLayouts(state, name))
-      : { layout: known, newBytes: 0 };
+      ? storeTable(store, engine, table, candidateLayouts(state, name))
+      : Promise.resolve({ layout: known, newBytes: 0 }),
+    table.setRoot(),
+  );
   const exact = await exactFiles(store, engine, table, layout, known !== undefined);
   let bytes = newBytes;
   const blobs: Sha256Id[] = [];
@@ -125,7 +142,7 @@ async function storeContent(
       }),
     );
   }
-  const output = { table: table.table, schema: schemaId(table.schema), setRoot: table.setRoot, rows: table.rows };
+  const output = { table: table.table, schema: schemaId(table.schema), setRoot, rows: table.rows };
   const derivation = await store.putRecord({
     type: 'holdout/derivation@1',
     transform: { name: 'holdout/read', version: 1 },

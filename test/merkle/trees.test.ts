@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { setTree } from '../../dist/src/merkle/set-tree.js';
+import { setTree, setTreeOf } from '../../dist/src/merkle/set-tree.js';
 import { TableTreeBuilder, tableTree } from '../../dist/src/merkle/table-tree.js';
 
 const sha256 = (...parts: readonly Uint8Array[]): Buffer => createHash('sha256').update(Buffer.concat(parts)).digest();
@@ -114,6 +114,25 @@ describe('the set tree', () => {
     );
     // The generator did reach past one leaf under a shared prefix.
     expect(deepest).toBeGreaterThan(64);
+  });
+
+  it('is the same in passes of any size over digests that are read', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(digest, { maxLength: 600, size: 'max' }),
+        fc.integer({ min: 1, max: 700 }),
+        async (digests, windowRows) => {
+          const whole = Buffer.concat(digests);
+          const read = (visit: (bytes: Uint8Array) => void): Promise<void> => {
+            for (let at = 0; at < whole.length; at += 96) visit(whole.subarray(at, at + 96));
+            return Promise.resolve();
+          };
+          expect(await setTreeOf(digests.length, read, windowRows)).toEqual(setTree(whole));
+          await expect(setTreeOf(digests.length + 1, read, windowRows)).rejects.toThrow(RangeError);
+        },
+      ),
+      { numRuns: 60 },
+    );
   });
 
   it('tells multiplicities apart', () => {

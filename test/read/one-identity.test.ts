@@ -130,11 +130,11 @@ describe('the same rows have one table id', () => {
     ];
     for (const [form, reading] of others) {
       const table = await reading;
-      expect({ form, rows: table.rows, table: table.table, setRoot: table.setRoot }).toEqual({
+      expect({ form, rows: table.rows, table: table.table, setRoot: await table.setRoot() }).toEqual({
         form,
         rows: 300,
         table: reference.table,
-        setRoot: reference.setRoot,
+        setRoot: await reference.setRoot(),
       });
       expect(
         table.schema.columns.map((column) => column.name),
@@ -150,7 +150,7 @@ describe('the same rows have one table id', () => {
     for (const path of [lines, parquet]) {
       const [one, eight] = [await place.read(path, { threads: 1 }), await place.read(path, { threads: 8 })];
       expect(one.table).toBe(eight.table);
-      expect(one.setRoot).toBe(eight.setRoot);
+      expect(await one.setRoot()).toBe(await eight.setRoot());
     }
   });
 
@@ -218,7 +218,7 @@ describe('the same rows have one table id', () => {
   test('a shuffled file has the same set root and another table id', async () => {
     const straight = await place.read(await place.write('a.jsonl', jsonl()));
     const reversed = await place.read(await place.write('b.jsonl', jsonl(rows.toReversed())));
-    expect(reversed.setRoot).toBe(straight.setRoot);
+    expect(await reversed.setRoot()).toBe(await straight.setRoot());
     expect(reversed.table).not.toBe(straight.table);
   });
 

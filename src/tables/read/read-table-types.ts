@@ -76,7 +76,8 @@ export interface ReadTable {
   /** Row digests in row order, 32 bytes each. */
   readonly digestsPath: string;
   readonly table: TableId;
-  readonly setRoot: SetRoot;
+  /** Computed from the digests' file when first asked for; other work can go on meanwhile. */
+  setRoot(): Promise<SetRoot>;
   /** In row order; concatenated they are the table. */
   readonly bodies: readonly Body[];
   readonly sources: readonly SourceFile[];

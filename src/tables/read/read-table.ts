@@ -5,6 +5,7 @@
  */
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import type { SetRoot } from '../../../schemas/ids.ts';
 import type { TableSchema } from '../../../schemas/table-schema.ts';
 import { Engine } from '../../engine/engine.ts';
 import { HoldoutError } from '../../errors.ts';
@@ -22,7 +23,7 @@ import { checkParquet, encodingError, parquetError } from './parquet-source.ts';
 import type { Body, ReadOptions, ReadTable, SourceFile } from './read-table-types.ts';
 import { resolveSchema } from './resolve-schema.ts';
 import { sniffFormat } from './sniff-format.ts';
-import { joinDigests, tableIds } from './table-digests.ts';
+import { joinDigests, setRootOf, tableIdOf } from './table-digests.ts';
 import { copyRelation, parquetSql, relationSchema, writeDigests } from './typed-body.ts';
 import { unpackFile } from './unpack.ts';
 
@@ -177,7 +178,9 @@ class Reading {
     }
     const digestsPath = join(this.#directory, 'digests');
     await joinDigests(digests, digestsPath);
-    const ids = await tableIds(digestsPath, firstRow);
+    const digestFile = { path: digestsPath, rows: firstRow };
+    const table = await tableIdOf(digestFile);
+    let setRoot: Promise<SetRoot> | null = null;
     const { schema: declared, previousSchema, infer } = this.#options;
     const inferred = infer === true && csvSchema !== null;
     const directory = this.#directory;
@@ -185,7 +188,8 @@ class Reading {
       schema,
       rows: firstRow,
       digestsPath,
-      ...ids,
+      table,
+      setRoot: () => (setRoot ??= setRootOf(digestFile)),
       bodies: bodies.filter((body) => body.rows > 0),
       sources,
       notes,
