@@ -23,7 +23,7 @@ export type Verdict = z.infer<typeof verdict>;
 
 const count = z.int().nonnegative();
 
-export const leakHit = z.strictObject({
+const leakHit = z.strictObject({
   /** Name of the eval set, as in `evals`. */
   eval: z.string(),
   /** Zero-based row of the eval set, and the row's digest. */

@@ -11,7 +11,7 @@ export const role = z.enum(['train', 'eval', 'none']);
 export type Role = z.infer<typeof role>;
 
 /** Role of a field in an eval item or a training row. */
-export const fieldRole = z.enum(['question', 'passage', 'choices', 'answer', 'id']);
+const fieldRole = z.enum(['question', 'passage', 'choices', 'answer', 'id']);
 export type FieldRole = z.infer<typeof fieldRole>;
 
 /** Which columns play which role, e.g. `{ question: ['qText'], answer: ['answers'] }`. */
@@ -19,7 +19,7 @@ export const fieldRoles = z.partialRecord(fieldRole, z.array(z.string()).min(1))
 export type FieldRoles = z.infer<typeof fieldRoles>;
 
 /** A table together with the types under which its values are seen. */
-export const tableRef = z.strictObject({ table: tableId, schema: sha256Id });
+const tableRef = z.strictObject({ table: tableId, schema: sha256Id });
 export type TableRef = z.infer<typeof tableRef>;
 
 /** A named version's content. No clock and no author: lineage and the journal carry those. */
@@ -36,7 +36,7 @@ export const snapshotRecord = z.strictObject({
 export type SnapshotRecord = z.infer<typeof snapshotRecord>;
 
 /** How the line bytes of a JSONL file differ from `lines joined by LF, with a final LF`. */
-export const lineFixups = z.strictObject({
+const lineFixups = z.strictObject({
   bom: z.boolean(),
   finalNewline: z.boolean(),
   /** Zero-based numbers of physical lines that are blank, as [line, text] (text: the blank bytes). */
@@ -47,7 +47,7 @@ export const lineFixups = z.strictObject({
 export type LineFixups = z.infer<typeof lineFixups>;
 
 /** Where the exact bytes of a raw file can be had from. */
-export const blobBytes = z.discriminatedUnion('kind', [
+const blobBytes = z.discriminatedUnion('kind', [
   /** Rows [firstRow, firstRow + rows) of the table are its lines. */
   z.strictObject({
     kind: z.literal('lines'),
@@ -95,13 +95,12 @@ export const partRecord = z.strictObject({
 export type PartRecord = z.infer<typeof partRecord>;
 
 /** What a derivation reads: a table as seen under a schema, or a raw file. */
-export const derivationInput = z.discriminatedUnion('kind', [
+const derivationInput = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('table'), table: tableId, schema: sha256Id }),
   z.strictObject({ kind: z.literal('file'), sha256: sha256Id, bytes: z.int().nonnegative() }),
   /** A stored record, for example a leak report. */
   z.strictObject({ kind: z.literal('record'), record: sha256Id }),
 ]);
-export type DerivationInput = z.infer<typeof derivationInput>;
 
 /** What was asked: its id is the cache key. */
 export const derivationRecord = z.strictObject({

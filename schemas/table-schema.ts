@@ -46,7 +46,7 @@ export interface Column {
   readonly type: ColumnType;
 }
 
-export const columnType: z.ZodType<ColumnType> = z.lazy(() =>
+const columnType: z.ZodType<ColumnType> = z.lazy(() =>
   z.union([
     scalarType,
     z.strictObject({ decimal: z.tuple([z.int().min(1).max(38), z.int().min(0).max(38)]) }),
@@ -55,7 +55,7 @@ export const columnType: z.ZodType<ColumnType> = z.lazy(() =>
     z.strictObject({ map: z.strictObject({ key: columnType, value: columnType }) }),
   ]),
 );
-export const column: z.ZodType<Column> = z.lazy(() => z.strictObject({ name: z.string(), type: columnType }));
+const column: z.ZodType<Column> = z.lazy(() => z.strictObject({ name: z.string(), type: columnType }));
 
 /** The stored record. */
 export const tableSchema = z.strictObject({

@@ -11,7 +11,7 @@ import { gearTable } from './gear-table.ts';
 
 export const chunkBytesMin = 32 * 1024;
 /** Mean size on random bytes: the minimum, and as much again until a hash is under the threshold. */
-export const chunkBytesMean = 64 * 1024;
+const chunkBytesMean = 64 * 1024;
 export const chunkBytesMax = 256 * 1024;
 
 /** A shift of 32 pushes a byte out of the hash, so this many bytes before a place decide it. */

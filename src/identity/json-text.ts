@@ -27,9 +27,9 @@ export interface JsonMember<T> {
 }
 
 /** The deepest nesting of lists and objects in one JSON text. */
-export const JSON_LEVELS_MAX = 64;
+const JSON_LEVELS_MAX = 64;
 /** The most digits that an integer may have. */
-export const INTEGER_DIGITS_MAX = 38;
+const INTEGER_DIGITS_MAX = 38;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;

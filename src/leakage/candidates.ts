@@ -22,7 +22,7 @@ export interface Candidate {
   readonly bound: number;
 }
 
-export const candidatesSql = `SELECT h.train_row, s.form, any_value(n.dropped) + sum(s.span) AS bound
+const candidatesSql = `SELECT h.train_row, s.form, any_value(n.dropped) + sum(s.span) AS bound
 FROM holdout_hits AS h JOIN holdout_seeds AS s USING (gram) JOIN holdout_needs AS n USING (form)
 GROUP BY h.train_row, s.form
 HAVING sum(s.span) >= any_value(n.need)

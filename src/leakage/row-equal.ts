@@ -11,7 +11,7 @@ export interface EqualRows {
   readonly row: number;
 }
 
-export const rowEqualSql = `SELECT e.eval, e.item, t.train_row
+const rowEqualSql = `SELECT e.eval, e.item, t.train_row
 FROM holdout_eval_digests AS e JOIN holdout_train_digests AS t USING (digest)
 ORDER BY t.train_row, e.eval, e.item`;
 

@@ -23,7 +23,7 @@ const withoutFolderSync: ReadonlySet<string | undefined> = new Set(['EPERM', 'EI
  * Makes the names in a folder durable.
  * @throws HoldoutError `IO`
  */
-export async function syncFolder(path: string): Promise<void> {
+async function syncFolder(path: string): Promise<void> {
   let handle: FileHandle;
   try {
     handle = await open(path, 'r');

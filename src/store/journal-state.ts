@@ -7,7 +7,6 @@ import type { JournalEntry, TableRef } from '../../schemas/records.ts';
 
 type EntryOf<Op extends JournalEntry['op']> = Extract<JournalEntry, { op: Op }>;
 export type VersionEntry = EntryOf<'version'>;
-export type LayoutEntry = EntryOf<'layout'>;
 export type ReportEntry = EntryOf<'report'>;
 export type PinEntry = EntryOf<'pin'>;
 

@@ -8,7 +8,7 @@ import type { PlainValue } from '../engine/plain-value.ts';
 import { quoteIdentifier, quoteString } from '../identity/sql-text.ts';
 
 /** The Arrow type of a column type; UUIDs and JSON values are told by the extension that `arrowField` names. */
-export function arrowType(type: ColumnType): arrow.DataType {
+function arrowType(type: ColumnType): arrow.DataType {
   if (typeof type === 'string') return scalarTypes[type]();
   if ('decimal' in type) return new arrow.Decimal(type.decimal[1], type.decimal[0], 128);
   if ('list' in type) return new arrow.List(arrowField('item', type.list));

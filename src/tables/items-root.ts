@@ -15,7 +15,7 @@ import type { TableReader } from './table-reader.ts';
 const itemRoles = ['question', 'passage', 'choices', 'answer'] as const;
 
 /** The columns that make an item what it is, in schema order. A path into a column (`question.stem`) means the column. */
-export function itemColumns(schema: TableSchema, fields: FieldRoles): readonly Column[] {
+function itemColumns(schema: TableSchema, fields: FieldRoles): readonly Column[] {
   const names = new Set(schema.columns.map(({ name }) => name));
   const wanted = new Set(
     itemRoles.flatMap((role) => fields[role] ?? []).map((path) => (names.has(path) ? path : path.split('.', 1)[0])),
@@ -24,7 +24,7 @@ export function itemColumns(schema: TableSchema, fields: FieldRoles): readonly C
 }
 
 /** A BLOB expression: the digest of a row's item; null where no column has a role. */
-export function itemDigestSql(schema: TableSchema, fields: FieldRoles): string | null {
+function itemDigestSql(schema: TableSchema, fields: FieldRoles): string | null {
   const columns = itemColumns(schema, fields);
   return columns.length === 0 ? null : rowDigestSql({ type: 'holdout/schema@1', columns });
 }

@@ -152,7 +152,7 @@ function packedRuns(
 }
 
 /** `width` (0 … 32) bits at bit `offset`, least significant first. */
-export function readBits(bytes: Uint8Array, offset: number, width: number): number {
+function readBits(bytes: Uint8Array, offset: number, width: number): number {
   let value = 0;
   let taken = 0;
   let byte = Math.floor(offset / 8);

@@ -17,7 +17,7 @@ export interface JsonCell {
   readonly text: string;
 }
 
-export const trickyText = fc.oneof(
+const trickyText = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 8 }),
   fc.constantFrom(
     '',
@@ -282,7 +282,7 @@ function hex(bytes: Uint8Array): string {
 }
 
 /** SQL for any text: a literal cannot hold a NUL. */
-export function textSql(text: string): string {
+function textSql(text: string): string {
   return `decode(unhex('${hex(Buffer.from(text))}'))`;
 }
 

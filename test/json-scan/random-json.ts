@@ -26,7 +26,7 @@ const spelledCharacter = fc.tuple(character, fc.nat(9)).map(([text, choice]) => 
   return JSON.stringify(text).slice(1, -1);
 });
 
-export const spelledString = fc
+const spelledString = fc
   .array(spelledCharacter, { maxLength: 16 })
   .map((characters) => `"${characters.join('')}"`);
 

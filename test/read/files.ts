@@ -1,4 +1,4 @@
-import { tableFromArrays, tableToIPC } from 'apache-arrow';
+import { tableToIPC } from 'apache-arrow';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -7,7 +7,7 @@ import { Engine } from '../../dist/src/engine/engine.js';
 import { readTable } from '../../dist/src/tables/read/read-table.js';
 import type { ReadOptions, ReadTable } from '../../dist/src/tables/read/read-table-types.js';
 
-export { tableFromArrays, tableToIPC };
+export { tableToIPC };
 
 /** A folder for one test, with the helpers that work in it. */
 export interface Workplace {

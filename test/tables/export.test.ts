@@ -1,5 +1,7 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
+import { compressors } from 'hyparquet-compressors';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { tableSchema } from '../../dist/schemas/table-schema.js';
 import type { TableSchema } from '../../dist/schemas/table-schema.js';
@@ -151,13 +153,20 @@ it('an export that does not read back as the table leaves nothing', async () => 
   expect(await readdir(space.folder)).not.toContain('out.jsonl');
 });
 
+it('a Parquet export says the same to a reader that is not DuckDB', async () => {
+  const rows = chatRows(30);
+  await space.add('chat', await space.write('chat.jsonl', rows.join('\n')));
+  const { path } = await exported('chat', 'out.parquet', { format: 'parquet' });
+  const read = await parquetReadObjects({ file: await asyncBufferFromFile(path), compressors });
+  expect(read).toEqual(rows.map((row) => JSON.parse(row) as unknown));
+});
+
 it('--parquet-compat is read by a reader that knows neither zstd nor new types', async () => {
   await space.add('chat', await space.write('chat.jsonl', chatRows(30).join('\n')));
   const { path } = await exported('chat', 'out.parquet', { format: 'parquet', parquetCompat: true });
-  // The package has no types.
-  const name: string = 'parquetjs-lite';
-  const { ParquetReader } = (await import(name)) as { ParquetReader: { openFile(path: string): Promise<OldReader> } };
-  const reader = await ParquetReader.openFile(path);
+  // @ts-expect-error: the package has no types.
+  const old = (await import('parquetjs-lite')) as { ParquetReader: { openFile(path: string): Promise<OldReader> } };
+  const reader = await old.ParquetReader.openFile(path);
   const cursor = reader.getCursor();
   const ids: string[] = [];
   for (let row = await cursor.next(); row !== null; row = await cursor.next()) ids.push(row.id);

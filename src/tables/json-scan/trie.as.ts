@@ -11,17 +11,17 @@ import { fail, fileBase, TOO_MANY_COLUMNS, TOO_MANY_KEYS } from './state.as';
 import { INPUT } from './memory.as';
 
 // Fields of a node; trie.ts reads the same.
-export const KINDS: usize = 0;
+const KINDS: usize = 0;
 export const FLAGS: usize = 4;
 export const NAME_AT: usize = 8;
 export const NAME_BYTES: usize = 12;
 export const NAME_HEAD: usize = 16;
 const HASH: usize = 20;
 const PARENT: usize = 24;
-export const ELEMENT: usize = 28;
-export const FIRST_MEMBER: usize = 32;
+const ELEMENT: usize = 28;
+const FIRST_MEMBER: usize = 32;
 const LAST_MEMBER: usize = 36;
-export const SIBLING: usize = 40;
+const SIBLING: usize = 40;
 const MEMBERS_SEEN: usize = 44;
 export const RANK: usize = 48;
 /** The member that followed this one the last time, and the first member of this object. */

@@ -26,7 +26,7 @@ const DEPTH_MAX: i32 = 64;
 let serials: u64 = 0;
 
 /** Parses the value that begins at `p` and stands at the path `node`, `depth` containers deep. */
-export function parseValue(p: usize, node: usize, depth: i32): usize {
+function parseValue(p: usize, node: usize, depth: i32): usize {
   const c = load<u8>(p);
   if (c == 0x22) {
     mark(node, KIND_STRING);
