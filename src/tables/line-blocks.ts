@@ -44,6 +44,8 @@ interface Run {
 /** Stretches that lie closer than this are read as one. */
 const gapRowsMax = 512;
 const rowsPerCell = 256;
+/** What is read at once, and handed out in smaller blocks: a query costs as much as two megabytes of lines. */
+const readBytesMax = 32 << 20;
 /** Where a block's rows lie all over the files, larger blocks mean fewer passes over them. */
 const scatteredBytesMax = 128 << 20;
 
@@ -59,11 +61,33 @@ export async function* lineBlocks(
   for (const file of files) groups.push(await rowGroupStarts(engine, file));
   const source: LineSource = { engine, files, groups, schema, verbatim: options.verbatim, cache: new Map() };
   let firstRow = 0;
-  for (const runs of blocksOfRuns(layout, files, groups, options.bytesMax)) {
-    const bytes = await blockBytes(source, runs);
-    const rows = runs.reduce((sum, run) => sum + run.rows, 0);
-    yield { firstRow, rows, bytes };
-    firstRow += rows;
+  for (const runs of blocksOfRuns(layout, files, groups, Math.max(options.bytesMax, readBytesMax))) {
+    for (const { rows, bytes } of joinPieces(await blockPieces(source, runs), options.bytesMax)) {
+      yield { firstRow, rows, bytes };
+      firstRow += rows;
+    }
+  }
+}
+
+/** Consecutive rows as lines. */
+interface Piece {
+  readonly rows: number;
+  readonly bytes: Uint8Array;
+}
+
+/** The same lines in pieces of at most `bytesMax`, as far as the given ones allow. */
+function* joinPieces(pieces: readonly Piece[], bytesMax: number): Generator<Piece> {
+  for (let first = 0; first < pieces.length;) {
+    let end = first;
+    let rows = 0;
+    let size = 0;
+    do {
+      rows += pieces[end]!.rows;
+      size += pieces[end]!.bytes.length;
+      end++;
+    } while (end < pieces.length && size + pieces[end]!.bytes.length <= bytesMax);
+    yield { rows, bytes: Buffer.concat(pieces.slice(first, end).map(({ bytes }) => bytes)) };
+    first = end;
   }
 }
 
@@ -142,22 +166,24 @@ interface LineSource {
   readonly cache: Map<string, GroupLines>;
 }
 
-async function blockBytes(source: LineSource, runs: readonly Run[]): Promise<Uint8Array> {
+async function blockPieces(source: LineSource, runs: readonly Run[]): Promise<readonly Piece[]> {
   const stretches = stretchesOf(runs);
   const [only] = stretches;
-  if (stretches.length === 1 && isWhole(runs, only)) return Buffer.concat(await readStretch(source, only));
+  if (stretches.length === 1 && isWhole(runs, only)) return readStretch(source, only);
   const read: (Stretch & { readonly bytes: Uint8Array; readonly offsets: Uint32Array })[] = [];
   for (const stretch of stretches) {
-    const bytes = Buffer.concat(await readStretch(source, stretch));
+    const bytes = concatenated(await readStretch(source, stretch));
     read.push({ ...stretch, bytes, offsets: lineOffsets(bytes, stretch.to - stretch.from) });
   }
-  const pieces: Uint8Array[] = [];
-  for (const { file, from, rows } of runs) {
+  return runs.map(({ file, from, rows }) => {
     const at = findStretch(read, file, from);
     const { bytes, offsets } = at;
-    pieces.push(bytes.subarray(offsets[from - at.from], offsets[from - at.from + rows]));
-  }
-  return Buffer.concat(pieces);
+    return { rows, bytes: bytes.subarray(offsets[from - at.from], offsets[from - at.from + rows]) };
+  });
+}
+
+function concatenated(pieces: readonly Piece[]): Uint8Array {
+  return Buffer.concat(pieces.map(({ bytes }) => bytes));
 }
 
 /** Whether the runs follow one another and are all that is read. */
@@ -192,21 +218,30 @@ function lineOffsets(bytes: Uint8Array, rows: number): Uint32Array {
 }
 
 /** The lines of an interval. Of row groups that give only a few rows at a time, all rows are kept for the next block. */
-async function readStretch(source: LineSource, { file, from, to }: Stretch): Promise<Uint8Array[]> {
+async function readStretch(source: LineSource, { file, from, to }: Stretch): Promise<Piece[]> {
   const starts = source.groups[file]!;
-  const pieces: Uint8Array[] = [];
+  const rowBytes = bytesPerRow(source.files[file]!);
+  const pieces: Piece[] = [];
+  /** Rows from here on up to the current row group wait to be queried together. */
+  let waiting = from;
+  const query = async (end: number): Promise<void> => {
+    if (end > waiting) pieces.push(...(await queryLines(source, file, waiting, end)));
+    waiting = end;
+  };
   const last = partOfAddress(starts, to - 1);
   for (let group = partOfAddress(starts, from); group <= last; group++) {
-    const first = Math.max(from, starts[group]!);
-    const end = Math.min(to, starts[group + 1]!);
-    const groupRows = starts[group + 1]! - starts[group]!;
-    if ((end - first) * 4 >= groupRows) {
-      pieces.push(...(await queryLines(source, file, first, end)));
-    } else {
-      const { bytes, offsets } = await wholeGroup(source, file, group);
-      pieces.push(bytes.subarray(offsets[first - starts[group]!], offsets[end - starts[group]!]));
-    }
+    const [start, next] = [starts[group]!, starts[group + 1]!];
+    const first = Math.max(from, start);
+    const end = Math.min(to, next);
+    // A cell of lines must not lie in two row groups.
+    if (start % rowsPerCell !== 0 || (end - waiting) * rowBytes > readBytesMax) await query(first);
+    if ((end - first) * 4 >= next - start) continue;
+    await query(first);
+    const { bytes, offsets } = await wholeGroup(source, file, group);
+    pieces.push({ rows: end - first, bytes: bytes.subarray(offsets[first - start], offsets[end - start]) });
+    waiting = end;
   }
+  await query(to);
   return pieces;
 }
 
@@ -226,7 +261,7 @@ async function wholeGroup(source: LineSource, file: number, group: number): Prom
   cache.delete(key);
   if (lines === undefined) {
     const [first, end] = [groups[file]![group]!, groups[file]![group + 1]!];
-    const bytes = Buffer.concat(await queryLines(source, file, first, end));
+    const bytes = concatenated(await queryLines(source, file, first, end));
     lines = { bytes, offsets: lineOffsets(bytes, end - first) };
     let kept = bytes.length;
     for (const each of cache.values()) kept += each.bytes.length;
@@ -241,10 +276,10 @@ async function wholeGroup(source: LineSource, file: number, group: number): Prom
 }
 
 /**
- * The lines of rows `first` … `end - 1`, which lie in one row group: that is scanned by one thread, so that text is put
- * together in the order of the rows without sorting it.
+ * The lines of rows `first` … `end - 1`. Each row group is scanned by one thread, and each cell lies in one row group,
+ * so that text is put together in the order of the rows without sorting it.
  */
-async function queryLines(source: LineSource, file: number, first: number, end: number): Promise<Uint8Array[]> {
+async function queryLines(source: LineSource, file: number, first: number, end: number): Promise<Piece[]> {
   const { engine, files, schema, verbatim } = source;
   const rowFile = files[file]!;
   const lines = verbatim && rowFile.kind === 'lines';
@@ -253,7 +288,7 @@ async function queryLines(source: LineSource, file: number, first: number, end: 
   const inner = lines ? fileLinesSql(engine, rowFile, rowName) : fileRowsSql(engine, rowFile, schema, rowName);
   const text = lines ? 'line' : jsonRowSql(schema);
   const cell = `${row} // ${rowsPerCell}`;
-  const pieces: Uint8Array[] = [];
+  const pieces: Piece[] = [];
   let rows = 0;
   await engine.scan(
     `SELECT encode(concat(string_agg(${text}, chr(10)), chr(10))), count(*) FROM (${inner})
@@ -262,8 +297,9 @@ async function queryLines(source: LineSource, file: number, first: number, end: 
       for (let i = 0; i < chunk.rows; i++) {
         const bytes = chunk.bytes(0, i);
         if (bytes === null) throw wrongRows();
-        pieces.push(bytes);
-        rows += Number(chunk.value(1, i));
+        const count = Number(chunk.value(1, i));
+        pieces.push({ rows: count, bytes });
+        rows += count;
       }
     },
   );
