@@ -33,14 +33,15 @@ export class CheckedFiles {
 
   /**
    * Makes sure that a stored file is there and matches its id.
-   * @throws HoldoutError `NOT_FOUND`, `STORE_CORRUPT`, `IO`
+   * @throws HoldoutError `STORE_CORRUPT` (missing, too: who asks has read that the store has it), `IO`
    */
   async ensureIntact(kind: StoredKind, id: Sha256Id): Promise<void> {
     const path = filePath(this.root, kind, id);
     const key = `${kind} ${id}`;
     const before = await lookAt(path);
-    if (before === null)
-      throw new HoldoutError('NOT_FOUND', `the ${kind} ${id} is missing from the store`, { file: path, hint });
+    if (before === null) {
+      throw new HoldoutError('STORE_CORRUPT', `the ${kind} ${id} is missing from the store`, { file: path, hint });
+    }
     if (before === (this.fresh.get(key) ?? (await this.looks()).get(key))) return;
     if ((await checkFile(this.root, kind, id)) !== 'ok') {
       throw new HoldoutError('STORE_CORRUPT', `the ${kind} ${id} does not match its id`, { file: path, hint });

@@ -144,7 +144,7 @@ export class Store {
 
   /**
    * Makes sure that a stored file matches its id, by hashing it unless it looks as it did when last hashed.
-   * @throws HoldoutError `NOT_FOUND`, `STORE_CORRUPT`, `IO`
+   * @throws HoldoutError `STORE_CORRUPT` when it does not or is missing, `IO`
    */
   ensureIntact(kind: StoredKind, id: Sha256Id): Promise<void> {
     return this.checked.ensureIntact(kind, id);

@@ -34,13 +34,13 @@ export interface PartPlace {
   readonly schema: TableSchema;
   /** A new name in a folder that the engine may write to. */
   readonly temporary: (suffix: string) => Promise<string>;
+  /** Lines are cut into parts of about this size; a file of up to twice of it stays one. By default 512 MiB. */
+  readonly partBytesMax?: number;
 }
 
 const options = 'FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 8192, PARQUET_VERSION v1';
 const lineOptions = `${options}, DICTIONARY_SIZE_LIMIT 1`;
-/** A body up to this size becomes one part as it stands; others are cut into slices. */
-const wholeBytesMax = 1 << 30;
-const sliceBytesMax = 512 << 20;
+const partBytesDefault = 512 << 20;
 /** The CSV reader takes 16 times this memory. */
 export const csvLineBytesMax = 8 << 20;
 const longSliceBytesMax = 64 << 20;
@@ -78,7 +78,7 @@ async function writeGroup(
   const [body] = bodies;
   const longest = Math.max(...bodies.map((each) => (each.kind === 'lines' ? each.longestLineBytes : 0)));
   if (bodies.length === 1 && rowsIn(runs) === body!.rows && longest <= csvLineBytesMax) {
-    if ((await bodyBytes(body!)) <= wholeBytesMax) {
+    if ((await bodyBytes(body!)) <= 2 * (place.partBytesMax ?? partBytesDefault)) {
       const part = await writeWholeLines(place, body!.path, runs, longest);
       if (part !== null) return [part];
     }
@@ -134,7 +134,8 @@ async function writeSlices(
   longest: number,
 ): Promise<WrittenPart[]> {
   const parts: WrittenPart[] = [];
-  const bytesMax = longest > csvLineBytesMax ? longSliceBytesMax : sliceBytesMax;
+  const partBytes = place.partBytesMax ?? partBytesDefault;
+  const bytesMax = longest > csvLineBytesMax ? Math.min(longSliceBytesMax, partBytes) : partBytes;
   let slice: Slice | null = null;
   for (const body of bodies) {
     for await (const { firstRow, rows, bytes, offsets } of rawLines(body.path)) {

@@ -21,8 +21,8 @@ export interface StoredPart {
 }
 
 /**
- * Reads a layout file; a damaged one is refused.
- * @throws HoldoutError `NOT_FOUND`, `STORE_CORRUPT`, `IO`
+ * Reads a layout file; a damaged or missing one is refused.
+ * @throws HoldoutError `STORE_CORRUPT`, `IO`
  */
 export async function readLayout(store: Store, id: Sha256Id): Promise<Layout> {
   await store.ensureIntact('layout', id);

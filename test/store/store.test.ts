@@ -152,7 +152,7 @@ describe('a file', () => {
       code: 'STORE_CORRUPT',
       place: { file: path },
     });
-    await expect(other.ensureIntact('part', nowhere)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(other.ensureIntact('part', nowhere)).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
   });
 
   it('that cannot be placed fails with the path and the reason, and nothing is half-stored', async () => {
