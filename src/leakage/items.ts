@@ -82,26 +82,30 @@ function itemOf(row: JsonRow, index: number, set: NamedEval, vocabulary: Vocabul
     (set.fields[role] ?? []).flatMap((path) => textsOf(valuesAt(row, path)));
   const choiceTexts = texts('choices');
   const passageText = texts('passage').join('\n');
-  const candidates: [DecidingRole, string][] = [
-    ['question', texts('question').join('\n')],
-    ['passage', passageText],
-    ['choices', choiceTexts.join('\n')],
-  ];
-  const read = candidates.map(([role, text]) => ({ role, text, tokens: vocabulary.add(text) }));
-  const deciding = read.find(({ tokens }) => tokens.length > 0) ?? read[0];
+  const read = (role: DecidingRole, text: string): DecidingText => ({ role, text, tokens: vocabulary.add(text) });
+  const question = read('question', texts('question').join('\n'));
+  const passage = read('passage', passageText);
+  let deciding = question;
+  if (deciding.tokens.length === 0) deciding = passage;
+  if (deciding.tokens.length === 0) deciding = read('choices', choiceTexts.join('\n'));
+  if (deciding.tokens.length === 0) deciding = question;
   return {
     row: index,
-    role: deciding?.role ?? 'question',
-    text: deciding?.text ?? '',
-    tokens: deciding?.tokens ?? new Int32Array(),
+    ...deciding,
     preamble: 0,
-    passage: deciding?.role === 'question' ? (read[1]?.tokens ?? new Int32Array()) : new Int32Array(),
+    passage: deciding === question ? passage.tokens : new Int32Array(),
     passageText,
-    choices: deciding?.role === 'choices' ? [] : choiceTexts.map((text) => vocabulary.add(text)),
+    choices: deciding.role === 'choices' ? [] : choiceTexts.map((text) => vocabulary.add(text)),
     answers: texts('answer').map((text) => vocabulary.add(text)),
-    symbols: symbolForm(deciding?.text ?? ''),
+    symbols: symbolForm(deciding.text),
     keys: keyTexts(row, set.fields),
   };
+}
+
+interface DecidingText {
+  readonly role: DecidingRole;
+  readonly text: string;
+  readonly tokens: Int32Array;
 }
 
 /** The first tokens that half of the items share; none where that is no preamble. */

@@ -310,7 +310,7 @@ export function addRun(at: usize, n: u32, newId: u32): u32 {
   if (n != 3 && n != 5) {
     const token = load<u64>(at + (<usize>(n - 1) << 3));
     const byte = gate + <usize>(token >> 51);
-    store<u8>(byte, load<u8>(byte) | (<u8>1 << (<u8>(token >> 48) & 7)));
+    store<u8>(byte, load<u8>(byte) | (<u8>1 << <u8>((token >> 48) & 7)));
   }
   return newId;
 }
