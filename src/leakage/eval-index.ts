@@ -5,6 +5,7 @@
  */
 import { HoldoutError } from '../errors.ts';
 import { GramTrie, ROOT } from './gram-trie.ts';
+import { wayGiver } from './give-way.ts';
 import { gramLength } from './guarantee.ts';
 import type { EvalItems, Item } from './items.ts';
 import { Kernel } from './kernel.ts';
@@ -52,7 +53,8 @@ const gramsMax = 60_000_000;
  * Builds the index of all sets.
  * @throws HoldoutError LIMIT when the sets have more runs than one check can hold.
  */
-export function buildIndex(sets: readonly EvalItems[], vocabulary: Vocabulary): EvalIndex {
+export async function buildIndex(sets: readonly EvalItems[], vocabulary: Vocabulary): Promise<EvalIndex> {
+  const giveWay = wayGiver();
   const drafts = sets.flatMap(({ items }, evalIndex) => draftForms(items, evalIndex));
   const positions = drafts.reduce((sum, draft) => sum + Math.max(1, draft.tokens.length), 0);
   if (positions > gramsMax) {
@@ -61,23 +63,26 @@ export function buildIndex(sets: readonly EvalItems[], vocabulary: Vocabulary): 
     });
   }
   const trie = new GramTrie(positions * 2);
-  const bare = drafts.map((draft): Form => {
+  const bare: Form[] = [];
+  for (const draft of drafts) {
+    await giveWay();
     const n = draftGram(draft, vocabulary);
     const grams = new Int32Array(Math.max(0, draft.tokens.length - n + 1));
     for (let place = 0; place < grams.length; place++) grams[place] = addGram(trie, draft.tokens, place, n);
     const weights = new Float32Array(draft.tokens.length);
-    return { ...formOf(draft, vocabulary), n, grams, weights, allTemplate: false };
-  });
-  const { kernelRun, table } = fillTable(bare, drafts, trie);
+    bare.push({ ...formOf(draft, vocabulary), n, grams, weights, allTemplate: false });
+  }
+  const { kernelRun, table } = await fillTable(bare, drafts, trie);
   return { forms: weigh(bare, drafts, trie.size), trie, kernelRun, table, vocabulary };
 }
 
 /** Puts the runs of all forms into a table for the kernel. */
-function fillTable(
+async function fillTable(
   forms: readonly Form[],
   drafts: readonly Draft[],
   trie: GramTrie,
-): Pick<EvalIndex, 'kernelRun' | 'table'> {
+): Promise<Pick<EvalIndex, 'kernelRun' | 'table'>> {
+  const giveWay = wayGiver();
   const kernelRun = new Int32Array(trie.size).fill(-1);
   let distinct = 0;
   let lengths = 0;
@@ -92,6 +97,7 @@ function fillTable(
   const table = kernel.createTable(distinct, lengths);
   let runs = 0;
   for (const [number, { n, grams }] of forms.entries()) {
+    await giveWay();
     const { text, skipped, tokens, items } = drafts[number] ?? emptyDraft;
     if (kernel.hashTokens(text) !== skipped + tokens.length) {
       throw new TypeError(`kernel and definition disagree on the tokens of item ${items[0]?.row ?? -1}`);

@@ -5,6 +5,7 @@
  */
 import { parseRow, sameText, textsOf, valuesAt } from './row-text.ts';
 import type { JsonRow } from './row-text.ts';
+import { wayGiver } from './give-way.ts';
 import { symbolForm } from './normal-form.ts';
 import type { NamedEval } from './types.ts';
 import type { Vocabulary } from './vocabulary.ts';
@@ -43,7 +44,11 @@ const preambleTokensMin = 8;
 /** Reads the items of a set. */
 export async function readItems(set: NamedEval, vocabulary: Vocabulary): Promise<EvalItems> {
   const items: Item[] = [];
-  for await (const row of rowsOf(set)) items.push(itemOf(row, items.length, set, vocabulary));
+  const giveWay = wayGiver();
+  for await (const row of rowsOf(set)) {
+    await giveWay();
+    items.push(itemOf(row, items.length, set, vocabulary));
+  }
   const preamble = sharedPreamble(items);
   const length = preamble.length;
   if (length === 0) return { items, notes: [] };
