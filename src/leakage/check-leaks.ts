@@ -18,6 +18,7 @@ import { holdsText } from './row-text.ts';
 import { ScanPool } from './scan-pool.ts';
 import { scanTable } from './scan.ts';
 import type { ScanTotals } from './scan.ts';
+import { findSymbolRows } from './symbol-rows.ts';
 import { Tally } from './tally.ts';
 import type { NamedEval, NamedTable } from './types.ts';
 
@@ -99,6 +100,7 @@ export async function checkLeaks(options: CheckOptions): Promise<CheckResult> {
         async (batch) => confirm(train, trainIndex, batch, await finder.find(batch), index, meter, tally),
         (more) => options.onProgress?.({ train: train.name, bytes: (bytes += more), rows: train.reader.rows }),
       );
+      await findSymbolRows(train, trainIndex, items, tally);
       // Dates and bytes are written as strings in JSON, but no column of such a set holds text.
       const textual = train.reader.schema.columns.some(({ type }) => holdsText(type));
       totals.push(textual ? scanned : { rows: scanned.rows, textless: scanned.rows });

@@ -10,7 +10,7 @@ import { gramLength } from './guarantee.ts';
 import type { EvalItems, Item } from './items.ts';
 import { Kernel } from './kernel.ts';
 import type { RunTable } from './kernel.ts';
-import { templateItems } from './method.ts';
+import { besidePassageCoverage, suspectCoverage, templateItems, wholeAtLeastTokens } from './method.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
 /** The tokens of a field that one or more items of a set have. */
@@ -27,6 +27,8 @@ export interface Form {
   /** Whether every run of it is a template of the set: what many items begin or end with. */
   readonly allTemplate: boolean;
   readonly items: Item[];
+  /** Coverage from which it is reported, or looked at for the passage beside it. */
+  readonly coverageMin: number;
   /** Whether its items differ in what they ask all the same: in symbols, or in the choices under one stem. */
   readonly symbolsDiffer: boolean;
   readonly generic: boolean;
@@ -39,6 +41,8 @@ export interface Form {
 /** What the check looks for. */
 export interface EvalIndex {
   readonly forms: readonly Form[];
+  /** The form of each item's passage. */
+  readonly passages: ReadonlyMap<Item, Form>;
   readonly trie: GramTrie;
   /** Number of a run in the kernel's table, by its number in the trie; -1 for mere beginnings. */
   readonly kernelRun: Int32Array;
@@ -73,7 +77,10 @@ export async function buildIndex(sets: readonly EvalItems[], vocabulary: Vocabul
     bare.push({ ...formOf(draft, vocabulary), n, grams, weights, allTemplate: false });
   }
   const { kernelRun, table } = await fillTable(bare, drafts, trie);
-  return { forms: weigh(bare, drafts, trie.size), trie, kernelRun, table, vocabulary };
+  const forms = weigh(bare, drafts, trie.size);
+  const passages = new Map<Item, Form>();
+  for (const form of forms) if (form.role === 'passage') for (const item of form.items) passages.set(item, form);
+  return { forms, passages, trie, kernelRun, table, vocabulary };
 }
 
 /** Puts the runs of all forms into a table for the kernel. */
@@ -168,11 +175,18 @@ function formOf(
     role,
     length: tokens.length,
     items,
+    coverageMin: coverageMin(role, tokens.length, items),
     symbolsDiffer: symbols.size > 1,
     generic: [...symbols.values()].some((choices) => choices.size >= 3),
     numbers: numberPlaces(tokens, vocabulary),
     lettered: tokens.some((token) => vocabulary.hasLetter(token)),
   };
+}
+
+function coverageMin(role: Form['role'], length: number, items: readonly Item[]): number {
+  const alone = suspectCoverage(length);
+  const hasPassage = role === 'deciding' && items.some(({ passage }) => passage.length > 0);
+  return hasPassage && length >= wholeAtLeastTokens ? Math.min(alone, besidePassageCoverage) : alone;
 }
 
 function numberPlaces(tokens: Int32Array, vocabulary: Vocabulary): Int32Array {

@@ -63,7 +63,7 @@ export async function readItems(set: NamedEval, vocabulary: Vocabulary): Promise
 }
 
 /** Rows of a table, parsed. */
-async function* rowsOf(set: Pick<NamedEval, 'reader'>): AsyncGenerator<JsonRow> {
+export async function* rowsOf(set: Pick<NamedEval, 'reader'>): AsyncGenerator<JsonRow> {
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   for await (const block of set.reader.jsonLines()) {
     for (const line of decoder.decode(block.bytes).split('\n')) {
