@@ -8,6 +8,7 @@ import { HoldoutError } from '../src/errors.ts';
 import { type OpenSet, openFileSet } from '../src/files.ts';
 import { checkFields, recogniseFields } from '../src/leakage/fields.ts';
 import { itemsRootOf } from '../src/tables/items-root.ts';
+import { type PreparedEvals, prepareEvals } from '../src/leakage/prepare.ts';
 import type { NamedEval, NamedTable } from '../src/leakage/types.ts';
 import { traceRows } from '../src/lineage/trace.ts';
 import type { VersionEntry } from '../src/store/journal-state.ts';
@@ -32,7 +33,7 @@ export interface CheckRequest {
 export interface CheckSets {
   readonly engine: Engine;
   readonly trains: readonly NamedTable[];
-  readonly evals: readonly NamedEval[];
+  readonly evals: PreparedEvals;
   /** What a person should know about how the sets were read. */
   readonly remarks: readonly string[];
 }
@@ -41,7 +42,10 @@ type Prepared =
   | { readonly kind: 'files'; readonly name: string; readonly table: ReadTable }
   | { readonly kind: 'snapshot'; readonly name: string; readonly store: Store; readonly entry: VersionEntry };
 
-/** Reads all files, then opens every set. @throws HoldoutError as reading and the store do. */
+/**
+ * Reads all files and opens every set; the eval sets come first, and are indexed while the training files are read.
+ * @throws HoldoutError as reading and the store do.
+ */
 export async function openCheckSets(
   context: CliContext,
   store: Store | null,
@@ -54,22 +58,32 @@ export async function openCheckSets(
   };
   const everything = request.all ? await allTraining(store) : [];
   const prepare = (input: NamedInput): Promise<Prepared> => prepareSet(context, input, workDirectory);
-  const trains: Prepared[] = [];
-  for (const input of [...inputs.trains, ...everything]) trains.push(await prepare(input));
+  const openEngine = (sets: readonly Prepared[]): Promise<Engine> =>
+    context.openEngine(store, { readPaths: pathsOf(sets), writeDirectories: [workDirectory] });
+
   const evals: Prepared[] = [];
   for (const input of inputs.evals) evals.push(await prepare(input));
-  refuseTwice(trains, 'training sets');
   refuseTwice(evals, 'eval sets');
+  const evalOpener = new SetOpener(await openEngine(evals), workDirectory, request.fields);
+  const evalSets: NamedEval[] = [];
+  for (const set of evals) evalSets.push(await evalOpener.openEval(set));
+  const remarks = evalOpener.finish(evals.map((set) => set.name));
 
-  const readPaths = [...trains, ...evals].flatMap((set) =>
-    set.kind === 'files' ? set.table.bodies.map((b) => b.path) : [],
-  );
-  const engine = await context.openEngine(store, { readPaths, writeDirectories: [workDirectory] });
-  const opened = new SetOpener(engine, workDirectory, request.fields);
-  const sets: { trains: NamedTable[]; evals: NamedEval[] } = { trains: [], evals: [] };
-  for (const set of trains) sets.trains.push(await opened.open(set));
-  for (const set of evals) sets.evals.push(await opened.openEval(set));
-  return { engine, ...sets, remarks: opened.finish(evals.map((set) => set.name)) };
+  const preparing = prepareEvals(evalSets);
+  // Its failure is met below; until then it is nobody's.
+  preparing.catch(() => undefined);
+  const trains: Prepared[] = [];
+  for (const input of [...inputs.trains, ...everything]) trains.push(await prepare(input));
+  refuseTwice(trains, 'training sets');
+  const engine = await openEngine(trains);
+  const trainOpener = new SetOpener(engine, workDirectory, undefined);
+  const trainSets: NamedTable[] = [];
+  for (const set of trains) trainSets.push(await trainOpener.open(set));
+  return { engine, trains: trainSets, evals: await preparing, remarks };
+}
+
+function pathsOf(sets: readonly Prepared[]): string[] {
+  return sets.flatMap((set) => (set.kind === 'files' ? set.table.bodies.map((body) => body.path) : []));
 }
 
 async function nameAll(context: CliContext, store: Store | null, given: readonly string[]): Promise<NamedInput[]> {

@@ -270,7 +270,7 @@ export const commands: readonly CommandSpec[] = [
       [found, 'a step gave another id'],
       [cannotTell, 'cannot tell: raw bytes are not at hand'],
     ],
-    json: '{state, version, steps: [{step, transform, output, state, rows, detail, firstDifference, engine}]}',
+    json: '{state, version, steps: [{step, transform, version, state, recorded, got, detail, firstDifference, engine, restored}]}',
     load: async () => (await import('./commands/reproduce.ts')).reproduce,
   },
 ];

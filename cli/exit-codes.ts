@@ -14,8 +14,7 @@ export const exitStatus = {
   usage: 2,
   /** Incomplete, or cannot tell. */
   cannotTell: 3,
-  /** A step declared deterministic gave two results. */
-  notDeterministic: 4,
+  // 4 is left free for a step that is declared deterministic and gives two results.
   /** Operating failure: I/O, or a store that is absent, unreadable or corrupt. */
   failure: 5,
   /** Interrupted by the user (128 + SIGINT). */
@@ -24,12 +23,14 @@ export const exitStatus = {
 
 /** One line for each status, as help and README print them. */
 export const exitMeaning: readonly (readonly [status: number, meaning: string])[] = [
-  [exitStatus.ok, 'done; clean; the same; intact'],
-  [exitStatus.found, 'a leak, a difference, damage, or not reproduced'],
+  [exitStatus.ok, 'done; clean; the same; intact; holds'],
+  [exitStatus.found, 'the answer is no: a leak, a difference, damage, a pin that does not hold, an id not reproduced'],
   [exitStatus.usage, 'bad usage or bad input; nothing was changed'],
-  [exitStatus.cannotTell, 'incomplete, or cannot tell'],
-  [exitStatus.notDeterministic, 'a step declared deterministic gave two results'],
-  [exitStatus.failure, 'operating failure: I/O, or a store that is absent, unreadable or corrupt'],
+  [exitStatus.cannotTell, 'cannot tell: the check is incomplete, or a pin or a rebuild lacks something'],
+  [
+    exitStatus.failure,
+    'the machine or the store failed: I/O, disk full, or a store that is absent, unreadable or damaged',
+  ],
   [exitStatus.interrupted, 'interrupted'],
 ];
 

@@ -27,7 +27,7 @@ export async function writeLines(lines: readonly string[]): Promise<void> {
   return write(lines.map((line) => `${line}\n`).join(''));
 }
 
-/** Writes one JSON value, indented, to stdout. Integers past 2^53 are written as digits. */
+/** Writes one JSON value, indented, to stdout. @throws TypeError for a bigint: say how it is to be written first. */
 export async function writeJson(value: unknown): Promise<void> {
   return write(`${JSON.stringify(value, null, 2)}\n`);
 }
@@ -51,8 +51,9 @@ function asHoldoutError(error: unknown): HoldoutError | null {
   return new HoldoutError('IO', error.message, { ...file, cause: error });
 }
 
-function placeOf({ place }: HoldoutError): string {
-  if (place.file === undefined) return '';
+/** `file:line:column: `, where the message does not name the file itself. */
+function placeOf({ place, message }: HoldoutError): string {
+  if (place.file === undefined || (place.line === undefined && message.includes(place.file))) return '';
   const line = place.line === undefined ? '' : `:${place.line}`;
   const column = place.line === undefined || place.column === undefined ? '' : `:${place.column}`;
   return `${place.file}${line}${column}: `;

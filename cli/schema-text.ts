@@ -6,6 +6,7 @@
 import { readFile } from 'node:fs/promises';
 import { type Column, type ColumnType, type TableSchema, scalarType, tableSchema } from '../schemas/table-schema.ts';
 import { HoldoutError } from '../src/errors.ts';
+import { errnoOf } from '../src/store/io-error.ts';
 
 const aliases: Readonly<Record<string, string>> = {
   BOOL: 'BOOLEAN',
@@ -29,7 +30,7 @@ const nestingMax = 64;
 /** Reads `--schema`: a file (a schema record as JSON, or text) where one of that name stands, else the text itself. */
 export async function readSchemaOption(option: string): Promise<TableSchema> {
   const fromFile = await readFile(option, 'utf8').catch((error: unknown) => {
-    const code = error instanceof Error && 'code' in error ? error.code : null;
+    const code = errnoOf(error);
     if (code === 'ENOENT' || code === 'ENAMETOOLONG') return null;
     throw error;
   });

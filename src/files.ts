@@ -13,6 +13,7 @@ import { Engine } from './engine/engine.ts';
 import { schemaId } from './identity/ids.ts';
 import { checkLeaks } from './leakage/check-leaks.ts';
 import { checkFields, recogniseFields } from './leakage/fields.ts';
+import { prepareEvals } from './leakage/prepare.ts';
 import type { NamedEval, NamedTable } from './leakage/types.ts';
 import { itemsRootOf } from './tables/items-root.ts';
 import { openReadTable } from './tables/read-table-reader.ts';
@@ -63,25 +64,34 @@ export interface FilesToCheck {
 export async function checkFiles(what: FilesToCheck): Promise<LeakReport> {
   return inScratch(async (workDirectory) => {
     const threads = availableParallelism();
-    const read = async (file: string): Promise<ReadTable> => readTable([file], { workDirectory, threads });
     const tables = new Map<string, ReadTable>();
-    for (const file of [...what.trains, ...what.evals]) if (!tables.has(file)) tables.set(file, await read(file));
-    const readPaths = [...tables.values()].flatMap(({ bodies }) => bodies.map(({ path }) => path));
-    const engine = await Engine.open({ tempDirectory: workDirectory, readPaths, writeDirectories: [workDirectory] });
+    const engines: Engine[] = [];
+    const open = async (files: readonly string[]): Promise<{ engine: Engine; sets: OpenSet[] }> => {
+      for (const file of files) {
+        if (!tables.has(file)) tables.set(file, await readTable([file], { workDirectory, threads }));
+      }
+      const read = files.flatMap((file) => tables.get(file) ?? []);
+      const readPaths = read.flatMap(({ bodies }) => bodies.map(({ path }) => path));
+      const engine = await Engine.open({ tempDirectory: workDirectory, readPaths, writeDirectories: [workDirectory] });
+      engines.push(engine);
+      const sets: OpenSet[] = [];
+      for (const [index, table] of read.entries()) {
+        sets.push(await openFileSet(engine, files[index] ?? '', table, workDirectory));
+      }
+      return { engine, sets };
+    };
     try {
-      const open = async (file: string): Promise<OpenSet> => {
-        const table = tables.get(file);
-        if (table === undefined) throw new TypeError(`${file} was not read`);
-        return openFileSet(engine, file, table, workDirectory);
-      };
-      const trains: NamedTable[] = [];
-      for (const file of what.trains) trains.push(await open(file));
+      const opened = await open(what.evals);
       const evals: NamedEval[] = [];
-      for (const file of what.evals) evals.push(await asEval(engine, await open(file), what.fields));
-      const { report } = await checkLeaks({ engine, trains, evals, threads, failOn: what.failOn });
+      for (const set of opened.sets) evals.push(await asEval(opened.engine, set, what.fields));
+      // The eval sets are indexed while the training files are read.
+      const preparing = prepareEvals(evals);
+      preparing.catch(() => undefined);
+      const { engine, sets: trains } = await open(what.trains);
+      const { report } = await checkLeaks({ engine, trains, evals: await preparing, threads, failOn: what.failOn });
       return report;
     } finally {
-      await engine.close();
+      for (const engine of engines) await engine.close();
     }
   });
 }

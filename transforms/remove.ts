@@ -7,9 +7,8 @@ import { z } from 'zod';
 import { sha256Id } from '../schemas/ids.ts';
 import { leakReport } from '../schemas/leak-report.ts';
 import { digestBytesOf } from '../src/identity/ids.ts';
+import { DIGEST_BYTES } from '../src/merkle/table-tree.ts';
 import { type Transform, defineTransform } from '../src/lineage/transform.ts';
-
-const digestBytes = 32;
 
 /** Removes the rows of a leak report's hits. */
 export const remove: Transform = defineTransform({
@@ -33,7 +32,7 @@ export const remove: Transform = defineTransform({
     const bitmap = new Uint8Array(Math.ceil(input.rows / 8));
     let removed = 0;
     for (let row = 0; row < input.rows; row++) {
-      if (named.has(keyOf(digests, row * digestBytes))) removed += 1;
+      if (named.has(keyOf(digests, row * DIGEST_BYTES))) removed += 1;
       else bitmap[row >>> 3] = (bitmap[row >>> 3] ?? 0) | (1 << (row & 7));
     }
     return { kind: 'rows', keep: { bitmap }, counts: { removed, rowsNamed: named.size } };
@@ -41,5 +40,5 @@ export const remove: Transform = defineTransform({
 });
 
 function keyOf(digests: Uint8Array, at: number): string {
-  return Buffer.from(digests.buffer, digests.byteOffset + at, digestBytes).toString('latin1');
+  return Buffer.from(digests.buffer, digests.byteOffset + at, DIGEST_BYTES).toString('latin1');
 }

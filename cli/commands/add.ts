@@ -2,8 +2,10 @@
  * `holdout add`: snapshots files as a dataset, or as its next version.
  * @module
  */
+import { blobRecord } from '../../schemas/records.ts';
 import { checkFields, recogniseFields } from '../../src/leakage/fields.ts';
 import { type AddResult, addDataset } from '../../src/snapshots/add.ts';
+import type { Store } from '../../src/store/store.ts';
 import type { Action } from '../command-spec.ts';
 import { exitStatus } from '../exit-codes.ts';
 import { explainDirectory, threads } from '../inputs.ts';
@@ -42,9 +44,21 @@ export const add: Action = async ({ context, operands, options }) => {
   if (context.json) {
     const { created: _, read: __, notes: ___, ...shown } = result;
     await writeJson(shown);
-  } else await writeLines(resultLines(result));
+  } else await writeLines([...resultLines(result), ...(await keptLines(store, result))]);
   return exitStatus.ok;
 };
+
+/** Whether the files themselves can be had back, or their rows only. */
+async function keptLines(store: Store, { name, version, created }: AddResult): Promise<string[]> {
+  if (!created) return [];
+  const entry = (await store.journal()).names.get(name)?.[version - 1];
+  let rowsOnly = 0;
+  for (const { blob } of entry?.sources ?? []) {
+    if ((await store.getRecord(blob, blobRecord)).content.kind === 'digest') rowsOnly += 1;
+  }
+  if (rowsOnly === 0) return ['  kept: rows and bytes of every file (export --raw gives the bytes back)'];
+  return [`  kept: rows; of ${plural(rowsOnly, 'file')} the digest, not the bytes (--raw keeps them too)`];
+}
 
 function resultLines(result: AddResult): string[] {
   const { created, table, rows, itemsRoot, logicalBytes, storedBytes, newBytes, read } = result;

@@ -3,8 +3,7 @@
  * @module
  */
 import { type LeakReport, leakReport } from '../../schemas/leak-report.ts';
-import { type JournalEntry, snapshotRecord } from '../../schemas/records.ts';
-import { derivationRecord } from '../../schemas/records.ts';
+import { type JournalEntry, derivationRecord, snapshotRecord } from '../../schemas/records.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { Action } from '../command-spec.ts';
 import { exitStatus } from '../exit-codes.ts';

@@ -6,7 +6,6 @@ import type { PinnedDataset } from '../../schemas/pin.ts';
 import type { FieldRoles } from '../../schemas/records.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { HoldoutError } from '../../src/errors.ts';
-import { keyColumns } from '../../src/leakage/fields.ts';
 import { itemsRootOf } from '../../src/tables/items-root.ts';
 import { identifyDigests } from '../../src/lineage/select-rows.ts';
 import { readPin } from '../../src/models/pin.ts';
@@ -81,17 +80,8 @@ async function atHand(engine: Engine, name: string, reader: TableReader): Promis
   return {
     name,
     ...identifyDigests(await reader.digests()),
-    async itemsRoot(fields: FieldRoles) {
-      const wanted = new Set(
-        Object.values(fields)
-          .flat()
-          .map((path) => path.split('.')[0] ?? path),
-      );
-      const has = new Set(reader.schema.columns.map((column) => column.name));
-      const missing = [...wanted].filter((column) => !has.has(column) && !has.has(column.split('.')[0] ?? ''));
-      if (missing.length > 0 || keyColumns(reader.schema, fields).length === 0) return null;
-      return itemsRootOf(engine, reader, fields);
-    },
+    // A key column that is not there gives another root, unless it held nulls only: absent and null are the same.
+    itemsRoot: (fields: FieldRoles) => itemsRootOf(engine, reader, fields),
   };
 }
 

@@ -6,8 +6,7 @@ import { type PinnedDataset, type PinnedEval } from '../../schemas/pin.ts';
 import { snapshotRecord } from '../../schemas/records.ts';
 import { HoldoutError } from '../../src/errors.ts';
 import { createPin, writePin } from '../../src/models/pin.ts';
-import { uncoveredBy } from '../../src/models/pin-report.ts';
-import type { VersionEntry } from '../../src/store/journal-state.ts';
+import { uncoveredBy, versionName } from '../../src/models/pin-report.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { Action, Invocation, Options } from '../command-spec.ts';
 import { exitStatus } from '../exit-codes.ts';
@@ -16,7 +15,6 @@ import { styled, writeJson, writeLines } from '../output.ts';
 import { parseScore } from '../parse-options.ts';
 import { startProgress } from '../progress.ts';
 import { findReport, newestReport } from '../reports.ts';
-import { entryName } from '../snapshots.ts';
 import { plural, shortId } from '../text.ts';
 import { compare } from './pin-compare.ts';
 import { verify } from './pin-verify.ts';
@@ -37,18 +35,18 @@ export const pin: Action = async (input) => {
 async function makePin({ context, options }: Invocation, modelDir: string): Promise<number> {
   const scores = options.list('score').map(parseScore);
   const store = await context.openStore();
-  const trains = await pinned(store, options.list('train'));
-  const evals = (await pinned(store, options.list('eval'))).map(({ entry, dataset }) => asEval(entry, dataset));
+  const trains = (await findDatasets(store, options.list('train'))).map(({ pinned }) => pinned);
+  const evals = (await findDatasets(store, options.list('eval'))).map(asEval);
   if (trains.length + evals.length === 0) {
     throw new HoldoutError('USAGE', 'nothing to pin: name training data by --train, eval sets by --eval');
   }
-  const both = { train: trains.map(({ dataset }) => dataset.pinned), eval: evals };
+  const both = { train: trains, eval: evals };
   const report = await chooseReport(store, options, both);
   const progress = startProgress(`hashing ${modelDir}`);
   const record = await createPin({
     modelDir,
     holdoutVersion: context.holdoutVersion,
-    trains: both.train,
+    trains,
     evals,
     report,
     scores,
@@ -71,11 +69,10 @@ async function makePin({ context, options }: Invocation, modelDir: string): Prom
       styled(record.says.startsWith('Clean') ? 'green' : 'yellow', record.says),
       `Pinned ${plural(record.files.length, 'file')} of ${modelDir} in ${path}`,
       ...record.train.map(
-        (each) => `  train  ${each.name}@${each.version ?? '?'}  ${shortId(each.table)}  ${plural(each.rows, 'row')}`,
+        (each) => `  train  ${versionName(each)}  ${shortId(each.table)}  ${plural(each.rows, 'row')}`,
       ),
       ...record.eval.map(
-        (each) =>
-          `  eval   ${each.name}@${each.version ?? '?'}  ${shortId(each.table)}  items ${shortId(each.itemsRoot)}`,
+        (each) => `  eval   ${versionName(each)}  ${shortId(each.table)}  items ${shortId(each.itemsRoot)}`,
       ),
       ...record.scores.map((score) => `  score  ${score.eval} ${score.metric} = ${score.value}`),
       ...(typeof card === 'object'
@@ -89,17 +86,15 @@ async function makePin({ context, options }: Invocation, modelDir: string): Prom
   return exitStatus.ok;
 }
 
+/** A version as a pin names it, with what makes it an eval set. */
 interface FoundDataset {
   readonly pinned: PinnedDataset;
   readonly itemsRoot: PinnedEval['itemsRoot'] | null;
   readonly fields: PinnedEval['fields'];
 }
 
-async function pinned(
-  store: Store,
-  names: readonly string[],
-): Promise<{ readonly entry: VersionEntry; readonly dataset: FoundDataset }[]> {
-  const found: { readonly entry: VersionEntry; readonly dataset: FoundDataset }[] = [];
+async function findDatasets(store: Store, names: readonly string[]): Promise<FoundDataset[]> {
+  const found: FoundDataset[] = [];
   for (const name of names) {
     const entry = await versionEntry(store, name);
     const { table, schema, setRoot, rows, role, itemsRoot, fields } = await store.getRecord(
@@ -107,15 +102,15 @@ async function pinned(
       snapshotRecord,
     );
     const identity = { name: entry.name, version: entry.version, snapshot: entry.snapshot };
-    found.push({ entry, dataset: { pinned: { ...identity, table, schema, setRoot, rows, role }, itemsRoot, fields } });
+    found.push({ pinned: { ...identity, table, schema, setRoot, rows, role }, itemsRoot, fields });
   }
   return found;
 }
 
-function asEval(entry: VersionEntry, { pinned, itemsRoot, fields }: FoundDataset): PinnedEval {
+function asEval({ pinned, itemsRoot, fields }: FoundDataset): PinnedEval {
   if (itemsRoot !== null) return { ...pinned, itemsRoot, fields };
-  throw new HoldoutError('USAGE', `${entryName(entry)} has no items: it was not added as an eval set`, {
-    hint: `holdout add ${entry.name} FILES… --role eval --fields question=COLUMN makes a version that has`,
+  throw new HoldoutError('USAGE', `${versionName(pinned)} has no items: it was not added as an eval set`, {
+    hint: `holdout add ${pinned.name} FILES… --role eval --fields question=COLUMN makes a version that has`,
   });
 }
 

@@ -8,6 +8,7 @@ import { showVersion } from '../../src/snapshots/versions.ts';
 import { layoutBytes } from '../../src/snapshots/stored-size.ts';
 import { HoldoutError } from '../../src/errors.ts';
 import type { Sha256Id } from '../../schemas/ids.ts';
+import { errnoOf } from '../../src/store/io-error.ts';
 import { tableKey } from '../../src/store/journal-state.ts';
 import type { Store } from '../../src/store/store.ts';
 import { builtInTransforms } from '../../transforms/index.ts';
@@ -84,12 +85,8 @@ async function bytesOf(store: Store, layout: Sha256Id): Promise<number | null> {
   try {
     return await layoutBytes(store, layout);
   } catch (error) {
-    const lost = error instanceof HoldoutError ? ['NOT_FOUND', 'STORE_CORRUPT'].includes(error.code) : isAbsent(error);
-    if (lost) return null;
+    const lost = error instanceof HoldoutError && ['NOT_FOUND', 'STORE_CORRUPT'].includes(error.code);
+    if (lost || errnoOf(error) === 'ENOENT') return null;
     throw error;
   }
-}
-
-function isAbsent(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

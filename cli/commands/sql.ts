@@ -6,7 +6,6 @@ import { type UserResult, type UserView, runUserQuery } from '../../src/engine/u
 import { HoldoutError } from '../../src/errors.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { Action } from '../command-spec.ts';
-import type { CliContext } from '../context.ts';
 import { exitStatus } from '../exit-codes.ts';
 import { remark, writeJson, writeLines } from '../output.ts';
 import { entryName, openVersion } from '../snapshots.ts';
@@ -21,7 +20,7 @@ export const sql: Action = async ({ context, operands, options }) => {
   const format = readFormat(context.json ? 'json' : (options.text('format') ?? 'table'));
   const store = await context.openStore();
   const engine = await context.openEngine(store);
-  const views = await viewsOf(context, store, engine, query);
+  const views = await viewsOf(store, engine, query);
   const result = await runUserQuery(engine, query, views).catch((error: unknown) => {
     throw withNearestName(error, views);
   });
@@ -36,12 +35,7 @@ function readFormat(value: string): Format {
 }
 
 /** Views of the versions whose names stand somewhere in the query; the others would only cost time. */
-async function viewsOf(
-  _context: CliContext,
-  store: Store,
-  engine: Parameters<typeof openVersion>[1],
-  query: string,
-): Promise<UserView[]> {
+async function viewsOf(store: Store, engine: Parameters<typeof openVersion>[1], query: string): Promise<UserView[]> {
   const text = query.toLowerCase();
   const views: UserView[] = [];
   const { names } = await store.journal();

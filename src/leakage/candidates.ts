@@ -10,7 +10,6 @@
  */
 import type { Engine } from '../engine/engine.ts';
 import type { EvalIndex, Form } from './eval-index.ts';
-import { suspectCoverage } from './method.ts';
 import type { HitBatch } from './scan.ts';
 
 /** A pair to look at. */
@@ -22,7 +21,10 @@ export interface Candidate {
   readonly bound: number;
 }
 
-const candidatesSql = `SELECT h.train_row, s.form, any_value(n.dropped) + sum(s.span) AS bound
+const candidatesSql = `-- holdout_hits (train_row INTEGER, gram INTEGER): which runs of the eval items stand in which row of the batch
+-- holdout_seeds (gram INTEGER, form INTEGER, span INTEGER): runs that count for a form (a question, a passage), tokens each
+-- holdout_needs (form INTEGER, need INTEGER, dropped INTEGER): tokens a form needs, and those that frequent runs may cover
+SELECT h.train_row, s.form, any_value(n.dropped) + sum(s.span) AS bound
 FROM holdout_hits AS h JOIN holdout_seeds AS s USING (gram) JOIN holdout_needs AS n USING (form)
 GROUP BY h.train_row, s.form
 HAVING sum(s.span) >= any_value(n.need)
@@ -107,7 +109,7 @@ export class CandidateFinder {
     const cost = (run: number): number => (frequency.get(run) ?? 0) * (this.#formsOf[run]?.length ?? 0);
     const places = [...runs.keys()].sort((a, b) => cost(runs[b] ?? -1) - cost(runs[a] ?? -1));
     const covered = new Uint8Array(form.length);
-    const limit = suspectCoverage(form.length) * form.length;
+    const limit = form.coverageMin * form.length;
     let coveredCount = 0;
     const spans = new Map<number, number>();
     for (const place of places) {

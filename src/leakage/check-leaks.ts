@@ -8,21 +8,19 @@ import type { Engine } from '../engine/engine.ts';
 import { CandidateFinder } from './candidates.ts';
 import { confirm } from './confirm.ts';
 import { OverlapMeter } from './coverage.ts';
-import { buildIndex } from './eval-index.ts';
 import { evidenceOf } from './evidence.ts';
 import type { Evidence } from './evidence.ts';
-import { checkFields } from './fields.ts';
-import { readItems } from './items.ts';
-import type { EvalItems } from './items.ts';
+import { prepareEvals, refuseSameNames } from './prepare.ts';
+import type { PreparedEvals } from './prepare.ts';
 import { writeReport } from './report.ts';
 import { findEqualRows } from './row-equal.ts';
 import { holdsText } from './row-text.ts';
 import { ScanPool } from './scan-pool.ts';
 import { scanTable } from './scan.ts';
 import type { ScanTotals } from './scan.ts';
+import { findSymbolRows } from './symbol-rows.ts';
 import { Tally } from './tally.ts';
 import type { NamedEval, NamedTable } from './types.ts';
-import { Vocabulary } from './vocabulary.ts';
 
 /** How far a check is. */
 export interface LeakProgress {
@@ -34,10 +32,11 @@ export interface LeakProgress {
 
 /** What is checked against what. */
 export interface CheckOptions {
-  /** The engine that the readers were opened with. */
+  /** An engine to register tables in. */
   readonly engine: Engine;
   readonly trains: readonly NamedTable[];
-  readonly evals: readonly NamedEval[];
+  /** Eval sets, or what `prepareEvals` made of them. */
+  readonly evals: readonly NamedEval[] | PreparedEvals;
   readonly threads?: number | undefined;
   /** Whether suspects fail the check, too. */
   readonly failOn?: 'leak' | 'suspect' | undefined;
@@ -60,16 +59,10 @@ export interface CheckResult {
  * @throws TypeError when two sets of one side share a name.
  */
 export async function checkLeaks(options: CheckOptions): Promise<CheckResult> {
-  const { engine, trains, evals, explain } = options;
+  const { engine, trains, explain } = options;
   refuseSameNames(trains, 'trains');
-  refuseSameNames(evals, 'evals');
-  for (const set of evals) checkFields(set.reader.schema, set.fields, set.name);
-  const vocabulary = new Vocabulary();
-  const items: EvalItems[] = [];
-  for (const set of evals) items.push(await readItems(set, vocabulary));
-  const index = buildIndex(items, vocabulary);
-  const evalDigests: Uint8Array[] = [];
-  for (const set of evals) evalDigests.push(await set.reader.digests());
+  const prepared = 'sets' in options.evals ? options.evals : await prepareEvals(options.evals);
+  const { sets: evals, items, index, digests: evalDigests } = prepared;
 
   const tally = new Tally();
   const notes: string[] = [];
@@ -107,6 +100,7 @@ export async function checkLeaks(options: CheckOptions): Promise<CheckResult> {
         async (batch) => confirm(train, trainIndex, batch, await finder.find(batch), index, meter, tally),
         (more) => options.onProgress?.({ train: train.name, bytes: (bytes += more), rows: train.reader.rows }),
       );
+      await findSymbolRows(train, trainIndex, items, tally);
       // Dates and bytes are written as strings in JSON, but no column of such a set holds text.
       const textual = train.reader.schema.columns.some(({ type }) => holdsText(type));
       totals.push(textual ? scanned : { rows: scanned.rows, textless: scanned.rows });
@@ -144,12 +138,6 @@ function samenessNotes(train: NamedTable, set: NamedEval, sharedRows: number): s
   return [
     `${rows} of ${train.name} stand in ${set.name} as they are: the two look like splits of one dataset that overlap.`,
   ];
-}
-
-function refuseSameNames(sets: readonly { readonly name: string }[], option: string): void {
-  const names = sets.map(({ name }) => name);
-  const twice = names.find((name, i) => names.indexOf(name) !== i);
-  if (twice !== undefined) throw new TypeError(`"${option}" expected different names, got "${twice}" twice`);
 }
 
 /** Passes each statement on once: a scan in many batches repeats itself. */

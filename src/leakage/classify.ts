@@ -12,6 +12,7 @@ import type { Item } from './items.ts';
 import { keyTexts } from './items.ts';
 import {
   answerRule,
+  besidePassageCoverage,
   commonplaceCoverage,
   contextRule,
   leakRules,
@@ -19,7 +20,7 @@ import {
   puzzleUnits,
   shortBelowTokens,
 } from './method.ts';
-import { stemTokens, suspectCoverage, wholeAtLeastTokens } from './method.ts';
+import { stemTokens, suspectCoverage, symbolUnits, wholeAtLeastTokens } from './method.ts';
 import type { LeakRule } from './method.ts';
 import { symbolForm } from './normal-form.ts';
 import type { RowTokens } from './row-tokens.ts';
@@ -43,14 +44,27 @@ export interface CheckedRow {
   keys?: Readonly<Record<string, string>>;
 }
 
-/** Judges all items of a form against a row. */
-export function classify(form: Form, overlap: Overlap, row: CheckedRow, vocabulary: Vocabulary): PairVerdict[] {
+/**
+ * Judges all items of a form against a row. `isBesidePassage` says whether an item's passage stands there, too, near
+ * the overlap.
+ */
+export function classify(
+  form: Form,
+  overlap: Overlap,
+  row: CheckedRow,
+  vocabulary: Vocabulary,
+  isBesidePassage: (item: Item) => boolean,
+): PairVerdict[] {
   if (form.role === 'passage') {
     const enough = overlap.coverage >= suspectCoverage(form.length) && overlap.longestRun >= Math.min(form.length, 8);
     return enough ? form.items.map((item) => ({ item, class: 'source-overlap', leak: false })) : [];
   }
   if (overlap.longestRun === form.length) return classifyWhole(form, overlap, row, vocabulary);
-  if (overlap.coverage < suspectCoverage(form.length)) return [];
+  if (overlap.coverage < suspectCoverage(form.length)) {
+    if (form.length < wholeAtLeastTokens || overlap.coverage < besidePassageCoverage) return [];
+    const beside = form.items.filter((item) => isBesidePassage(item));
+    return beside.map((item) => ({ item, class: 'suspect', leak: false }));
+  }
   const byText =
     !form.generic && !form.symbolsDiffer && leakRules.some((rule, i) => isRuleOf(form, i) && meets(overlap, rule));
   const weak = weakClass(form, overlap);
@@ -113,10 +127,8 @@ function isTelling(form: Form, item: Item, isString: boolean): boolean {
 /** Few words and many symbols, like `( ( not ( True ) ) ) is`: quoted with its symbols, it is what it is. */
 function isPuzzle(form: Form): boolean {
   if (form.length >= wholeAtLeastTokens) return false;
-  return form.items.every(({ symbols }) => (symbols.match(unit)?.length ?? 0) >= puzzleUnits);
+  return form.items.every(({ symbols }) => symbolUnits(symbols) >= puzzleUnits);
 }
-
-const unit = /[\p{L}\p{N}]+|[^\s\p{L}\p{N}]/gu;
 
 function isWholeString(form: Form, overlap: Overlap, row: CheckedRow): boolean {
   const string = row.tokens.stringOf[overlap.from] ?? 0;

@@ -3,16 +3,18 @@
  * its item and its row leak already, or both are known as suspect or worse and its bound is below what a leak needs.
  * @module
  */
-import { open } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
+import { closeSync, openSync, readSync } from 'node:fs';
 import type { Candidate } from './candidates.ts';
 import { classify } from './classify.ts';
 import type { CheckedRow } from './classify.ts';
-import type { OverlapMeter } from './coverage.ts';
+import type { Overlap, OverlapMeter } from './coverage.ts';
 import type { EvalIndex, Form } from './eval-index.ts';
 import { recogniseFields } from './fields.ts';
-import { contextRule, leakRules, suspectCoverage } from './method.ts';
+import { wayGiver } from './give-way.ts';
+import type { Item } from './items.ts';
+import { contextRule, contextTokens, leakRules } from './method.ts';
 import { readRowTokens } from './row-tokens.ts';
+import type { RowTokens } from './row-tokens.ts';
 import { parseRow, rowStrings } from './row-text.ts';
 import type { HitBatch, LinePlace } from './scan.ts';
 import type { Tally } from './tally.ts';
@@ -33,6 +35,7 @@ export async function confirm(
 ): Promise<void> {
   const fields = recogniseFields(train.reader.schema);
   const lines = new LineReader();
+  const giveWay = wayGiver();
   try {
     for (let first = 0; first < candidates.length;) {
       const relative = candidates[first]?.row ?? 0;
@@ -44,14 +47,16 @@ export async function confirm(
       if (pairs.every((pair) => isSettled(pair, index.forms[pair.form], trainIndex, row, tally))) continue;
       const place = batch.lines.get(relative);
       if (place === undefined) throw new TypeError(`row ${row} has hits but no line`);
-      const json = parseRow(await lines.read(place));
+      await giveWay();
+      const json = parseRow(lines.read(place));
       const checked: CheckedRow = { tokens: readRowTokens(rowStrings(json, train.reader.schema), index), json, fields };
       for (const pair of pairs) {
         const form = index.forms[pair.form];
         if (form === undefined || isSettled(pair, form, trainIndex, row, tally)) continue;
-        const overlap = meter.measure(form, checked.tokens, suspectCoverage(form.length));
+        const overlap = meter.measure(form, checked.tokens, form.coverageMin);
         if (overlap === null) continue;
-        for (const { item, class: found, leak } of classify(form, overlap, checked, index.vocabulary)) {
+        const beside = (item: Item): boolean => isBesidePassage(item, overlap, checked.tokens, index, meter);
+        for (const { item, class: found, leak } of classify(form, overlap, checked, index.vocabulary, beside)) {
           const { coverage, longestRun } = overlap;
           const finding = { evalIndex: form.evalIndex, item: item.row, trainIndex, row };
           tally.add({ ...finding, class: found, leak, coverage, longestRun });
@@ -59,8 +64,17 @@ export async function confirm(
       }
     }
   } finally {
-    await lines.close();
+    lines.close();
   }
+}
+
+/** Whether an item's passage stands in a row, near an overlap with its question. */
+function isBesidePassage(item: Item, overlap: Overlap, row: RowTokens, index: EvalIndex, meter: OverlapMeter): boolean {
+  const form = index.passages.get(item);
+  if (form === undefined) return false;
+  const passage = meter.measure(form, row, form.coverageMin);
+  if (passage === null || passage.coverage < form.coverageMin) return false;
+  return passage.from <= overlap.to + contextTokens && passage.to >= overlap.from - contextTokens;
 }
 
 function isSettled(pair: Candidate, form: Form | undefined, trainIndex: number, row: number, tally: Tally): boolean {
@@ -75,27 +89,34 @@ function isSettled(pair: Candidate, form: Form | undefined, trainIndex: number, 
   });
 }
 
-/** Reads lines of files, or takes those that were kept. */
+/** Reads lines of files, or takes those that were kept. Waiting for a promise for each line costs more than reading it. */
 class LineReader {
   #path: string | null = null;
-  #file: FileHandle | null = null;
+  #file: number | null = null;
+  #memory = Buffer.alloc(1 << 16);
   readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
-  async read(place: LinePlace): Promise<string> {
+  read(place: LinePlace): string {
     if (place.kind === 'bytes') return this.#decoder.decode(place.bytes);
-    if (this.#file === null || this.#path !== place.path) {
-      await this.close();
-      this.#file = await open(place.path, 'r');
-      this.#path = place.path;
+    const { path, offset, length } = place;
+    if (this.#file === null || this.#path !== path) {
+      this.close();
+      this.#file = openSync(path, 'r');
+      this.#path = path;
     }
-    const bytes = Buffer.alloc(place.length);
-    await this.#file.read(bytes, 0, place.length, place.offset);
+    if (this.#memory.length < length) this.#memory = Buffer.alloc(length * 2);
+    let read = 0;
+    while (read < length) {
+      const more = readSync(this.#file, this.#memory, read, length - read, offset + read);
+      if (more === 0) break;
+      read += more;
+    }
     // A byte order mark at the head of a file is no part of its first row.
-    return this.#decoder.decode(bytes).replace(/^\ufeff/, '');
+    return this.#decoder.decode(this.#memory.subarray(0, read)).replace(/^\ufeff/, '');
   }
 
-  async close(): Promise<void> {
-    await this.#file?.close();
+  close(): void {
+    if (this.#file !== null) closeSync(this.#file);
     this.#file = null;
   }
 }

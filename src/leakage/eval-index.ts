@@ -5,11 +5,12 @@
  */
 import { HoldoutError } from '../errors.ts';
 import { GramTrie, ROOT } from './gram-trie.ts';
+import { wayGiver } from './give-way.ts';
 import { gramLength } from './guarantee.ts';
 import type { EvalItems, Item } from './items.ts';
 import { Kernel } from './kernel.ts';
 import type { RunTable } from './kernel.ts';
-import { templateItems } from './method.ts';
+import { besidePassageCoverage, suspectCoverage, templateItems, wholeAtLeastTokens } from './method.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
 /** The tokens of a field that one or more items of a set have. */
@@ -26,6 +27,8 @@ export interface Form {
   /** Whether every run of it is a template of the set: what many items begin or end with. */
   readonly allTemplate: boolean;
   readonly items: Item[];
+  /** Coverage from which it is reported, or looked at for the passage beside it. */
+  readonly coverageMin: number;
   /** Whether its items differ in what they ask all the same: in symbols, or in the choices under one stem. */
   readonly symbolsDiffer: boolean;
   readonly generic: boolean;
@@ -38,6 +41,8 @@ export interface Form {
 /** What the check looks for. */
 export interface EvalIndex {
   readonly forms: readonly Form[];
+  /** The form of each item's passage. */
+  readonly passages: ReadonlyMap<Item, Form>;
   readonly trie: GramTrie;
   /** Number of a run in the kernel's table, by its number in the trie; -1 for mere beginnings. */
   readonly kernelRun: Int32Array;
@@ -52,7 +57,8 @@ const gramsMax = 60_000_000;
  * Builds the index of all sets.
  * @throws HoldoutError LIMIT when the sets have more runs than one check can hold.
  */
-export function buildIndex(sets: readonly EvalItems[], vocabulary: Vocabulary): EvalIndex {
+export async function buildIndex(sets: readonly EvalItems[], vocabulary: Vocabulary): Promise<EvalIndex> {
+  const giveWay = wayGiver();
   const drafts = sets.flatMap(({ items }, evalIndex) => draftForms(items, evalIndex));
   const positions = drafts.reduce((sum, draft) => sum + Math.max(1, draft.tokens.length), 0);
   if (positions > gramsMax) {
@@ -60,39 +66,59 @@ export function buildIndex(sets: readonly EvalItems[], vocabulary: Vocabulary): 
       hint: 'Check fewer eval sets at a time.',
     });
   }
-  const trie = new GramTrie();
-  const kernel = new Kernel();
-  let lengths = 0;
-  for (const draft of drafts) lengths |= 1 << draftGram(draft, vocabulary);
-  const empty = kernel.createTable(positions, lengths);
-  const kernelRuns: number[] = [];
-  let runs = 0;
-  const bare = drafts.map((draft): Form => {
+  const trie = new GramTrie(positions * 2);
+  const bare: Form[] = [];
+  for (const draft of drafts) {
+    await giveWay();
     const n = draftGram(draft, vocabulary);
     const grams = new Int32Array(Math.max(0, draft.tokens.length - n + 1));
-    const hashed = kernel.hashTokens(draft.text);
-    if (hashed !== draft.skipped + draft.tokens.length) {
-      throw new TypeError(`kernel and definition disagree on the tokens of item ${draft.items[0]?.row ?? -1}`);
+    for (let place = 0; place < grams.length; place++) grams[place] = addGram(trie, draft.tokens, place, n);
+    const weights = new Float32Array(draft.tokens.length);
+    bare.push({ ...formOf(draft, vocabulary), n, grams, weights, allTemplate: false });
+  }
+  const { kernelRun, table } = await fillTable(bare, drafts, trie);
+  const forms = weigh(bare, drafts, trie.size);
+  const passages = new Map<Item, Form>();
+  for (const form of forms) if (form.role === 'passage') for (const item of form.items) passages.set(item, form);
+  return { forms, passages, trie, kernelRun, table, vocabulary };
+}
+
+/** Puts the runs of all forms into a table for the kernel. */
+async function fillTable(
+  forms: readonly Form[],
+  drafts: readonly Draft[],
+  trie: GramTrie,
+): Promise<Pick<EvalIndex, 'kernelRun' | 'table'>> {
+  const giveWay = wayGiver();
+  const kernelRun = new Int32Array(trie.size).fill(-1);
+  let distinct = 0;
+  let lengths = 0;
+  for (const { n, grams } of forms) {
+    lengths |= 1 << n;
+    for (const gram of grams) {
+      if (kernelRun[gram] === -1) distinct++;
+      kernelRun[gram] = -2;
+    }
+  }
+  const kernel = new Kernel();
+  const table = kernel.createTable(distinct, lengths);
+  let runs = 0;
+  for (const [number, { n, grams }] of forms.entries()) {
+    await giveWay();
+    const { text, skipped, tokens, items } = drafts[number] ?? emptyDraft;
+    if (kernel.hashTokens(text) !== skipped + tokens.length) {
+      throw new TypeError(`kernel and definition disagree on the tokens of item ${items[0]?.row ?? -1}`);
     }
     for (let place = 0; place < grams.length; place++) {
-      const gram = addGram(trie, draft.tokens, place, n);
-      grams[place] = gram;
-      kernelRuns[gram] ??= kernel.addRun(draft.skipped + place, n, runs);
-      if (kernelRuns[gram] === runs) runs++;
+      const gram = grams[place] ?? ROOT;
+      if (kernelRun[gram] !== -2) continue;
+      const run = kernel.addRun(skipped + place, n, runs);
+      kernelRun[gram] = run;
+      if (run === runs) runs++;
     }
-    return {
-      ...formOf(draft, vocabulary),
-      n,
-      grams,
-      weights: new Float32Array(draft.tokens.length),
-      allTemplate: false,
-    };
-  });
-  const forms = weigh(bare, drafts);
-  kernel.shareTable(empty);
-  const kernelRun = new Int32Array(trie.size).fill(-1);
-  for (const [gram, run] of kernelRuns.entries()) if (run !== undefined) kernelRun[gram] = run;
-  return { forms, trie, kernelRun, table: { ...empty, grams: runs }, vocabulary };
+  }
+  kernel.shareTable(table);
+  return { kernelRun, table: { ...table, grams: runs } };
 }
 
 interface Draft {
@@ -104,6 +130,8 @@ interface Draft {
   readonly tokens: Int32Array;
   readonly items: Item[];
 }
+
+const emptyDraft: Draft = { evalIndex: 0, role: 'deciding', text: '', skipped: 0, tokens: new Int32Array(), items: [] };
 
 function draftForms(items: readonly Item[], evalIndex: number): Draft[] {
   const drafts = new Map<string, Draft>();
@@ -147,46 +175,71 @@ function formOf(
     role,
     length: tokens.length,
     items,
+    coverageMin: coverageMin(role, tokens.length, items),
     symbolsDiffer: symbols.size > 1,
     generic: [...symbols.values()].some((choices) => choices.size >= 3),
-    numbers: Int32Array.from([...tokens.keys()].filter((place) => !vocabulary.hasLetter(tokens[place] ?? -1))),
+    numbers: numberPlaces(tokens, vocabulary),
     lettered: tokens.some((token) => vocabulary.hasLetter(token)),
   };
 }
 
-/** Adds what depends on the other forms of the same set and role: weights of tokens, and what is a template. */
-function weigh(forms: readonly Form[], drafts: readonly Draft[]): Form[] {
-  const tokenCounts = new GroupCounts();
-  const gramCounts = new GroupCounts();
-  for (const [index, form] of forms.entries()) {
-    const group = `${form.evalIndex} ${form.role}`;
-    tokenCounts.add(group, drafts[index]?.tokens ?? []);
-    gramCounts.add(group, form.grams);
-  }
-  return forms.map((form, index): Form => {
-    const group = `${form.evalIndex} ${form.role}`;
-    const tokens = tokenCounts.of(group);
-    const grams = gramCounts.of(group);
-    const weights = Float32Array.from(drafts[index]?.tokens ?? [], (token) =>
-      Math.log(1 + tokens.forms / (tokens.counts.get(token) ?? 1)),
-    );
-    const many = templateItems(grams.forms);
-    return { ...form, weights, allTemplate: form.grams.every((gram) => (grams.counts.get(gram) ?? 0) >= many) };
-  });
+function coverageMin(role: Form['role'], length: number, items: readonly Item[]): number {
+  const alone = suspectCoverage(length);
+  const hasPassage = role === 'deciding' && items.some(({ passage }) => passage.length > 0);
+  return hasPassage && length >= wholeAtLeastTokens ? Math.min(alone, besidePassageCoverage) : alone;
 }
 
-/** In how many forms of each group a number stands. */
-class GroupCounts {
-  readonly #groups = new Map<string, { forms: number; readonly counts: Map<number, number> }>();
-
-  add(group: string, numbers: Iterable<number>): void {
-    const known = this.#groups.get(group) ?? { forms: 0, counts: new Map<number, number>() };
-    this.#groups.set(group, known);
-    known.forms++;
-    for (const number of new Set(numbers)) known.counts.set(number, (known.counts.get(number) ?? 0) + 1);
+function numberPlaces(tokens: Int32Array, vocabulary: Vocabulary): Int32Array {
+  const places: number[] = [];
+  for (let place = 0; place < tokens.length; place++) {
+    if (!vocabulary.hasLetter(tokens[place] ?? -1)) places.push(place);
   }
+  return Int32Array.from(places);
+}
 
-  of(group: string): { readonly forms: number; readonly counts: ReadonlyMap<number, number> } {
-    return this.#groups.get(group) ?? { forms: 0, counts: new Map() };
+/** Adds what depends on the other forms of the same set and role: weights of tokens, and what is a template. */
+function weigh(forms: readonly Form[], drafts: readonly Draft[], trieSize: number): Form[] {
+  const groups = new Map<string, number[]>();
+  let tokensEnd = 0;
+  for (const [number, { evalIndex, role }] of forms.entries()) {
+    const group = `${evalIndex} ${role}`;
+    const known = groups.get(group);
+    if (known === undefined) groups.set(group, [number]);
+    else known.push(number);
+    for (const token of drafts[number]?.tokens ?? []) if (token >= tokensEnd) tokensEnd = token + 1;
   }
+  const weighed = [...forms];
+  for (const group of groups.values()) {
+    const tokenCounts = countForms(group, tokensEnd, (number) => drafts[number]?.tokens);
+    const gramCounts = countForms(group, trieSize, (number) => forms[number]?.grams);
+    const many = templateItems(group.length);
+    for (const number of group) {
+      const form = forms[number];
+      if (form === undefined) continue;
+      const { tokens } = drafts[number] ?? emptyDraft;
+      for (let i = 0; i < tokens.length; i++) {
+        form.weights[i] = Math.log(1 + group.length / (tokenCounts[tokens[i] ?? 0] ?? 1));
+      }
+      weighed[number] = { ...form, allTemplate: form.grams.every((gram) => (gramCounts[gram] ?? 0) >= many) };
+    }
+  }
+  return weighed;
+}
+
+/** In how many forms of a group each number below `end` stands. */
+function countForms(
+  group: readonly number[],
+  end: number,
+  numbersOf: (form: number) => Int32Array | undefined,
+): Int32Array {
+  const counts = new Int32Array(end);
+  const lastForm = new Int32Array(end).fill(-1);
+  for (const form of group) {
+    for (const number of numbersOf(form) ?? []) {
+      if (lastForm[number] === form) continue;
+      lastForm[number] = form;
+      counts[number] = (counts[number] ?? 0) + 1;
+    }
+  }
+  return counts;
 }

@@ -7,6 +7,7 @@ import { HoldoutError } from '../errors.ts';
 import { OverlapMeter } from './coverage.ts';
 import type { EvalIndex } from './eval-index.ts';
 import type { EvalItems } from './items.ts';
+import { symbolForm } from './normal-form.ts';
 import { readRowTokens } from './row-tokens.ts';
 import type { RowTokens } from './row-tokens.ts';
 import { parseRow, rowStrings } from './row-text.ts';
@@ -66,15 +67,25 @@ export async function evidenceOf(hits: readonly LeakHit[], source: EvidenceSourc
     const form = source.index.forms.find(
       (form) => form.evalIndex === evalIndex && form.role === role && form.items.includes(item),
     );
-    const row = readRowTokens(rowStrings(parseRow(line), train.reader.schema), source.index);
+    const row = readRowTokens(rowStrings(parseRow(line), train.reader.schema), source.index, true);
     const text = role === 'passage' ? item.passageText : item.text;
-    if (form === undefined) return { item: { text, spans: [] }, row: { text: '', spans: [] }, column: '' };
+    if (form === undefined) return wholeString(text, item.symbols, row);
     const overlap = meter.measure(form, row);
     if (overlap === null) throw new TypeError('a measure without a minimum is never null');
     const skipped = role === 'passage' ? 0 : item.preamble;
     const shared = meter.sharedTokens(form, row, overlap.from, overlap.to);
     return { item: markItem(text, shared.item, skipped), ...markRow(row, shared.row) };
   });
+}
+
+/** An item without words equals one string of the row as a whole. */
+function wholeString(text: string, symbols: string, row: RowTokens): Evidence {
+  const equal = row.strings.find((string) => symbolForm(string.text) === symbols) ?? { text: '', column: '' };
+  return { item: all(text), row: all(equal.text), column: equal.column };
+}
+
+function all(text: string): MarkedText {
+  return { text, spans: [[0, text.length]] };
 }
 
 async function linesOf(train: NamedTable, rows: ReadonlySet<number>): Promise<Map<number, string>> {

@@ -89,19 +89,6 @@ export function checkFields(schema: TableSchema, roles: FieldRoles, tableName: s
   }
 }
 
-/** Columns that make an item what it is: adding others changes no item. In schema order. */
-export function keyColumns(schema: TableSchema, roles: FieldRoles): Column[] {
-  const paths = [
-    ...(roles.question ?? []),
-    ...(roles.passage ?? []),
-    ...(roles.choices ?? []),
-    ...(roles.answer ?? []),
-  ];
-  const names = new Set(schema.columns.map(({ name }) => name));
-  const wanted = new Set(paths.map((path) => (names.has(path) ? path : (path.split('.')[0] ?? path))));
-  return schema.columns.filter(({ name }) => wanted.has(name));
-}
-
 function plain(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9]/g, '');
 }

@@ -7,20 +7,29 @@
 /** The empty run. */
 export const ROOT = 0;
 
+/** Places of a slot: run so far, next token, longer run; the fourth is spare, so that a slot lies in one cache line. */
+const width = 4;
+
 /** A growing set of runs; every prefix of a run in it is a run in it. */
 export class GramTrie {
-  #mask = (1 << 16) - 1;
-  #from = new Int32Array(1 << 16).fill(-1);
-  #token = new Int32Array(1 << 16);
-  #to = new Int32Array(1 << 16);
+  #mask: number;
+  #slots: Int32Array;
   #count = 1;
+
+  /** `runs` says how many are to be expected. */
+  constructor(runs = 0) {
+    const capacity = 2 ** Math.max(16, Math.ceil(Math.log2(runs * 1.5 + 1)));
+    this.#mask = capacity - 1;
+    this.#slots = emptySlots(capacity);
+  }
 
   /** The run that is `from` and one token more, or -1. */
   step(from: number, token: number): number {
-    for (let slot = this.#slot(from, token); ; slot = (slot + 1) & this.#mask) {
-      const found = this.#from[slot] ?? -1;
+    const slots = this.#slots;
+    for (let at = slotOf(from, token) & this.#mask; ; at = (at + 1) & this.#mask) {
+      const found = slots[at * width] ?? -1;
       if (found === -1) return -1;
-      if (found === from && this.#token[slot] === token) return this.#to[slot] ?? -1;
+      if (found === from && slots[at * width + 1] === token) return slots[at * width + 2] ?? -1;
     }
   }
 
@@ -28,7 +37,7 @@ export class GramTrie {
   extend(from: number, token: number): number {
     const known = this.step(from, token);
     if (known !== -1) return known;
-    if (this.#count * 2 > this.#mask) this.#grow();
+    if (this.#count * 4 > this.#mask * 3) this.#grow();
     this.#put(from, token, this.#count);
     return this.#count++;
   }
@@ -38,28 +47,31 @@ export class GramTrie {
     return this.#count;
   }
 
-  #slot(from: number, token: number): number {
-    const mixed = Math.imul(from ^ Math.imul(token, 0x85ebca6b), 0xc2b2ae35);
-    return (mixed ^ (mixed >>> 15)) & this.#mask;
-  }
-
   #put(from: number, token: number, to: number): void {
-    let slot = this.#slot(from, token);
-    while (this.#from[slot] !== -1) slot = (slot + 1) & this.#mask;
-    this.#from[slot] = from;
-    this.#token[slot] = token;
-    this.#to[slot] = to;
+    const slots = this.#slots;
+    let at = slotOf(from, token) & this.#mask;
+    while (slots[at * width] !== -1) at = (at + 1) & this.#mask;
+    slots[at * width] = from;
+    slots[at * width + 1] = token;
+    slots[at * width + 2] = to;
   }
 
   #grow(): void {
-    const [from, token, to] = [this.#from, this.#token, this.#to];
-    const capacity = from.length * 2;
+    const before = this.#slots;
+    const capacity = (this.#mask + 1) * 2;
     this.#mask = capacity - 1;
-    this.#from = new Int32Array(capacity).fill(-1);
-    this.#token = new Int32Array(capacity);
-    this.#to = new Int32Array(capacity);
-    for (let slot = 0; slot < from.length; slot++) {
-      if (from[slot] !== -1) this.#put(from[slot] ?? 0, token[slot] ?? 0, to[slot] ?? 0);
+    this.#slots = emptySlots(capacity);
+    for (let at = 0; at < before.length; at += width) {
+      if (before[at] !== -1) this.#put(before[at] ?? 0, before[at + 1] ?? 0, before[at + 2] ?? 0);
     }
   }
+}
+
+function emptySlots(capacity: number): Int32Array {
+  return new Int32Array(capacity * width).fill(-1);
+}
+
+function slotOf(from: number, token: number): number {
+  const mixed = Math.imul(from ^ Math.imul(token, 0x85ebca6b), 0xc2b2ae35);
+  return mixed ^ (mixed >>> 15);
 }

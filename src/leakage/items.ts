@@ -5,6 +5,7 @@
  */
 import { parseRow, sameText, textsOf, valuesAt } from './row-text.ts';
 import type { JsonRow } from './row-text.ts';
+import { wayGiver } from './give-way.ts';
 import { symbolForm } from './normal-form.ts';
 import type { NamedEval } from './types.ts';
 import type { Vocabulary } from './vocabulary.ts';
@@ -43,7 +44,11 @@ const preambleTokensMin = 8;
 /** Reads the items of a set. */
 export async function readItems(set: NamedEval, vocabulary: Vocabulary): Promise<EvalItems> {
   const items: Item[] = [];
-  for await (const row of rowsOf(set)) items.push(itemOf(row, items.length, set, vocabulary));
+  const giveWay = wayGiver();
+  for await (const row of rowsOf(set)) {
+    await giveWay();
+    items.push(itemOf(row, items.length, set, vocabulary));
+  }
   const preamble = sharedPreamble(items);
   const length = preamble.length;
   if (length === 0) return { items, notes: [] };
@@ -58,7 +63,7 @@ export async function readItems(set: NamedEval, vocabulary: Vocabulary): Promise
 }
 
 /** Rows of a table, parsed. */
-async function* rowsOf(set: Pick<NamedEval, 'reader'>): AsyncGenerator<JsonRow> {
+export async function* rowsOf(set: Pick<NamedEval, 'reader'>): AsyncGenerator<JsonRow> {
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   for await (const block of set.reader.jsonLines()) {
     for (const line of decoder.decode(block.bytes).split('\n')) {
@@ -82,26 +87,30 @@ function itemOf(row: JsonRow, index: number, set: NamedEval, vocabulary: Vocabul
     (set.fields[role] ?? []).flatMap((path) => textsOf(valuesAt(row, path)));
   const choiceTexts = texts('choices');
   const passageText = texts('passage').join('\n');
-  const candidates: [DecidingRole, string][] = [
-    ['question', texts('question').join('\n')],
-    ['passage', passageText],
-    ['choices', choiceTexts.join('\n')],
-  ];
-  const read = candidates.map(([role, text]) => ({ role, text, tokens: vocabulary.add(text) }));
-  const deciding = read.find(({ tokens }) => tokens.length > 0) ?? read[0];
+  const read = (role: DecidingRole, text: string): DecidingText => ({ role, text, tokens: vocabulary.add(text) });
+  const question = read('question', texts('question').join('\n'));
+  const passage = read('passage', passageText);
+  let deciding = question;
+  if (deciding.tokens.length === 0) deciding = passage;
+  if (deciding.tokens.length === 0) deciding = read('choices', choiceTexts.join('\n'));
+  if (deciding.tokens.length === 0) deciding = question;
   return {
     row: index,
-    role: deciding?.role ?? 'question',
-    text: deciding?.text ?? '',
-    tokens: deciding?.tokens ?? new Int32Array(),
+    ...deciding,
     preamble: 0,
-    passage: deciding?.role === 'question' ? (read[1]?.tokens ?? new Int32Array()) : new Int32Array(),
+    passage: deciding === question ? passage.tokens : new Int32Array(),
     passageText,
-    choices: deciding?.role === 'choices' ? [] : choiceTexts.map((text) => vocabulary.add(text)),
+    choices: deciding.role === 'choices' ? [] : choiceTexts.map((text) => vocabulary.add(text)),
     answers: texts('answer').map((text) => vocabulary.add(text)),
-    symbols: symbolForm(deciding?.text ?? ''),
+    symbols: symbolForm(deciding.text),
     keys: keyTexts(row, set.fields),
   };
+}
+
+interface DecidingText {
+  readonly role: DecidingRole;
+  readonly text: string;
+  readonly tokens: Int32Array;
 }
 
 /** The first tokens that half of the items share; none where that is no preamble. */

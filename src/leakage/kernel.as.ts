@@ -1,5 +1,5 @@
 // The scan of the training text (AssemblyScript; compiled by `npm run kernels`). It reads raw JSON lines, finds word
-// tokens as token-stream.ts defines them (JSON escapes decoded here, no JSON parser), and looks every run of tokens
+// tokens as tokens.ts defines them (JSON escapes decoded here, no JSON parser), and looks every run of tokens
 // of the wanted lengths up in a table of the eval items' runs. What it hands out is a superset: runs that cross the
 // border of a string, keys, numbers and hash collisions are dropped later, on the tokens. It never misses one.
 //
@@ -17,9 +17,6 @@ const SEED: u64 = 0x9e3779b97f4a7c15;
 const MIX: u64 = 0xff51afd7ed558ccd;
 const FINISH: u64 = 0xc4ceb9fe1a85ec53;
 const BASE: u64 = 0xd6e8feb86659fd93;
-const BASE2: u64 = BASE * BASE;
-const BASE3: u64 = BASE2 * BASE;
-const BASE4: u64 = BASE3 * BASE;
 
 let pageOf: usize = 0;
 let pages: usize = 0;
@@ -32,22 +29,26 @@ export function setFoldTable(pageOfAt: usize, pagesAt: usize, listsAt: usize): v
   lists = listsAt;
 }
 
-// The table of runs: open addressing, keys beside ids; a bitmap in front of it keeps almost all probes in the cache.
+// The table of runs: open addressing, keys beside ids. A filter in front of it (two bits of one word a run) keeps almost
+// all probes in the cache. Runs of one, two and four tokens are whole fields, and few: a gate of their last tokens keeps
+// most tokens from being looked up in these lengths at all.
 let keys: usize = 0;
 let ids: usize = 0;
 let slotMask: u32 = 0;
-let bitmap: usize = 0;
-let bitmapShift: u64 = 0;
+let filter: usize = 0;
+let filterShift: u64 = 0;
+let gate: usize = 0;
 let lengths: u32 = 0;
 let gramCount: u32 = 0;
 
 /** Sets the places of the table of runs; `lengthBits` has bit n set where runs of n tokens are wanted. */
-export function setTable(keysAt: usize, idsAt: usize, slots: u32, bitmapAt: usize, bitmapBits: u32, lengthBits: u32, grams: u32): void {
+export function setTable(keysAt: usize, idsAt: usize, slots: u32, filterAt: usize, filterBits: u32, gateAt: usize, lengthBits: u32, grams: u32): void {
   keys = keysAt;
   ids = idsAt;
   slotMask = slots - 1;
-  bitmap = bitmapAt;
-  bitmapShift = 64 - bitmapBits;
+  filter = filterAt;
+  filterShift = 64 - (filterBits - 6);
+  gate = gateAt;
   lengths = lengthBits;
   gramCount = grams;
 }
@@ -91,13 +92,24 @@ export function clearRows(): void {
   textlessRows = 0;
 }
 
-// The last five tokens' hashes, newest first, and how many the line has had.
-let t1: u64 = 0;
-let t2: u64 = 0;
-let t3: u64 = 0;
-let t4: u64 = 0;
-let t5: u64 = 0;
-let tokens: u32 = 0;
+// Hashes of the line's tokens, gathered and then looked up together; and the hashes of the runs of one to four tokens
+// that end at the last one looked up.
+let gathered: usize = 0;
+let gatheredHigh: usize = 0;
+let gatheredTo: usize = 0;
+let run1: u64 = 0;
+let run2: u64 = 0;
+let run3: u64 = 0;
+let run4: u64 = 0;
+let lineHasTokens: bool = false;
+
+/** Sets the place where tokens are gathered. */
+export function setGathering(at: usize, bytes: usize): void {
+  gathered = at;
+  gatheredTo = at;
+  // 64 bytes of text have 32 tokens at most.
+  gatheredHigh = at + bytes - 32 * 8;
+}
 
 let collectAt: usize = 0;
 let collecting: bool = false;
@@ -119,7 +131,16 @@ function finish(h: u64, bytes: u64): u64 {
 }
 
 /** Hash of an ASCII token in place, lower-cased on the way. */
+// @ts-ignore: decorator
+@inline
 function hashAscii(start: usize, end: usize): u64 {
+  const size = <u64>(end - start);
+  if (size > 8) return hashLong(start, end);
+  const bytes = (load<u64>(start) | 0x2020202020202020) & ((~(<u64>0)) >> (64 - size * 8));
+  return finish(mixIn(SEED, bytes), size);
+}
+
+function hashLong(start: usize, end: usize): u64 {
   let h = SEED;
   let rest: usize = end - start;
   let at = start;
@@ -189,14 +210,19 @@ function keyOf(run: u64, n: u64): u64 {
 
 // @ts-ignore: decorator
 @inline
-function probe(key: u64): void {
-  const mixed = key * FINISH;
-  const bit = mixed >> bitmapShift;
-  if ((load<u8>(bitmap + <usize>(bit >> 3)) >> (<u8>(bit & 7))) & 1) lookUp(key, mixed);
+function filterBits(key: u64): u64 {
+  return ((<u64>1) << (key & 63)) | ((<u64>1) << ((key >> 6) & 63));
 }
 
-function lookUp(key: u64, mixed: u64): void {
-  let slot = <u32>(mixed >> 20) & slotMask;
+// @ts-ignore: decorator
+@inline
+function probe(key: u64): void {
+  const bits = filterBits(key);
+  if ((load<u64>(filter + (<usize>(key >> filterShift) << 3)) & bits) == bits) lookUp(key);
+}
+
+function lookUp(key: u64): void {
+  let slot = <u32>(key >> 12) & slotMask;
   for (;;) {
     const found = load<u64>(keys + (<usize>slot << 3));
     if (found == 0) return;
@@ -213,29 +239,56 @@ function lookUp(key: u64, mixed: u64): void {
   hitCount++;
 }
 
+/** Looks up the runs that end at the tokens gathered, and forgets these. */
+function lookUpGathered(): void {
+  const end = gatheredTo;
+  if (end == gathered) return;
+  gatheredTo = gathered;
+  lineHasTokens = true;
+  const has3 = (lengths & 8) != 0;
+  const has5 = (lengths & 32) != 0;
+  const hasWhole = (lengths & 22) != 0;
+  // Before the first token of a line these are 0: what they give then is the hash of no run.
+  let r1 = run1;
+  let r2 = run2;
+  let r3 = run3;
+  let r4 = run4;
+  for (let at = gathered; at < end; at += 8) {
+    const token = load<u64>(at);
+    const r5 = r4 * BASE + token;
+    r4 = r3 * BASE + token;
+    r3 = r2 * BASE + token;
+    r2 = r1 * BASE + token;
+    r1 = token;
+    if (has3) probe(keyOf(r3, 3));
+    if (has5) probe(keyOf(r5, 5));
+    if (hasWhole && isGate(token)) {
+      if (lengths & 2) probe(keyOf(r1, 1));
+      if (lengths & 4) probe(keyOf(r2, 2));
+      if (lengths & 16) probe(keyOf(r4, 4));
+    }
+  }
+  run1 = r1;
+  run2 = r2;
+  run3 = r3;
+  run4 = r4;
+}
+
+// @ts-ignore: decorator
+@inline
+function isGate(token: u64): bool {
+  return ((load<u8>(gate + <usize>(token >> 51)) >> (<u8>(token >> 48) & 7)) & 1) != 0;
+}
+
 function emit(t: u64): void {
   if (collecting) {
     store<u64>(collectAt, t);
     collectAt += 8;
-    tokens++;
     return;
   }
-  t5 = t4;
-  t4 = t3;
-  t3 = t2;
-  t2 = t1;
-  t1 = t;
-  tokens++;
-  let run = t1;
-  if (lengths & 2) probe(keyOf(run, 1));
-  run += BASE * t2;
-  if (lengths & 4 && tokens >= 2) probe(keyOf(run, 2));
-  run += BASE2 * t3;
-  if (lengths & 8 && tokens >= 3) probe(keyOf(run, 3));
-  run += BASE3 * t4;
-  if (lengths & 16 && tokens >= 4) probe(keyOf(run, 4));
-  run += BASE4 * t5;
-  if (lengths & 32 && tokens >= 5) probe(keyOf(run, 5));
+  store<u64>(gatheredTo, t);
+  gatheredTo += 8;
+  if (gatheredTo >= gatheredHigh) lookUpGathered();
 }
 
 /** Puts a run of `n` token hashes (oldest first) into the table; returns its id, `newId` where it is new. */
@@ -243,8 +296,7 @@ export function addRun(at: usize, n: u32, newId: u32): u32 {
   let run: u64 = 0;
   for (let i: u32 = 0; i < n; i++) run = run * BASE + load<u64>(at + (<usize>i << 3));
   const key = keyOf(run, n);
-  const mixed = key * FINISH;
-  let slot = <u32>(mixed >> 20) & slotMask;
+  let slot = <u32>(key >> 12) & slotMask;
   for (;;) {
     const found = load<u64>(keys + (<usize>slot << 3));
     if (found == key) return load<u32>(ids + (<usize>slot << 2));
@@ -253,9 +305,13 @@ export function addRun(at: usize, n: u32, newId: u32): u32 {
   }
   store<u64>(keys + (<usize>slot << 3), key);
   store<u32>(ids + (<usize>slot << 2), newId);
-  const bit = mixed >> bitmapShift;
-  const byte = bitmap + <usize>(bit >> 3);
-  store<u8>(byte, load<u8>(byte) | (<u8>1 << <u8>(bit & 7)));
+  const word = filter + (<usize>(key >> filterShift) << 3);
+  store<u64>(word, load<u64>(word) | filterBits(key));
+  if (n != 3 && n != 5) {
+    const token = load<u64>(at + (<usize>(n - 1) << 3));
+    const byte = gate + <usize>(token >> 51);
+    store<u8>(byte, load<u8>(byte) | (<u8>1 << <u8>((token >> 48) & 7)));
+  }
   return newId;
 }
 
@@ -513,25 +569,24 @@ function isIn(v: v128, from: u8, count: u8): v128 {
   return v128.lt<u8>(v128.sub<u8>(v, v128.splat<u8>(from)), v128.splat<u8>(count));
 }
 
-let wordMask: u64 = 0;
-let specialMask: u64 = 0;
-let newlineMask: u64 = 0;
+// @ts-ignore: decorator
+@inline
+function isWord(v: v128): u64 {
+  return <u64>(<u32>v128.bitmask<u8>(v128.or(isIn(v128.or(v, v128.splat<u8>(0x20)), 0x61, 26), isIn(v, 0x30, 10))));
+}
 
 // @ts-ignore: decorator
 @inline
-function classify(at: usize): void {
-  wordMask = 0;
-  specialMask = 0;
-  newlineMask = 0;
-  for (let i: u64 = 0; i < 4; i++) {
-    const v = v128.load(at + <usize>(i << 4));
-    const word = v128.or(isIn(v128.or(v, v128.splat<u8>(0x20)), 0x61, 26), isIn(v, 0x30, 10));
-    // The sign bit marks a byte past ASCII; equality sets it for the other two.
-    const special = v128.or(v, v128.or(v128.eq<u8>(v, v128.splat<u8>(0x5c)), v128.eq<u8>(v, v128.splat<u8>(0x26))));
-    wordMask |= <u64>(<u32>v128.bitmask<u8>(word)) << (i << 4);
-    specialMask |= <u64>(<u32>v128.bitmask<u8>(special)) << (i << 4);
-    newlineMask |= <u64>(<u32>v128.bitmask<u8>(v128.eq<u8>(v, v128.splat<u8>(10)))) << (i << 4);
-  }
+function isSpecial(v: v128): u64 {
+  // The sign bit marks a byte past ASCII; equality sets it for the other two.
+  const special = v128.or(v, v128.or(v128.eq<u8>(v, v128.splat<u8>(0x5c)), v128.eq<u8>(v, v128.splat<u8>(0x26))));
+  return <u64>(<u32>v128.bitmask<u8>(special));
+}
+
+// @ts-ignore: decorator
+@inline
+function isNewline(v: v128): u64 {
+  return <u64>(<u32>v128.bitmask<u8>(v128.eq<u8>(v, v128.splat<u8>(10))));
 }
 
 // @ts-ignore: decorator
@@ -552,10 +607,13 @@ export function scan(text: usize, length: usize): usize {
   let hitsBefore = hitCount;
   startLine();
   while (at < end) {
-    classify(at);
-    let word = wordMask;
-    let special = specialMask;
-    let newline = newlineMask;
+    const v0 = v128.load(at);
+    const v1 = v128.load(at, 16);
+    const v2 = v128.load(at, 32);
+    const v3 = v128.load(at, 48);
+    let word = isWord(v0) | (isWord(v1) << 16) | (isWord(v2) << 32) | (isWord(v3) << 48);
+    let special = isSpecial(v0) | (isSpecial(v1) << 16) | (isSpecial(v2) << 32) | (isSpecial(v3) << 48);
+    let newline = isNewline(v0) | (isNewline(v1) << 16) | (isNewline(v2) << 32) | (isNewline(v3) << 48);
     let limit: u64 = 64;
     let goSlow = false;
     while (special != 0) {
@@ -587,29 +645,40 @@ export function scan(text: usize, length: usize): usize {
     }
     const inside = below(limit);
     word &= inside;
-    const edges = (word ^ ((word << 1) | <u64>(tokenStart != 0))) & inside;
     newline &= inside;
-    let events = edges | newline;
-    while (events != 0) {
-      const i = ctz(events);
-      events &= events - 1;
-      const place = at + <usize>i;
-      if ((edges >> i) & 1) {
-        if (tokenStart == 0) {
-          tokenStart = place;
-        } else {
-          emit(hashAscii(tokenStart, place));
-          tokenStart = 0;
-        }
+    const before = (word << 1) | <u64>(tokenStart != 0);
+    let starts = word & ~before;
+    let ends = before & ~word & inside;
+    for (;;) {
+      // A newline ends a token, too: those that end before it, or at it, are of its line.
+      const line = newline == 0 ? ends : ends & (newline ^ (newline - 1));
+      ends ^= line;
+      let left = line;
+      let out = gatheredTo;
+      if (tokenStart != 0 && left != 0) {
+        store<u64>(out, hashAscii(tokenStart, at + <usize>ctz(left)));
+        out += 8;
+        left &= left - 1;
+        tokenStart = 0;
       }
-      if ((newline >> i) & 1) {
-        endLine(lineStart, place, text, hitsBefore);
-        lineStart = place + 1;
-        hitsBefore = hitCount;
-        if (hitCount + gramCount > hitCap && lineStart < end) return lineStart - text;
-        startLine();
+      while (left != 0) {
+        store<u64>(out, hashAscii(at + <usize>ctz(starts), at + <usize>ctz(left)));
+        out += 8;
+        left &= left - 1;
+        starts &= starts - 1;
       }
+      gatheredTo = out;
+      if (newline == 0) break;
+      const place = at + <usize>ctz(newline);
+      newline &= newline - 1;
+      endLine(lineStart, place, text, hitsBefore);
+      lineStart = place + 1;
+      hitsBefore = hitCount;
+      if (hitCount + gramCount > hitCap && lineStart < end) return lineStart - text;
+      startLine();
     }
+    if (starts != 0) tokenStart = at + <usize>ctz(starts);
+    if (gatheredTo >= gatheredHigh) lookUpGathered();
     at += <usize>limit;
     if (goSlow) {
       at = slow(tokenStart == 0 ? at : tokenStart);
@@ -620,12 +689,17 @@ export function scan(text: usize, length: usize): usize {
 }
 
 function startLine(): void {
-  tokens = 0;
+  run1 = 0;
+  run2 = 0;
+  run3 = 0;
+  run4 = 0;
+  lineHasTokens = false;
   stamp++;
 }
 
 function endLine(start: usize, end: usize, text: usize, hitsBefore: u32): void {
-  if (tokens == 0 && isBlank(start, end)) return;
+  lookUpGathered();
+  if (!lineHasTokens && isBlank(start, end)) return;
   if (!hasText(start, end)) textlessRows++;
   if (hitCount > hitsBefore) {
     const at = hitRows + <usize>hitRowCount * 12;
@@ -641,7 +715,6 @@ function endLine(start: usize, end: usize, text: usize, hitsBefore: u32): void {
 export function tokenHashes(text: usize, length: usize, out: usize): u32 {
   collecting = true;
   collectAt = out;
-  tokens = 0;
   const end = text + length;
   let at = text;
   while (at < end) {
@@ -650,5 +723,5 @@ export function tokenHashes(text: usize, length: usize, out: usize): u32 {
   }
   flush();
   collecting = false;
-  return tokens;
+  return <u32>((collectAt - out) >> 3);
 }

@@ -14,11 +14,13 @@ interface KernelExports {
     keys: number,
     ids: number,
     slots: number,
-    bitmap: number,
-    bitmapBits: number,
+    filter: number,
+    filterBits: number,
+    gate: number,
     lengths: number,
     grams: number,
   ): void;
+  setGathering(at: number, bytes: number): void;
   setOutput(hits: number, cap: number, hitRows: number, stamps: number): void;
   addRun(at: number, n: number, newId: number): number;
   tokenHashes(text: number, length: number, out: number): number;
@@ -35,7 +37,7 @@ interface KernelExports {
 export interface RunTable {
   readonly bytes: SharedArrayBuffer;
   readonly slots: number;
-  readonly bitmapBits: number;
+  readonly filterBits: number;
   /** Bit n is set where runs of n tokens are in the table. */
   readonly lengths: number;
   readonly grams: number;
@@ -55,6 +57,9 @@ const PAGE = 65536;
 /** The kernel reads past the text it was given, by less than this. */
 const padding = 128;
 const hitsAtLeast = 1 << 18;
+const gateBytes = 1 << 13;
+/** Room for the hashes of tokens that are looked up together: it stays in the first cache. */
+const gatheringBytes = 1 << 13;
 
 /** The part of the WebAssembly API that is used; Node has it, its type definitions do not. */
 interface WasmApi {
@@ -84,13 +89,14 @@ export class Kernel {
     const pageOf = this.#place(fold.pageOf);
     const pages = this.#place(fold.pages);
     this.#exports.setFoldTable(pageOf, pages, this.#place(fold.lists));
+    this.#exports.setGathering(this.#allocate(gatheringBytes), gatheringBytes);
   }
 
   /** Makes an empty table of runs with room for `grams` of them. */
   createTable(grams: number, lengths: number): RunTable {
     const slots = 2 ** Math.ceil(Math.log2(Math.max(1024, grams * 2)));
-    const bitmapBits = Math.min(26, Math.max(20, Math.ceil(Math.log2(Math.max(1, grams) * 20))));
-    const table = { bytes: new SharedArrayBuffer(tableBytes(slots, bitmapBits)), slots, bitmapBits, lengths, grams };
+    const filterBits = Math.min(26, Math.max(20, Math.ceil(Math.log2(Math.max(1, grams) * 20))));
+    const table = { bytes: new SharedArrayBuffer(tableBytes(slots, filterBits)), slots, filterBits, lengths, grams };
     this.loadTable(table);
     return table;
   }
@@ -101,7 +107,9 @@ export class Kernel {
     this.#bytes(keys, table.bytes.byteLength).set(new Uint8Array(table.bytes));
     this.#tableAt = keys;
     const ids = keys + table.slots * 8;
-    this.#exports.setTable(keys, ids, table.slots, ids + table.slots * 4, table.bitmapBits, table.lengths, table.grams);
+    const filter = ids + table.slots * 4;
+    const gate = filter + 2 ** (table.filterBits - 3);
+    this.#exports.setTable(keys, ids, table.slots, filter, table.filterBits, gate, table.lengths, table.grams);
     const cap = table.grams + hitsAtLeast;
     this.#hitsAt = this.#allocate(cap * 8);
     this.#hitRowsAt = this.#allocate(cap * 12);
@@ -208,8 +216,8 @@ export class Kernel {
   }
 }
 
-function tableBytes(slots: number, bitmapBits: number): number {
-  return slots * 12 + 2 ** (bitmapBits - 3);
+function tableBytes(slots: number, filterBits: number): number {
+  return slots * 12 + 2 ** (filterBits - 3) + gateBytes;
 }
 
 function join(parts: readonly Uint32Array[]): Uint32Array {

@@ -17,7 +17,7 @@ export const wholeAtLeastTokens = 5;
 
 /**
  * Coverage from which a pair is reported at all, by the length of the field; the guarantee speaks of it. Half of a
- * question of nine words is four common ones: of 104,000 rows of unrelated text, 6,700 held that much of some item.
+ * question of nine words is four common ones, which unrelated text holds often.
  */
 export const suspectRules: readonly { readonly tokensAtLeast: number; readonly coverage: number }[] = [
   { tokensAtLeast: 20, coverage: 0.5 },
@@ -30,6 +30,12 @@ export const suspectRules: readonly { readonly tokensAtLeast: number; readonly c
 export function suspectCoverage(fieldTokens: number): number {
   return suspectRules.find((rule) => fieldTokens >= rule.tokensAtLeast)?.coverage ?? 1;
 }
+
+/**
+ * The same for a question whose passage stands in the row near by: with the text that it is about, half of a question
+ * is no chance.
+ */
+export const besidePassageCoverage = 0.5;
 
 /** Tokens on each side of a match in which answer and options are looked for. */
 export const contextTokens = 50;
@@ -82,6 +88,13 @@ export const stemTokens = 8;
 
 /** Words and symbols that make a field of few words telling, where it is quoted with its symbols. */
 export const puzzleUnits = 8;
+
+const unit = /[\p{L}\p{N}]+|[^\s\p{L}\p{N}]/gu;
+
+/** Words and symbols of a text. */
+export function symbolUnits(text: string): number {
+  return text.match(unit)?.length ?? 0;
+}
 
 /** A run that stands in as many of a set's own items is a template. */
 export function templateItems(items: number): number {

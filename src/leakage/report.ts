@@ -8,10 +8,11 @@ import { hitClass } from '../../schemas/leak-report.ts';
 import type { EvalIndex } from './eval-index.ts';
 import { foldTableDigest } from './fold-table.data.ts';
 import { certifiedRadius } from './guarantee.ts';
-import type { EvalItems } from './items.ts';
+import type { EvalItems, Item } from './items.ts';
 import * as method from './method.ts';
 import { digestAt } from './row-equal.ts';
 import type { ScanTotals } from './scan.ts';
+import { isSymbolsOnly, isUncheckable } from './symbol-rows.ts';
 import type { Finding, Tally } from './tally.ts';
 import type { NamedEval, NamedTable } from './types.ts';
 
@@ -53,6 +54,7 @@ export function writeReport(parts: ReportParts): LeakReport {
       gram: { long: method.gramLong, short: method.gramShort, shortBelowTokens: method.shortBelowTokens },
       thresholds: {
         suspect: method.suspectRules.map((rule) => ({ ...rule })),
+        suspectBesidePassage: method.besidePassageCoverage,
         leak: method.leakRules.map((rule) => ({ ...rule })),
         leakWithOptions: { ...method.contextRule },
         leakWithAnswer: { ...method.answerRule },
@@ -80,7 +82,7 @@ type TrainEntry = LeakReport['trains'][number];
 function evalEntry(set: NamedEval, evalIndex: number, read: EvalItems | undefined, parts: ReportParts): EvalEntry {
   const { leaked, suspect, classes } = parts.tally.itemsOf(evalIndex);
   const items = read?.items ?? [];
-  const uncheckable = items.filter(({ tokens }) => tokens.length === 0).length;
+  const uncheckable = items.filter(isUncheckable).length;
   const ordered: Partial<Record<HitClass, number>> = {};
   for (const name of hitClass.options) if (classes[name] !== undefined) ordered[name] = classes[name];
   return {
@@ -95,14 +97,17 @@ function evalEntry(set: NamedEval, evalIndex: number, read: EvalItems | undefine
     leaked,
     suspect,
     classes: ordered,
-    radius: radii(evalIndex, parts.index),
+    radius: radii(evalIndex, parts.index, items),
     notes: [...(read?.notes ?? [])],
   };
 }
 
 /** Items by certified radius. */
-function radii(evalIndex: number, index: EvalIndex): [number, number][] {
+function radii(evalIndex: number, index: EvalIndex, items: readonly Item[]): [number, number][] {
   const counts = new Map<number, number>();
+  // What is compared as a whole string stands no edit.
+  const symbolsOnly = items.filter(isSymbolsOnly).length;
+  if (symbolsOnly > 0) counts.set(0, symbolsOnly);
   for (const form of index.forms) {
     if (form.evalIndex !== evalIndex || form.role !== 'deciding') continue;
     const radius = certifiedRadius(form.length, form.n, method.suspectCoverage(form.length));
@@ -165,14 +170,14 @@ function guaranteeOf(
   const unreadable = trains.reduce((total, train) => total + train.unreadable, 0);
   const parts = [
     ...(leaked > 0 ? [`${number(leaked)} leaked`] : []),
-    ...(suspect > 0 ? [`${number(suspect)} are suspect`] : []),
-    ...(short > 0 ? [`${number(short)} share too few or too common words to tell`] : []),
+    ...(suspect > 0 ? [`${number(suspect)} suspect`] : []),
+    ...(short > 0 ? [`${number(short)} too short or common to tell`] : []),
   ];
-  const found = parts.length > 0 ? `of the questions ${parts.join(', ')}; ` : '';
+  const found = parts.length > 0 ? `${parts.join(', ')}; ` : '';
   const says = [
-    `${verdict}: ${found}no training row holds half of any ${parts.length > 0 ? 'other' : 'question'}`,
+    `${verdict}: ${found}no training row holds half of any ${parts.length > 0 ? 'other question' : 'question'}`,
     ` in runs of ${words(method.gramLong)} words or more`,
-    ` (of questions under ${method.shortBelowTokens} words: ${shares()} in runs of ${words(method.gramShort)});`,
+    ` (under ${method.shortBelowTokens} words: ${shares()} in runs of ${words(method.gramShort)}).`,
     ` ${number(checked)} of ${number(items)} checked; paraphrase not checked`,
   ].join('');
   const notSaid = [
@@ -180,7 +185,8 @@ function guaranteeOf(
     `questions under ${words(method.wholeAtLeastTokens)} words: they are searched as a whole, and count only where their answer or options stand near by`,
     'text inside images, audio, bytes or token ids',
   ];
-  if (items > checked) notSaid.push(`${number(items - checked)} items without a word: nothing of them can be searched`);
+  if (items > checked)
+    notSaid.push(`${number(items - checked)} items without a word or a symbol: nothing of them can be searched`);
   if (unreadable > 0)
     notSaid.push(`${number(unreadable)} training rows without text: export them with their text and check again`);
   return { says, doesNotSay: notSaid };

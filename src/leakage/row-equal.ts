@@ -11,7 +11,9 @@ export interface EqualRows {
   readonly row: number;
 }
 
-const rowEqualSql = `SELECT e.eval, e.item, t.train_row
+const rowEqualSql = `-- holdout_eval_digests (digest BLOB, eval INTEGER, item INTEGER): digest of each item's row
+-- holdout_train_digests (digest BLOB, train_row BIGINT): digests of training rows, those whose first bytes occur above
+SELECT e.eval, e.item, t.train_row
 FROM holdout_eval_digests AS e JOIN holdout_train_digests AS t USING (digest)
 ORDER BY t.train_row, e.eval, e.item`;
 

@@ -14,8 +14,9 @@ export interface RowTokens {
   readonly strings: readonly RowString[];
   /** Number of each token in the eval sets' vocabulary; -1 where they do not have it. */
   readonly tokens: readonly number[];
-  /** For each token the string that holds it, and its place there. */
+  /** For each token the string that holds it. */
   readonly stringOf: readonly number[];
+  /** Its place there; empty where nobody asked for places. */
   readonly starts: readonly number[];
   readonly ends: readonly number[];
   /** Number of tokens in each string. */
@@ -25,8 +26,8 @@ export interface RowTokens {
   readonly grams: readonly number[];
 }
 
-/** Reads a row's strings. */
-export function readRowTokens(strings: readonly RowString[], index: EvalIndex): RowTokens {
+/** Reads a row's strings; evidence needs the places of tokens, a verdict does not. */
+export function readRowTokens(strings: readonly RowString[], index: EvalIndex, withPlaces = false): RowTokens {
   const tokens: number[] = [];
   const stringOf: number[] = [];
   const starts: number[] = [];
@@ -39,6 +40,7 @@ export function readRowTokens(strings: readonly RowString[], index: EvalIndex): 
     visitTokens(text, (token, start, end) => {
       tokens.push(index.vocabulary.find(token));
       stringOf.push(number);
+      if (!withPlaces) return;
       starts.push(start);
       ends.push(end);
     });

@@ -2,7 +2,7 @@
  * Numbers for the tokens of the eval sets, and what is known about each.
  * @module
  */
-import { tokensOf } from './tokens.ts';
+import { visitTokens } from './tokens.ts';
 
 const unspaced = /^[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{scx=Hang}\p{scx=Bopo}]$/u;
 /** Words that answer every second question. */
@@ -27,6 +27,8 @@ export class Vocabulary {
   readonly #unspaced: boolean[] = [];
   readonly #letters: boolean[] = [];
   readonly #telling: boolean[] = [];
+  /** Working memory of `add`. */
+  readonly #read: number[] = [];
 
   /** The number of a token of a training text; -1 where no eval set has it. */
   find(token: string): number {
@@ -35,7 +37,12 @@ export class Vocabulary {
 
   /** The numbers of a text's tokens, new ones added. */
   add(text: string): Int32Array {
-    return Int32Array.from(tokensOf(text), (token) => this.#add(token));
+    const read = this.#read;
+    let count = 0;
+    visitTokens(text, (token) => (read[count++] = this.#add(token)));
+    const numbers = new Int32Array(count);
+    for (let i = 0; i < count; i++) numbers[i] = read[i] ?? -1;
+    return numbers;
   }
 
   /** Whether a token is one character of Chinese, Japanese or Korean. */

@@ -7,6 +7,7 @@ import type { Sha256Id } from '../../schemas/ids.ts';
 import type { RealisationRecord, TableRef } from '../../schemas/records.ts';
 import type { Engine } from '../engine/engine.ts';
 import { HoldoutError } from '../errors.ts';
+import { DIGEST_BYTES } from '../merkle/table-tree.ts';
 import { type JournalState, type VersionEntry, tableKey } from '../store/journal-state.ts';
 import type { Store } from '../store/store.ts';
 import type { Layout } from '../tables/layout.ts';
@@ -139,7 +140,7 @@ async function readerAfter(
   layout: Layout | null,
   digests: Uint8Array,
 ): Promise<TableReader> {
-  const known = { rows: digests.length / 32, digests: () => Promise.resolve(digests) };
+  const known = { rows: digests.length / DIGEST_BYTES, digests: () => Promise.resolve(digests) };
   if (layout !== null) return { ...(await openLayout(run.store, run.engine, input.schema, layout)), ...known };
   return { ...input, ...known, relationSql: lost, blocks: lost, jsonLines: lost };
 }
@@ -215,9 +216,9 @@ async function firstDifference(run: ReproduceRun, recorded: TableRef, digests: U
     if (error instanceof HoldoutError && (error.code === 'NOT_FOUND' || error.code === 'STORE_CORRUPT')) return null;
     throw error;
   }
-  const rows = Math.min(stored.length, digests.length) / 32;
+  const rows = Math.min(stored.length, digests.length) / DIGEST_BYTES;
   for (let row = 0; row < rows; row++) {
-    const [from, to] = [row * 32, row * 32 + 32];
+    const [from, to] = [row * DIGEST_BYTES, (row + 1) * DIGEST_BYTES];
     if (Buffer.compare(stored.subarray(from, to), digests.subarray(from, to)) !== 0) return row;
   }
   return rows;

@@ -5,10 +5,8 @@
 import type { SetRoot, TableId } from '../../schemas/ids.ts';
 import { formatSetRoot, formatTableId } from '../identity/ids.ts';
 import { setTree } from '../merkle/set-tree.ts';
-import { TableTreeBuilder } from '../merkle/table-tree.ts';
+import { DIGEST_BYTES, TableTreeBuilder } from '../merkle/table-tree.ts';
 import type { Keep } from './transform.ts';
-
-const digestBytes = 32;
 
 /** Ids of a table by its row digests. */
 export interface TableIdentity {
@@ -19,14 +17,14 @@ export interface TableIdentity {
 
 /** Digests of the rows that stay, in their new order. @throws RangeError for a row that is not there. */
 export function gatherDigests(digests: Uint8Array, keep: Keep): Uint8Array {
-  const rows = digests.length / digestBytes;
+  const rows = digests.length / DIGEST_BYTES;
   const positions = keep instanceof Uint32Array ? keep : positionsOf(keep.bitmap, rows);
-  const gathered = new Uint8Array(positions.length * digestBytes);
+  const gathered = new Uint8Array(positions.length * DIGEST_BYTES);
   let at = 0;
   for (const position of positions) {
     if (position >= rows) throw new RangeError(`"keep" names row ${position} of a table of ${rows} rows`);
-    gathered.set(digests.subarray(position * digestBytes, (position + 1) * digestBytes), at);
-    at += digestBytes;
+    gathered.set(digests.subarray(position * DIGEST_BYTES, (position + 1) * DIGEST_BYTES), at);
+    at += DIGEST_BYTES;
   }
   return gathered;
 }

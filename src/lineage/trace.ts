@@ -2,10 +2,12 @@
  * Traces rows of a version to the raw file and line that they came from.
  * @module
  */
-import { type BlobRecord, type LineFixups, type RealisationRecord, blobRecord } from '../../schemas/records.ts';
+import { type BlobRecord, type RealisationRecord, blobRecord } from '../../schemas/records.ts';
 import type { Engine } from '../engine/engine.ts';
+import { DIGEST_BYTES } from '../merkle/table-tree.ts';
 import type { VersionEntry } from '../store/journal-state.ts';
 import type { Store } from '../store/store.ts';
+import { lineOfRow } from '../tables/json-scan/fixups.ts';
 import { openTable } from '../tables/table-reader.ts';
 import { type LineageStep, lineageOf } from './chain.ts';
 
@@ -14,8 +16,6 @@ export interface RowSource {
   readonly file: string;
   readonly line: number;
 }
-
-const digestBytes = 32;
 
 /**
  * Where the rows of a version stood. The answer is null for a row whose file has no known lines (arrays, Parquet,
@@ -51,16 +51,16 @@ export async function traceRows(
  * rows the first that fits is taken.
  */
 export function selectedPositions(before: Uint8Array, after: Uint8Array): Uint32Array | null {
-  const [all, base] = [Buffer.from(after.buffer, after.byteOffset, after.length), before];
-  const positions = new Uint32Array(after.length / digestBytes);
+  const wanted = Buffer.from(after.buffer, after.byteOffset, after.length);
+  const positions = new Uint32Array(after.length / DIGEST_BYTES);
   let at = 0;
   for (let row = 0; row < positions.length; row++) {
-    const start = row * digestBytes;
-    while (at < base.length && all.compare(base, at, at + digestBytes, start, start + digestBytes) !== 0)
-      at += digestBytes;
-    if (at >= base.length) return null;
-    positions[row] = at / digestBytes;
-    at += digestBytes;
+    const start = row * DIGEST_BYTES;
+    while (at < before.length && wanted.compare(before, at, at + DIGEST_BYTES, start, start + DIGEST_BYTES) !== 0)
+      at += DIGEST_BYTES;
+    if (at >= before.length) return null;
+    positions[row] = at / DIGEST_BYTES;
+    at += DIGEST_BYTES;
   }
   return positions;
 }
@@ -90,16 +90,6 @@ async function fileTrace(
   return (row) => {
     const file = files.findLast((each) => each.firstRow <= row && row < each.firstRow + each.blob.rows);
     if (file === undefined || file.blob.content.kind !== 'lines') return null;
-    return { file: file.path, line: lineOfRow(row - file.firstRow, file.blob.content.fixups) };
+    return { file: file.path, line: lineOfRow(file.blob.content.fixups, row - file.firstRow) };
   };
-}
-
-/** The line (from 1) of a row (from 0) in a file with these blank lines. */
-export function lineOfRow(row: number, { blanks }: Pick<LineFixups, 'blanks'>): number {
-  let line = row;
-  for (const [blank] of blanks) {
-    if (blank > line) break;
-    line += 1;
-  }
-  return line + 1;
 }

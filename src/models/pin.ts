@@ -2,13 +2,14 @@
  * Making a pin: the record, its file in the model's folder, its entry in the card.
  * @module
  */
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Sha256Id } from '../../schemas/ids.ts';
 import type { LeakReport } from '../../schemas/leak-report.ts';
 import { type PinRecord, type PinnedDataset, type PinnedEval, type PinnedScore, pinRecord } from '../../schemas/pin.ts';
 import { HoldoutError } from '../errors.ts';
 import { recordId } from '../identity/canonical-json.ts';
+import { readIfThere } from '../store/read-if-there.ts';
 import { cardFileName, hashModelFiles, pinFileName } from './model-files.ts';
 import { editCard } from './model-card.ts';
 import { describeReport, pinSays, versionName } from './pin-report.ts';
@@ -94,11 +95,12 @@ function pinFileText(pin: PinRecord): string {
 /** Reads a pin: a model's folder, or the file itself. @throws HoldoutError NOT_FOUND, INPUT_INVALID. */
 export async function readPin(modelDirOrFile: string): Promise<{ pin: PinRecord; id: Sha256Id; path: string }> {
   const path = modelDirOrFile.endsWith('.json') ? modelDirOrFile : join(modelDirOrFile, pinFileName);
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+  const bytes = await readIfThere(path);
+  if (bytes === null) {
     const hint = '`holdout pin MODEL_DIR --train NAME --eval NAME` writes one';
-    throw new HoldoutError('NOT_FOUND', 'no pin here', { file: path, hint, cause });
-  });
-  const parsed = pinRecord.safeParse(parseJson(text, path));
+    throw new HoldoutError('NOT_FOUND', 'no pin here', { file: path, hint });
+  }
+  const parsed = pinRecord.safeParse(parseJson(bytes.toString('utf8'), path));
   if (parsed.success) return { pin: parsed.data, id: recordId(parsed.data), path };
   const issues = parsed.error.issues
     .slice(0, 5)
@@ -115,13 +117,8 @@ function parseJson(text: string, path: string): unknown {
 }
 
 async function writeCard(path: string, pin: PinRecord, id: Sha256Id): Promise<WrittenPin['card']> {
-  let before: Buffer;
-  try {
-    before = await readFile(path);
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return 'absent';
-    throw error;
-  }
+  const before = await readIfThere(path);
+  if (before === null) return 'absent';
   const edit = editCard(before, cardEntry(pin, id));
   if (edit.kind === 'left') return { left: edit.why };
   if (edit.bytes.equals(before)) return 'unchanged';

@@ -2,11 +2,11 @@
  * Whether a pin still holds: the model's files against their digests, the data against their ids.
  * @module
  */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SetRoot, Sha256Id, TableId } from '../../schemas/ids.ts';
 import type { PinRecord, PinnedDataset, PinnedEval } from '../../schemas/pin.ts';
 import type { FieldRoles } from '../../schemas/records.ts';
+import { readIfThere } from '../store/read-if-there.ts';
 import { cardFileName, hashModelFiles } from './model-files.ts';
 import { readCardEntry } from './model-card.ts';
 import { versionName } from './pin-report.ts';
@@ -86,10 +86,7 @@ async function compareFiles(
 
 /** A card that carries another pin's id was copied from elsewhere, or the pin was replaced without it. */
 async function compareCard(modelDir: string, id: Sha256Id): Promise<PinFinding[]> {
-  const card = await readFile(join(modelDir, cardFileName)).catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
-    throw error;
-  });
+  const card = await readIfThere(join(modelDir, cardFileName));
   const entry = card === null ? null : readCardEntry(card);
   if (typeof entry !== 'object' || entry === null || !('pin' in entry)) return [];
   const base = { what: 'card', name: cardFileName } as const;

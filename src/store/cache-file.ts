@@ -3,10 +3,11 @@
  * digest is as good as absent; a store that this person may not write is read without them.
  * @module
  */
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { sha256IdOf } from '../identity/ids.ts';
 import { errnoOf, ioError } from './io-error.ts';
+import { readIfThere } from './read-if-there.ts';
 import { cachePath } from './store-paths.ts';
 import type { TempFolder } from './temp-folder.ts';
 
@@ -20,14 +21,8 @@ const notOursToWrite: ReadonlySet<string | undefined> = new Set(['EACCES', 'EPER
  * @throws HoldoutError `IO`
  */
 export async function readCache(root: string, name: CacheName): Promise<unknown> {
-  const path = cachePath(root, name);
-  let bytes: Buffer;
-  try {
-    bytes = await readFile(path);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return null;
-    throw ioError('read', path, error);
-  }
+  const bytes = await readIfThere(cachePath(root, name));
+  if (bytes === null) return null;
   const end = bytes.indexOf(0x0a);
   if (end < 0 || bytes.toString('latin1', 0, end) !== sha256IdOf(bytes.subarray(end + 1))) return null;
   return JSON.parse(bytes.toString('utf8', end + 1)) as unknown;

@@ -3,7 +3,6 @@
  * is what the next entry names, so that the last one too can be told from a torn or altered one.
  * @module
  */
-import { readFile } from 'node:fs/promises';
 import type { Sha256Id } from '../../schemas/ids.ts';
 import { journalEntry } from '../../schemas/records.ts';
 import type { JournalEntry } from '../../schemas/records.ts';
@@ -11,7 +10,7 @@ import { HoldoutError } from '../errors.ts';
 import { canonicalJson, recordId } from '../identity/canonical-json.ts';
 import { sha256IdOf } from '../identity/ids.ts';
 import { placeFile, writeNewFile } from './durable-files.ts';
-import { errnoOf, ioError } from './io-error.ts';
+import { readIfThere } from './read-if-there.ts';
 import { journalPath } from './store-paths.ts';
 import { describeIssues } from './stored-record.ts';
 import type { TempFolder } from './temp-folder.ts';
@@ -38,13 +37,8 @@ export async function writeEntry(root: string, temp: TempFolder, entry: JournalE
  */
 export async function readEntry(root: string, seq: number): Promise<{ entry: JournalEntry; id: Sha256Id } | null> {
   const path = journalPath(root, seq);
-  let bytes: Buffer;
-  try {
-    bytes = await readFile(path);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return null;
-    throw ioError('read', path, error);
-  }
+  const bytes = await readIfThere(path);
+  if (bytes === null) return null;
   const end = bytes.indexOf(0x0a);
   const id = sha256IdOf(bytes.subarray(0, Math.max(end, 0)));
   if (end < 0 || bytes.subarray(end + 1).toString('latin1') !== `"${id}"\n`)

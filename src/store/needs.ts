@@ -2,16 +2,15 @@
  * What an entry of the journal needs to be whole: the records that it leads to, and the files that they name.
  * @module
  */
-import { readFile } from 'node:fs/promises';
 import type { Sha256Id } from '../../schemas/ids.ts';
 import type { BlobRecord, JournalEntry } from '../../schemas/records.ts';
 import { HoldoutError } from '../errors.ts';
 import { digestBytesOf, sha256IdOf } from '../identity/ids.ts';
 import type { ChunkIndex } from './chunk-index.ts';
-import { errnoOf, ioError } from './io-error.ts';
 import { namedBy } from './journal-references.ts';
 import { tableKey } from './journal-state.ts';
 import type { JournalState } from './journal-state.ts';
+import { readIfThere } from './read-if-there.ts';
 import { readRecord } from './records.ts';
 import { filePath } from './store-paths.ts';
 import type { StoredKind } from './store-paths.ts';
@@ -123,23 +122,13 @@ function followBlob(record: BlobRecord, want: (kind: Need['kind'], id: Sha256Id)
 }
 
 async function partsOfLayout({ root, partsOf }: NeedSources, id: Sha256Id): Promise<readonly Sha256Id[]> {
-  const bytes = await readIntact(filePath(root, 'layout', id), id);
-  if (bytes === null) return [];
+  const bytes = await readIfThere(filePath(root, 'layout', id));
+  if (bytes === null || sha256IdOf(bytes) !== id) return [];
   try {
     return [...partsOf(bytes)];
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new HoldoutError('STORE_CORRUPT', `the layout ${id} cannot be understood: ${reason}`, { cause });
-  }
-}
-
-async function readIntact(path: string, id: Sha256Id): Promise<Uint8Array | null> {
-  try {
-    const bytes = await readFile(path);
-    return sha256IdOf(bytes) === id ? bytes : null;
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return null;
-    throw ioError('read', path, error);
   }
 }
 

@@ -2,7 +2,6 @@
  * Immutable records: canonical JSON under its digest, checked when written and at each read.
  * @module
  */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import type { Sha256Id } from '../../schemas/ids.ts';
@@ -10,8 +9,8 @@ import { HoldoutError } from '../errors.ts';
 import { recordBytes } from '../identity/canonical-json.ts';
 import { sha256IdOf } from '../identity/ids.ts';
 import { placeFile, replaceFile, writeNewFile } from './durable-files.ts';
-import { errnoOf, ioError } from './io-error.ts';
 import { namesIn } from './list-stored.ts';
+import { readIfThere } from './read-if-there.ts';
 import { filePath, idOfFileName, kindFolder } from './store-paths.ts';
 import { describeIssues, problemOfRecord, typeOfRecord } from './stored-record.ts';
 import type { StoredRecord } from './stored-record.ts';
@@ -40,8 +39,7 @@ export async function putRecord(root: string, temp: TempFolder, record: StoredRe
   const temporary = await temp.path('.record');
   await writeNewFile(temporary, bytes);
   if ((await placeFile(temporary, target)) === 'placed') return id;
-  const found = await readFile(target).catch((error: unknown) => Promise.reject(ioError('read', target, error)));
-  if (Buffer.compare(found, bytes) === 0) await temp.discard(temporary);
+  if ((await readIfThere(target))?.equals(bytes) === true) await temp.discard(temporary);
   // What stands there is damaged, and these are the bytes that the id promises.
   else await replaceFile(temporary, target);
   return id;
@@ -68,11 +66,8 @@ export async function getRecord<T>(root: string, id: Sha256Id, schema: z.ZodType
  */
 export async function readRecord(root: string, id: Sha256Id): Promise<StoredRecord> {
   const path = filePath(root, 'record', id);
-  const bytes = await readFile(path).catch((error: unknown) => {
-    if (errnoOf(error) === 'ENOENT')
-      throw new HoldoutError('NOT_FOUND', `no record ${id} in the store`, { file: path });
-    throw ioError('read', path, error);
-  });
+  const bytes = await readIfThere(path);
+  if (bytes === null) throw new HoldoutError('NOT_FOUND', `no record ${id} in the store`, { file: path });
   if (sha256IdOf(bytes) !== id) {
     throw new HoldoutError('STORE_CORRUPT', `record ${id} does not match its id`, {
       file: path,

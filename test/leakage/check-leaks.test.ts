@@ -1,4 +1,5 @@
 import * as fc from 'fast-check';
+import { DuckDBInstance } from '@duckdb/node-api';
 import { describe, expect, it } from 'vitest';
 import { leakReport } from '../../dist/schemas/leak-report.js';
 import type { LeakReport } from '../../dist/schemas/leak-report.js';
@@ -170,8 +171,33 @@ describe('items', () => {
     expect(found.report.hits.map((hit) => hit.item.row)).toEqual([2]);
   });
 
-  it('without a word under any normal form make a check incomplete, and rows without text do', async () => {
-    const noWord = await checkTexts([filler], [{ question }, { question: '…' }]);
+  it('without a word are compared by their symbols, as whole strings', async () => {
+    const items = [{ question: '( [ { } ] ) < > { }' }, { question: '?!' }, { question: '+ - * / % = + - * /' }];
+    const { report } = await checkTexts(['?!', filler, '( [ { } ] )  &lt; &gt; { }', '( [ { } ] ) { }'], items);
+    expect(report).toMatchObject({ verdict: 'leak', evals: [{ items: 3, checked: 3, uncheckable: 0, leaked: 1 }] });
+    expect(report.hits.map((hit) => [hit.item.row, hit.row.row, hit.class, hit.leak])).toEqual([
+      [0, 2, 'normalised-equal', true],
+      [1, 0, 'short', false],
+    ]);
+    expect(report.evals[0]?.radius).toEqual([[0, 3]]);
+  });
+
+  it('are suspect from half of the question where their passage stands beside it, and only there', async () => {
+    const passage = 'The Belfry Tower, a landmark in Lisbon, Portugal, was built in 1889 by a guild of masons.';
+    const items = [{ passage, question: 'What year was the Belfry Tower built?', answer: '1889' }];
+    const edited = 'What year was the Belfrey Tower built?';
+    const both = await checkTexts([`${passage} ${edited}`, `${passage} ${filler}`, edited], items);
+    expect(both.report.hits.map((hit) => [hit.row.row, hit.class])).toEqual([
+      [0, 'suspect'],
+      [0, 'source-overlap'],
+      [1, 'source-overlap'],
+    ]);
+    const far = await checkTexts([`${passage} ${'apart '.repeat(80)} ${edited}`], items);
+    expect(far.report.evals[0]?.suspect).toBe(0);
+  });
+
+  it('without a word or a symbol under any normal form make a check incomplete, and rows without text do', async () => {
+    const noWord = await checkTexts([filler], [{ question }, { question: ' \u200b\n' }]);
     expect(noWord.report).toMatchObject({ verdict: 'incomplete', evals: [{ items: 2, checked: 1, uncheckable: 1 }] });
     const noText = await check(
       [
@@ -327,6 +353,23 @@ describe('evidence', () => {
 });
 
 describe('queries', () => {
+  it('run as they are printed, on the tables that their comments name', async () => {
+    const statements: string[] = [];
+    await check([tableOf('train', [{ text: question }, { question }])], [evalOf('eval', [{ question }])], {
+      explain: (sql) => statements.push(sql),
+    });
+    const instance = await DuckDBInstance.create(':memory:');
+    const connection = await instance.connect();
+    for (const sql of statements) {
+      const tables = [...sql.matchAll(/^-- (\w+ \([^)]*\))/gm)].map(([, table]) => table ?? '');
+      expect(tables.length).toBeGreaterThan(0);
+      for (const table of tables) await connection.run(`CREATE TABLE ${table}`);
+      expect((await connection.runAndReadAll(sql)).currentRowCount).toBe(0);
+    }
+    connection.closeSync();
+    instance.closeSync();
+  });
+
   it('that compute the overlap are handed to whoever asks', async () => {
     const statements: string[] = [];
     await check([tableOf('train', [{ text: question }])], [evalOf('eval', [{ question }])], {

@@ -44,7 +44,7 @@ function naiveCoverage(item: readonly string[], strings: readonly (readonly stri
 async function measure(item: readonly string[], strings: readonly (readonly string[])[]): Promise<[number, number]> {
   const vocabulary = new Vocabulary();
   const items = await readItems(evalOf('eval', [{ question: item.join(' ') }]), vocabulary);
-  const index = buildIndex([items], vocabulary);
+  const index = await buildIndex([items], vocabulary);
   const [form] = index.forms;
   if (form === undefined) throw new Error('expected a form');
   const texts = strings.map((tokens) => ({ column: 'text', text: tokens.join(' ') }));

@@ -60,6 +60,13 @@ describe.skipIf(data === undefined)('leaks in real data (needs HOLDOUT_TEST_DATA
     );
     expect(report.trains.length).toBeGreaterThanOrEqual(9);
     for (const train of report.trains) expect(train.leakedRows + train.suspectRows).toBeGreaterThan(0);
+    // The question alone is covered too little there: it is its passage beside it that tells.
+    const edited = contaminated.filter((file) => file.startsWith('contaminated_single'));
+    const alone = await check(
+      edited.map((file) => tableOf(file, rowsOf(`decon_fixtures/training/${file}`))),
+      evals.slice(0, 1),
+    );
+    expect(alone.report.trains.map(({ leakedRows, suspectRows }) => leakedRows + suspectRows)).toEqual([1, 1, 1]);
     const clean = await check([tableOf('clean', rowsOf('decon_fixtures/training/clean.jsonl'))], evals);
     expect(clean.report).toMatchObject({ verdict: 'clean', hits: [] });
   });

@@ -94,21 +94,26 @@ describe('scan kernel', () => {
       fc.array(text, { minLength: 1, maxLength: 4 }),
       fc.array(fc.array(text, { maxLength: 3 }), { maxLength: 4 }),
       fc.integer({ min: 0, max: 2 }),
-      fc.integer({ min: 1, max: 5 }),
-      (items, rows, escaping, n) => {
+      fc.uniqueArray(fc.integer({ min: 1, max: 5 }), { minLength: 1 }),
+      (items, rows, escaping, lengths) => {
         const all = [...rows, items];
         const kernel = new Kernel();
-        const table = kernel.createTable(items.join('').length + 1, 1 << n);
+        const table = kernel.createTable(
+          (items.join('').length + 1) * lengths.length,
+          lengths.reduce((bits, n) => bits | (1 << n), 0),
+        );
         const numbers = new Map<string, number>();
         let runs = 0;
         for (const item of items) {
           const tokens = tokensOf(item);
           expect(kernel.hashTokens(item)).toBe(tokens.length);
-          for (const [at, run] of runsOf(tokens, n).entries()) {
-            const number = kernel.addRun(at, n, runs);
-            expect(numbers.get(run) ?? runs).toBe(number);
-            if (number === runs) runs++;
-            numbers.set(run, number);
+          for (const n of lengths) {
+            for (const [at, run] of runsOf(tokens, n).entries()) {
+              const number = kernel.addRun(at, n, runs);
+              expect(numbers.get(run) ?? runs).toBe(number);
+              if (number === runs) runs++;
+              numbers.set(run, number);
+            }
           }
         }
         kernel.shareTable(table);
@@ -126,7 +131,7 @@ describe('scan kernel', () => {
         const found = new Set<string>();
         for (let i = 0; i < result.hits.length; i += 2) found.add(`${result.hits[i]} ${result.hits[i + 1]}`);
         for (const [row, strings] of all.entries()) {
-          for (const run of strings.flatMap((s) => runsOf(tokensOf(s), n))) {
+          for (const run of strings.flatMap((s) => lengths.flatMap((n) => runsOf(tokensOf(s), n)))) {
             const number = numbers.get(run);
             if (number === undefined) continue;
             sighted++;

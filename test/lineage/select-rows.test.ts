@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { gatherDigests, identifyDigests } from '../../dist/src/lineage/select-rows.js';
-import { lineOfRow, selectedPositions } from '../../dist/src/lineage/trace.js';
+import { selectedPositions } from '../../dist/src/lineage/trace.js';
 
 const digest = (value: number): Buffer => createHash('sha256').update(String(value)).digest();
 const digestsOf = (values: readonly number[]): Buffer => Buffer.concat(values.map(digest));
@@ -45,13 +45,4 @@ describe('a selection', () => {
     expect(() => gatherDigests(digestsOf([1, 2]), Uint32Array.of(2))).toThrow(RangeError);
     expect(() => gatherDigests(digestsOf([1, 2]), { bitmap: new Uint8Array(2) })).toThrow(RangeError);
   });
-});
-
-it('a row stands behind the blank lines before it', () => {
-  const blanks: [number, string][] = [
-    [0, ''],
-    [2, ' '],
-    [3, ''],
-  ];
-  expect([0, 1, 2].map((row) => lineOfRow(row, { blanks }))).toEqual([2, 5, 6]);
 });

@@ -1,0 +1,57 @@
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { commands } from '../../dist/cli/command-table.js';
+import { exitMeaning } from '../../dist/cli/exit-codes.js';
+import { Sandbox, lines } from './run-cli.ts';
+
+const question =
+  'A robe takes 2 bolts of blue fiber and half that much white fiber. How many bolts does it take in total?';
+
+let readme: string;
+let box: Sandbox;
+beforeAll(async () => {
+  readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
+  box = await Sandbox.make({
+    'train.jsonl': lines([{ text: 'Nothing to see here.' }, { text: `Q: ${question} A: It takes 3 bolts.` }]),
+    'gsm8k-test.jsonl': lines([{ question, answer: 'It takes 1 + 2 = 3 bolts.' }]),
+    'my-model/config.json': '{}',
+  });
+});
+afterAll(async () => box.remove());
+
+/** First cells of the table that begins with this heading. */
+function firstCells(heading: string): string[] {
+  const rows = readme.slice(readme.search(new RegExp(`^\\| ${heading} +\\|`, 'm'))).split('\n\n', 1)[0] ?? '';
+  return rows
+    .split('\n')
+    .slice(2)
+    .map((row) => row.split(/(?<!\\)\|/)[1]?.trim() ?? '');
+}
+
+it('README lists every command, and no other', () => {
+  const named = firstCells('command').flatMap((cell) => [...cell.matchAll(/`([a-z]+)/g)].map(([, name = '']) => name));
+  expect(named.toSorted()).toEqual(commands.map(({ name }) => name).toSorted());
+});
+
+it('README lists the exit statuses as help does', () => {
+  for (const [code, meaning] of exitMeaning) {
+    expect(readme).toMatch(new RegExp(`^\\| ${code} +\\| ${meaning.replaceAll(/[|/.]/g, '\\$&')} +\\|$`, 'm'));
+  }
+  expect(firstCells('code')).toEqual(exitMeaning.map(([code]) => String(code)));
+});
+
+it("README's first minute works as it is written", async () => {
+  const written = [...readme.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].flatMap(([, block = '']) => block.split('\n'));
+  const typed = written.filter((line) => line.startsWith('holdout ')).map((line) => line.replace(/ +#.*$/, ''));
+  expect(typed.length).toBeGreaterThan(8);
+  let report = '';
+  let removed = false;
+  for (const line of typed) {
+    const [, ...args] = line.replace('<report id>', report).split(' ');
+    const { status, stdout, stderr } = await box.run(args);
+    report = /^Report (\w+) is kept/m.exec(stdout)?.[1] ?? report;
+    removed ||= args[0] === 'remove';
+    // The training set leaks until the leak is removed.
+    expect({ line, status, stderr }).toEqual({ line, status: args[0] === 'check' && !removed ? 1 : 0, stderr: '' });
+  }
+});
