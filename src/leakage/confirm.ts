@@ -13,6 +13,7 @@ import { recogniseFields } from './fields.ts';
 import { wayGiver } from './give-way.ts';
 import type { Item } from './items.ts';
 import { contextRule, contextTokens, leakRules } from './method.ts';
+import { RowHits } from './row-hits.ts';
 import { readRowTokens } from './row-tokens.ts';
 import type { RowTokens } from './row-tokens.ts';
 import { parseRow, rowStrings } from './row-text.ts';
@@ -36,13 +37,21 @@ export async function confirm(
   const fields = recogniseFields(train.reader.schema);
   const lines = new LineReader();
   const giveWay = wayGiver();
+  const hits = new RowHits(batch.hits, index);
   try {
     for (let first = 0; first < candidates.length;) {
       const relative = candidates[first]?.row ?? 0;
       let end = first + 1;
       while (candidates[end]?.row === relative) end++;
-      const pairs = candidates.slice(first, end);
-      first = end;
+      hits.moveTo(relative);
+      const pairs: Candidate[] = [];
+      for (; first < end; first++) {
+        const pair = candidates[first];
+        const form = index.forms[pair?.form ?? -1];
+        if (pair === undefined || form === undefined) continue;
+        const bound = Math.min(pair.bound, hits.coveredAtMost(form));
+        if (bound >= form.coverageMin * form.length) pairs.push({ ...pair, bound });
+      }
       const row = batch.firstRow + relative;
       if (pairs.every((pair) => isSettled(pair, index.forms[pair.form], trainIndex, row, tally))) continue;
       const place = batch.lines.get(relative);
