@@ -37,7 +37,7 @@ export const commands: readonly CommandSpec[] = [
       ['--no-save', 'keep nothing in the store'],
     ],
     details: [
-      'An existing file or folder wins over a snapshot of the same name; NAME@VERSION always means a snapshot.',
+      'An existing file or folder wins over a snapshot of the same name; NAME@VERSION means a snapshot where the store has NAME.',
       'Options that take several values end at the next option: give training sets first.',
     ].join('\n'),
     examples: [
