@@ -26,9 +26,7 @@ const spelledCharacter = fc.tuple(character, fc.nat(9)).map(([text, choice]) => 
   return JSON.stringify(text).slice(1, -1);
 });
 
-const spelledString = fc
-  .array(spelledCharacter, { maxLength: 16 })
-  .map((characters) => `"${characters.join('')}"`);
+const spelledString = fc.array(spelledCharacter, { maxLength: 16 }).map((characters) => `"${characters.join('')}"`);
 
 const digits = (minLength: number, maxLength: number): fc.Arbitrary<string> =>
   fc.array(fc.nat(9), { minLength, maxLength }).map((list) => list.join(''));
