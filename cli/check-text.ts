@@ -14,7 +14,7 @@ const classMeaning: Readonly<Record<HitClass, string>> = {
   'key-equal': 'question and answer equal those of a training row',
   'normalised-equal': 'the question stands in a training row but for spacing, case or punctuation',
   contained: 'a large part of the question stands in a training row',
-  short: 'a question of few words stands in a training row',
+  short: 'too few words, or too common ones, are shared to tell',
   suspect: 'half of the question or more stands in a training row',
   'source-overlap': 'its passage stands in a training row, its question does not',
 };
@@ -90,12 +90,17 @@ function hitLines(hit: LeakHit, otherRows: number, evidence: Evidence | undefine
   const share = `${Math.round(hit.coverage * 100)} %`;
   const mark = hit.leak ? styled('red', 'leak') : styled('yellow', hit.class === 'suspect' ? 'look' : 'note');
   const lines = [
-    `  ${mark}  item ${hit.item.row + 1} in ${printable(where)}${others}  ${hit.class}, ${share} of ${hit.field}, longest run ${plural(hit.longestRun, 'word')}`,
+    `  ${mark}  ${printable(itemName(hit))} in ${printable(where)}${others}  ${hit.class}, ${share} of ${hit.field}, longest run ${plural(hit.longestRun, 'word')}`,
   ];
   if (evidence !== undefined) {
     lines.push(`        eval   ${marked(evidence.item)}`, `        train  ${marked(evidence.row)}`);
   }
   return lines;
+}
+
+/** Where the item stands: its line, or its number in the set. */
+function itemName({ item }: LeakHit): string {
+  return item.source === null ? `item ${item.row + 1}` : `${item.source.file}:${item.source.line}`;
 }
 
 /** A text with its shared stretches in bold, or in «» where there are no styles. */
@@ -113,7 +118,7 @@ function marked({ text, spans }: MarkedText): string {
 function trainLines({ trains }: LeakReport): string[] {
   return trains.map((train) => {
     const unreadable = train.unreadable === 0 ? '' : `, ${formatCount(train.unreadable)} without text`;
-    const found = `${formatCount(train.leakedRows)} with a leak, ${formatCount(train.suspectRows)} with a suspect`;
+    const found = `${formatCount(train.leakedRows)} with a leak, ${formatCount(train.suspectRows)} with suspects only`;
     return `Checked against ${train.name}: ${plural(train.rows, 'row')}${unreadable}; ${found}`;
   });
 }

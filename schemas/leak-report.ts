@@ -22,12 +22,13 @@ export const verdict = z.enum(['clean', 'leak', 'incomplete']);
 export type Verdict = z.infer<typeof verdict>;
 
 const count = z.int().nonnegative();
+const place = z.strictObject({ file: z.string(), line: z.int().positive() });
 
 const leakHit = z.strictObject({
   /** Name of the eval set, as in `evals`. */
   eval: z.string(),
-  /** Zero-based row of the eval set, and the row's digest. */
-  item: z.strictObject({ row: count, digest: sha256Id }),
+  /** Zero-based row of the eval set, the row's digest, and where it stood in its file, where that is known. */
+  item: z.strictObject({ row: count, digest: sha256Id, source: place.nullable() }),
   class: hitClass,
   /** Whether this hit counts as a leak; otherwise it is shown as suspect or warning. */
   leak: z.boolean(),
@@ -41,7 +42,7 @@ const leakHit = z.strictObject({
   train: z.string(),
   row: z.strictObject({ row: count, digest: sha256Id }),
   /** Where the row stood in its file; null where the row came from a derived snapshot. */
-  source: z.strictObject({ file: z.string(), line: z.int().positive() }).nullable(),
+  source: place.nullable(),
 });
 export type LeakHit = z.infer<typeof leakHit>;
 

@@ -110,7 +110,7 @@ export async function checkLeaks(options: CheckOptions): Promise<CheckResult> {
   }
   if (tally.findings.length > 0) {
     notes.push(
-      'Hits name every leaking row and every item that was found; a row may hold further items beside those named.',
+      'Every leaking row and every leaked item is named; a row may hold further items beside those named.',
     );
   }
   const failOn = options.failOn ?? 'leak';

@@ -42,7 +42,9 @@ export function writeReport(parts: ReportParts): LeakReport {
   });
   const failed = evalEntries.some(({ leaked, suspect }) => leaked > 0 || (failOn === 'suspect' && suspect > 0));
   const missing =
-    evalEntries.some(({ uncheckable }) => uncheckable > 0) || trainEntries.some(({ unreadable }) => unreadable > 0);
+    evalEntries.some(({ uncheckable }) => uncheckable > 0) ||
+    // A file that is empty by accident must not pass for a clean one.
+    trainEntries.some(({ rows, unreadable }) => rows === 0 || unreadable > 0);
   const verdict: Verdict = failed ? 'leak' : missing ? 'incomplete' : 'clean';
   return {
     format: 'holdout/leak-report@1',
@@ -141,7 +143,11 @@ function hitsOf({ trains, evals, items, trainDigests, evalDigests, tally }: Repo
         : (items[finding.evalIndex]?.items[finding.item]?.role ?? 'question');
     return {
       eval: set.name,
-      item: { row: finding.item, digest: idOf(evalDigests[finding.evalIndex], finding.item) },
+      item: {
+        row: finding.item,
+        digest: idOf(evalDigests[finding.evalIndex], finding.item),
+        source: set.sourceOf(finding.item),
+      },
       class: finding.class,
       leak,
       field: (set.fields[role] ?? [role]).join('+'),
@@ -166,17 +172,21 @@ function guaranteeOf(
   const sum = (pick: (entry: EvalEntry) => number): number => evals.reduce((total, entry) => total + pick(entry), 0);
   const [items, checked] = [sum(({ items }) => items), sum(({ checked }) => checked)];
   const [leaked, suspect] = [sum((entry) => entry.leaked), sum((entry) => entry.suspect)];
-  const short = sum(({ classes }) => classes.short ?? 0);
   const unreadable = trains.reduce((total, train) => total + train.unreadable, 0);
-  const parts = [
-    ...(leaked > 0 ? [`${number(leaked)} leaked`] : []),
+  const empty = trains.filter(({ rows }) => rows === 0).map(({ name }) => name);
+  const short = sum(({ classes }) => classes.short ?? 0);
+  const notes = [
+    ...(leaked > 0 ? [`${number(leaked)} of ${counted(items, 'question')} leaked`] : []),
+    ...(empty.length > 0 ? [`${empty.join(', ')}: no rows to check`] : []),
+    ...(unreadable > 0 ? [`${counted(unreadable, 'training row')} without text`] : []),
+    ...(items > checked ? [`${counted(items - checked, 'question')} with nothing to search for`] : []),
     ...(suspect > 0 ? [`${number(suspect)} suspect`] : []),
-    ...(short > 0 ? [`${number(short)} too short or common to tell`] : []),
+    ...(short > 0 ? [`${number(short)} too short or too common to tell`] : []),
   ];
-  const found = parts.length > 0 ? `${parts.join(', ')}; ` : '';
+  const found = leaked + suspect + short > 0;
   const says = [
-    `${verdict}: ${found}no training row holds half of any ${parts.length > 0 ? 'other question' : 'question'}`,
-    ` in runs of ${words(method.gramLong)} words or more`,
+    `${verdict}: ${notes.length > 0 ? `${notes.join(', ')}. N` : 'n'}o training row holds`,
+    ` half of any ${found ? 'other question' : 'question'} in runs of ${words(method.gramLong)} words or more`,
     ` (under ${method.shortBelowTokens} words: ${shares()} in runs of ${words(method.gramShort)}).`,
     ` ${number(checked)} of ${number(items)} checked; paraphrase not checked`,
   ].join('');
@@ -186,9 +196,10 @@ function guaranteeOf(
     'text inside images, audio, bytes or token ids',
   ];
   if (items > checked)
-    notSaid.push(`${number(items - checked)} items without a word or a symbol: nothing of them can be searched`);
+    notSaid.push(`${counted(items - checked, 'question')} without a word or a symbol: nothing of it can be searched`);
   if (unreadable > 0)
-    notSaid.push(`${number(unreadable)} training rows without text: export them with their text and check again`);
+    notSaid.push(`${counted(unreadable, 'training row')} without text: export with the text and check again`);
+  if (empty.length > 0) notSaid.push(`an empty training set: see that the file is what it should be`);
   return { says, doesNotSay: notSaid };
 }
 
@@ -201,6 +212,10 @@ function shares(): string {
 
 function number(value: number): string {
   return value.toLocaleString('en-US');
+}
+
+function counted(value: number, noun: string): string {
+  return `${number(value)} ${noun}${value === 1 ? '' : 's'}`;
 }
 
 function words(value: number): string {

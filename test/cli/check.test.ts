@@ -19,6 +19,7 @@ beforeAll(async () => {
     'clean.jsonl': lines(clean),
     'train.jsonl': lines(leaking),
     'eval.jsonl': lines(items),
+    'empty.jsonl': '',
     'numbers.jsonl': lines([{ tokens: [1, 2, 3] }]),
     'second.jsonl': lines([{ question: metal }]),
     'other.jsonl': lines([{ q: river, a: 'The Danube' }]),
@@ -39,7 +40,7 @@ describe('a check of plain files', () => {
     expect(first).toMatch(/^LEAK: /);
     expect(first).toContain('2 of 2 checked');
     expect(stdout).toContain('eval.jsonl: 1 of 2 items leaked');
-    expect(stdout).toContain('leak  item 1 in train.jsonl:3 ');
+    expect(stdout).toContain('leak  eval.jsonl:1 in train.jsonl:3 ');
     expect(stdout).toContain('Not covered:\n  - paraphrases');
   });
 
@@ -53,6 +54,14 @@ describe('a check of plain files', () => {
     const report = await check(['numbers.jsonl', '--against', 'eval.jsonl'], 3);
     expect(report).toMatchObject({ verdict: 'incomplete', trains: [{ unreadable: 1 }] });
     await check(['numbers.jsonl', '--against', 'eval.jsonl', '--allow-incomplete'], 0);
+  });
+
+  it('does not call an empty training set clean', async () => {
+    const { status, stdout } = await box.run(['check', '-', '--against', 'eval.jsonl'], { stdin: '' });
+    expect(status).toBe(3);
+    expect(stdout).toMatch(/^INCOMPLETE: -: no rows to check/);
+    const beside = await check(['clean.jsonl', 'empty.jsonl', '--against', 'eval.jsonl'], 3);
+    expect(beside).toMatchObject({ verdict: 'incomplete', trains: [{ rows: 2 }, { rows: 0 }] });
   });
 
   it('prints the report as documented', async () => {
@@ -71,7 +80,14 @@ describe('a check of plain files', () => {
       format: 'holdout/leak-report@1',
       trains: [{ name: 'train.jsonl', rows: 3, unreadable: 0 }],
       evals: [{ name: 'eval.jsonl', items: 2, checked: 2, uncheckable: 0, leaked: 1 }],
-      hits: [{ eval: 'eval.jsonl', item: { row: 0 }, leak: true, source: { file: 'train.jsonl', line: 3 } }],
+      hits: [
+        {
+          eval: 'eval.jsonl',
+          item: { row: 0, source: { file: 'eval.jsonl', line: 1 } },
+          leak: true,
+          source: { file: 'train.jsonl', line: 3 },
+        },
+      ],
     });
     expect(JSON.stringify(report)).not.toContain('Danube');
   });
