@@ -109,9 +109,7 @@ export async function checkLeaks(options: CheckOptions): Promise<CheckResult> {
     await pool.close();
   }
   if (tally.findings.length > 0) {
-    notes.push(
-      'Every leaking row and every leaked item is named; a row may hold further items beside those named.',
-    );
+    notes.push('Every leaking row and every leaked item is named; a row may hold further items beside those named.');
   }
   const failOn = options.failOn ?? 'leak';
   const parts = { trains, evals, items, index, totals, trainDigests, evalDigests, tally, notes, failOn };
