@@ -48,8 +48,9 @@ export interface VerifyOptions {
 }
 
 /**
- * Checks the store; changes nothing.
- * @throws HoldoutError `IO`
+ * Checks the store; changes nothing. A version whose rows cannot be recomputed is a damage `unchecked`, with the reason;
+ * the others are still looked at.
+ * @throws HoldoutError `IO`, `INTERRUPTED`
  */
 export async function verifyStore(store: Store, options: VerifyOptions): Promise<VerifyResult> {
   let bytes = 0;
@@ -66,7 +67,10 @@ export async function verifyStore(store: Store, options: VerifyOptions): Promise
     const broken = new Set([...found.values()].flatMap(({ kind, id }) => (id === null ? [] : [`${kind} ${id}`])));
     const data = await verifyData(store, options.engine, needs, broken);
     rows = data.rows;
-    for (const damage of data.damages) found.set(`${damage.kind} ${damage.id}`, damage);
+    for (const damage of data.damages) {
+      const key = `${damage.kind} ${damage.id}`;
+      if (damage.problem !== 'unchecked' || !found.has(key)) found.set(key, damage);
+    }
   }
   const damages = [...found.values()].map((damage) => ({ ...damage, touches: touchedBy(damage, needs) }));
   return { ok: damages.length === 0, damages, versions: needs.length, bytes, rows };
@@ -127,12 +131,10 @@ async function verifyData(
     broken.add(`${kind} ${id}`);
   };
   const checked = new Set<string>();
-  for (const { entry, keys } of needs) {
-    if ([...keys].some((key) => broken.has(key))) continue;
+  const checkVersion = async (entry: VersionEntry): Promise<void> => {
     const snapshot = await store.getRecord(entry.snapshot, snapshotRecord);
     const once = `${snapshot.table} ${snapshot.schema} ${entry.layout} ${snapshot.itemsRoot}`;
-    if (checked.has(once)) continue;
-    checked.add(once);
+    if (checked.has(once)) return;
     const reader = await openTable(store, engine, snapshot);
     try {
       let intact = true;
@@ -146,7 +148,8 @@ async function verifyData(
         }
         intact &&= sound.get(id) === true;
       }
-      if (!intact) continue;
+      checked.add(once);
+      if (!intact) return;
       const digests = await reader.digests();
       const builder = new TableTreeBuilder();
       builder.push(digests);
@@ -163,6 +166,17 @@ async function verifyData(
       }
     } finally {
       await reader.close();
+    }
+  };
+  for (const { entry, keys } of needs) {
+    if ([...keys].some((key) => broken.has(key))) continue;
+    try {
+      await checkVersion(entry);
+    } catch (error) {
+      if (!(error instanceof HoldoutError) || error.code === 'INTERRUPTED') throw error;
+      const says = `the rows of ${entry.name}@${entry.version} cannot be checked: ${error.message}`;
+      const path = store.filePath('record', entry.snapshot);
+      damages.push({ kind: 'record', id: entry.snapshot, problem: 'unchecked', path, says });
     }
   }
   return { rows, damages };

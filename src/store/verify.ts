@@ -24,7 +24,7 @@ export interface Damage {
   readonly kind: Need['kind'] | 'journal';
   /** Null for a journal entry, and for a file whose name is no digest. */
   readonly id: Sha256Id | null;
-  readonly problem: 'missing' | 'damaged' | 'foreign';
+  readonly problem: 'missing' | 'damaged' | 'foreign' | 'unchecked';
   /** The file, where one is concerned. */
   readonly path: string | null;
   /** In words, for a person. */

@@ -40,7 +40,7 @@ function presentText(type: ColumnType, x: string, level: number): string {
   }
   if ('list' in type) {
     const items = `list_transform(${x}, lambda ${v}: ${valueText(type.list, v, level + 1)})`;
-    return `concat('[', array_to_string(${items}, ','), ']')`;
+    return `concat('[', ${joined(items)}, ']')`;
   }
   if ('map' in type) {
     const { key, value } = type.map;
@@ -48,10 +48,18 @@ function presentText(type: ColumnType, x: string, level: number): string {
     const valueSql = valueText(value, `${v}.value`, level + 1);
     const textKey = key === 'VARCHAR' || key === 'UUID';
     const entry = textKey ? `concat(${keyText}, ':', ${valueSql})` : `concat('[', ${keyText}, ',', ${valueSql}, ']')`;
-    const entries = `array_to_string(list_transform(map_entries(${x}), lambda ${v}: ${entry}), ',')`;
+    const entries = joined(`list_transform(map_entries(${x}), lambda ${v}: ${entry})`);
     return textKey ? `concat('{', ${entries}, '}')` : `concat('[', ${entries}, ']')`;
   }
   return objectText(type.struct, (name) => `struct_extract(${x}, ${quoteString(name)})`, level + 1);
+}
+
+/**
+ * The texts of a list with commas between; NULL for an empty list, which vanishes in `concat`. Not `array_to_string`: it
+ * is a macro that names its list twice, so that nested lists would cost 2^depth.
+ */
+function joined(texts: string): string {
+  return `list_aggregate(${texts}, 'string_agg', ',')`;
 }
 
 function scalarText(type: ScalarType, x: string): string {

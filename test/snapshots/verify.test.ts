@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { verifyStore } from '../../dist/src/snapshots/verify.js';
 import type { VerifyResult } from '../../dist/src/snapshots/verify.js';
+import type { TableSchema } from '../../dist/schemas/table-schema.js';
 import { Store } from '../../dist/src/store/store.js';
 import { openStoreEngine } from '../../dist/src/snapshots/store-engine.js';
 import { chatRows, Workspace } from './workspace.ts';
@@ -126,4 +127,42 @@ it('a part whose rows are not what its sidecar says is found by reading the data
   expect(ok).toBe(false);
   expect(damages.map((damage) => damage.id)).toContain(mixed);
   expect(damages.find((damage) => damage.id === mixed)!.touches).toContain('one@3');
+});
+
+it('a version whose rows cannot be recomputed is named, and the others are looked at', async () => {
+  const { partRecord } = await import('../../dist/schemas/records.js');
+  const { tableSchema } = await import('../../dist/schemas/table-schema.js');
+  const { decodeLayout, encodeLayout } = await import('../../dist/src/tables/layout-file.js');
+  const { store } = space;
+  const { entry, record } = await space.version('one@1');
+  const layout = decodeLayout(await readFile(store.filePath('layout', entry.layout)));
+  const part = await store.getRecord(layout.parts[0]!.id, partRecord);
+  const schema = await store.getRecord(part.schema, tableSchema);
+  let deep: TableSchema['columns'][number]['type'] = 'BIGINT';
+  for (let level = 0; level < 13; level++) deep = { list: deep };
+  // As an older version wrote them: a type that no row digest can be had under.
+  const columns = [...schema.columns, { name: 'deep', type: deep }];
+  const deepId = await store.putRecord({ type: 'holdout/schema@1', columns });
+  const partId = await store.putRecord({ ...part, schema: deepId });
+  const snapshot = await store.putRecord({ ...record, schema: deepId });
+  const path = await store.tempPath();
+  await writeFile(path, encodeLayout({ ...layout, parts: [{ id: partId, rows: part.rows }] }));
+  const { id } = await store.putFile('layout', path);
+  const { derivation, realisation, sources } = entry;
+  const draft = {
+    op: 'version' as const,
+    name: 'deep',
+    version: 1,
+    snapshot,
+    derivation,
+    realisation,
+    layout: id,
+    sources,
+  };
+  await store.commit(() => draft, new Date());
+  const { ok, damages, rows } = await verify();
+  expect(ok).toBe(false);
+  expect(damages).toMatchObject([{ problem: 'unchecked', id: snapshot, touches: ['deep@1'] }]);
+  expect(damages[0]?.says).toMatch(/deep@1 cannot be checked: .*12 levels/);
+  expect(rows).toBe(620);
 });

@@ -13,12 +13,14 @@
  * | objects | `{struct: …}` with the members in the order of their first sight |
  * | objects with no member, with more than 200, with a name that is "" or holds NUL, with two names equal but for ASCII case | JSON |
  * | two of these kinds | JSON |
+ * | lists inside 12 lists | JSON, as the elements of the twelfth |
  *
  * A column with more than 2,000 paths under it, or 256 KiB of names, is JSON as a whole. A type never changes a row's
  * digest: STRUCT, list and JSON forms of a value encode alike.
  * @module
  */
 import { HoldoutError } from '../../errors.ts';
+import { LIST_LEVELS_MAX } from '../../identity/row-encoding-sql.ts';
 import type { Column, ColumnType, TableSchema } from '../../../schemas/table-schema.ts';
 import { INTEGER, KIND, type Inferred, type InferredMember, type InferredSchema } from './inferred.ts';
 
@@ -38,11 +40,11 @@ export interface ColumnNameFault {
 export function toTableSchema(inferred: InferredSchema): TableSchema {
   const fault = columnNameFault(inferred);
   if (fault !== null) throw new HoldoutError('INPUT_INVALID', fault.says, { hint: fault.hint });
-  return { type: 'holdout/schema@1', columns: inferred.columns.map(toColumn) };
+  return { type: 'holdout/schema@1', columns: inferred.columns.map((column) => toColumn(column, 0)) };
 }
 
-/** The type of the values seen at a path. */
-export function toColumnType(seen: Inferred): ColumnType {
+/** The type of the values seen at a path that lies inside `lists` lists and maps. */
+export function toColumnType(seen: Inferred, lists: number): ColumnType {
   const kinds = seen.kinds & ~KIND.null;
   switch (kinds) {
     case 0:
@@ -58,9 +60,10 @@ export function toColumnType(seen: Inferred): ColumnType {
     case KIND.string:
       return 'VARCHAR';
     case KIND.list:
-      return seen.free ? 'JSON' : { list: seen.element === null ? 'NULL' : toColumnType(seen.element) };
+      if (seen.free || lists >= LIST_LEVELS_MAX) return 'JSON';
+      return { list: seen.element === null ? 'NULL' : toColumnType(seen.element, lists + 1) };
     case KIND.object:
-      return isStruct(seen) ? { struct: seen.members.map(toColumn) } : 'JSON';
+      return isStruct(seen) ? { struct: seen.members.map((member) => toColumn(member, lists)) } : 'JSON';
     default:
       return 'JSON';
   }
@@ -129,8 +132,8 @@ function caseClash(members: readonly InferredMember[]): readonly [InferredMember
   return null;
 }
 
-function toColumn(member: InferredMember): Column {
-  return { name: member.name, type: toColumnType(member.seen) };
+function toColumn(member: InferredMember, lists: number): Column {
+  return { name: member.name, type: toColumnType(member.seen, lists) };
 }
 
 /** The narrowest of the three integer types that holds all integers with these flags. */

@@ -25,7 +25,7 @@ export function widen(declared: TableSchema, inferred: InferredSchema): Widened 
   const fault = columnNameFault(inferred);
   if (fault !== null) throw new HoldoutError('INPUT_INVALID', fault.says, { hint: fault.hint });
   const changes: string[] = [];
-  const columns = widenMembers(declared.columns, inferred.columns, [], changes);
+  const columns = widenMembers(declared.columns, inferred.columns, [], 0, changes);
   return { schema: { type: 'holdout/schema@1', columns }, changes };
 }
 
@@ -43,13 +43,15 @@ function widenMembers(
   declared: readonly Column[],
   seen: readonly InferredMember[],
   path: readonly string[],
+  lists: number,
   changes: string[],
 ): readonly Column[] {
   const byName = new Map(seen.map((member) => [member.name, member.seen]));
   const columns = declared.map(({ name, type }): Column => {
     const found = byName.get(name);
     byName.delete(name);
-    return found === undefined ? { name, type } : { name, type: widenType(type, found, [...path, name], changes) };
+    if (found === undefined) return { name, type };
+    return { name, type: widenType(type, found, [...path, name], lists, changes) };
   });
   const folds = new Map(declared.map(({ name }) => [foldAscii(name), name]));
   for (const [name, found] of byName) {
@@ -59,29 +61,35 @@ function widenMembers(
         hint: 'Rename that key in the rows.',
       });
     }
-    const type = toColumnType(found);
+    const type = toColumnType(found, lists);
     changes.push(`${shown([...path, name])} is new: ${typeName(type)}`);
     columns.push({ name, type });
   }
   return columns;
 }
 
-function widenType(type: ColumnType, seen: Inferred, path: readonly string[], changes: string[]): ColumnType {
+function widenType(
+  type: ColumnType,
+  seen: Inferred,
+  path: readonly string[],
+  lists: number,
+  changes: string[],
+): ColumnType {
   const kinds = seen.kinds & ~KIND.null;
   if (kinds === 0 || type === 'JSON') return type;
   const change = (to: ColumnType): ColumnType => {
     if (typeName(to) !== typeName(type)) changes.push(`${shown(path)}: ${typeName(type)} becomes ${typeName(to)}`);
     return to;
   };
-  if (type === 'NULL') return change(toColumnType(seen));
+  if (type === 'NULL') return change(toColumnType(seen, lists));
   if (typeof type === 'object' && 'list' in type && kinds === KIND.list && !seen.free) {
     if (seen.element === null) return type;
-    return { list: widenType(type.list, seen.element, [...path, '[]'], changes) };
+    return { list: widenType(type.list, seen.element, [...path, '[]'], lists + 1, changes) };
   }
   if (typeof type === 'object' && 'struct' in type && kinds === KIND.object) {
     if (seen.members.length === 0 && !seen.free) return type;
     if (!isStruct(seen) || structClashes(type.struct, seen.members)) return change('JSON');
-    return { struct: widenMembers(type.struct, seen.members, path, changes) };
+    return { struct: widenMembers(type.struct, seen.members, path, lists, changes) };
   }
   if (isTyped(type)) return type;
   const wider = widenScalar(type, kinds, seen);

@@ -10,6 +10,7 @@ import type { Column, TableSchema } from '../../../schemas/table-schema.ts';
 import { HoldoutError } from '../../errors.ts';
 import { checkNames } from '../types/column-names.ts';
 import { checkArrowFile, checkArrowStream } from './arrow-frames.ts';
+import { keepFieldNames } from './arrow-names.ts';
 import { adoptType, arrowColumnType } from './arrow-types.ts';
 import { valueWriter } from './arrow-values.ts';
 import { LineWriter } from './line-writer.ts';
@@ -31,6 +32,7 @@ export interface ArrowFile {
  */
 export async function writeArrowAsLines(file: ArrowFile, spoolPath: string): Promise<TableSchema> {
   registerCodecs();
+  keepFieldNames();
   const handle = await open(file.path, 'r').catch((cause: unknown) => {
     throw readError(file.path, cause);
   });

@@ -7,19 +7,25 @@ import type { Field } from 'apache-arrow';
 import type { ColumnType, ScalarType } from '../../../schemas/table-schema.ts';
 import { HoldoutError } from '../../errors.ts';
 import { checkNames } from '../types/column-names.ts';
+import { withinListLevels } from '../types/list-levels.ts';
 import { refusedType } from '../types/stored-type.ts';
 
 /**
- * The type under which a field's values are stored.
- * @throws HoldoutError `INPUT_INVALID` for a type without an exact stored form.
+ * The type under which a field's values are stored; the field stands inside `lists` lists and maps.
+ * @throws HoldoutError `INPUT_INVALID` for a type without an exact stored form, `LIMIT` for one that nests too deep.
  */
-export function arrowColumnType(field: Field, path: string = field.name): ColumnType {
+export function arrowColumnType(field: Field, path: string = field.name, lists = 0): ColumnType {
   const extension = field.metadata.get('ARROW:extension:name');
-  return typeOf(field.type as DataType, path, extension);
+  return typeOf(field.type as DataType, path, lists, extension);
 }
 
-function typeOf(type: DataType, path: string, extension?: string): ColumnType {
-  if (DataType.isDictionary(type)) return typeOf(type.dictionary as DataType, path, extension);
+/** The type of a list, map or struct on its own, whatever it stands in: `arrowColumnType` has allowed it as JSON. */
+export function arrowNestedType(type: DataType): ColumnType {
+  return typeOf(type, '', 0);
+}
+
+function typeOf(type: DataType, path: string, lists: number, extension?: string): ColumnType {
+  if (DataType.isDictionary(type)) return typeOf(type.dictionary as DataType, path, lists, extension);
   if (DataType.isNull(type)) return 'NULL';
   if (DataType.isBool(type)) return 'BOOLEAN';
   if (DataType.isInt(type)) return `${type.isSigned ? '' : 'U'}${integerNames[type.bitWidth]}` as ScalarType;
@@ -53,13 +59,15 @@ function typeOf(type: DataType, path: string, extension?: string): ColumnType {
     });
   }
   if (DataType.isList(type) || DataType.isLargeList(type) || DataType.isFixedSizeList(type)) {
-    return { list: arrowColumnType(child(type.children, 0), `${path}[]`) };
+    const list = arrowColumnType(child(type.children, 0), `${path}[]`, lists + 1);
+    return withinListLevels({ list }, lists, path);
   }
   if (DataType.isMap(type)) {
     const entries = child(type.children, 0).type as DataType & { children: Field[] };
-    const key = arrowColumnType(child(entries.children, 0), `${path} (key)`);
+    const key = arrowColumnType(child(entries.children, 0), `${path} (key)`, lists + 1);
     if (key !== 'VARCHAR') throw refusedType('a map with other keys than text', path);
-    return { map: { key, value: arrowColumnType(child(entries.children, 1), `${path} (value)`) } };
+    const value = arrowColumnType(child(entries.children, 1), `${path} (value)`, lists + 1);
+    return withinListLevels({ map: { key, value } }, lists, path);
   }
   if (DataType.isStruct(type)) {
     const problem = checkNames(type.children.map((member) => member.name));
@@ -68,7 +76,7 @@ function typeOf(type: DataType, path: string, extension?: string): ColumnType {
     return {
       struct: type.children.map((member) => ({
         name: member.name,
-        type: arrowColumnType(member, `${path}.${member.name}`),
+        type: arrowColumnType(member, `${path}.${member.name}`, lists),
       })),
     };
   }

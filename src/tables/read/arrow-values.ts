@@ -8,6 +8,7 @@ import type { Data, Vector } from 'apache-arrow';
 import type { ColumnType } from '../../../schemas/table-schema.ts';
 import { HoldoutError } from '../../errors.ts';
 import { canonicalJsonText } from '../../identity/json-value.ts';
+import { arrowNestedType } from './arrow-types.ts';
 
 /** JSON text of the value at an index; null for null. */
 export type ValueWriter = (index: number) => string | null;
@@ -68,6 +69,10 @@ function presentWriter(data: Data, stored: ColumnType): ValueWriter {
       const within = ((value % day) + day) % day;
       return `"${dateText((value - within) / day)}T${clockText(within, type.unit)}${zone}"`;
     };
+  }
+  if (stored === 'JSON' && type.children !== null && type.children.length > 0) {
+    // Nested too deep for a type of its own: the text of its values is the same.
+    return presentWriter(data, arrowNestedType(type));
   }
   if (DataType.isStruct(type)) return structWriter(data, stored);
   if (DataType.isMap(type)) return mapWriter(data, stored);

@@ -9,6 +9,7 @@ import type { InferredSchema } from '../json-scan/inferred.ts';
 import { toTableSchema } from '../json-scan/schema.ts';
 import { conformsTo, widen } from '../json-scan/widen.ts';
 import { checkNames } from '../types/column-names.ts';
+import { refuseDeepLists } from '../types/list-levels.ts';
 import { mergeSchemas, widenSchema } from '../types/widen-schema.ts';
 import type { WidenedSchema } from '../types/widen-schema.ts';
 
@@ -27,9 +28,10 @@ export interface Expected {
 
 /**
  * The schema of the table.
- * @throws HoldoutError `INPUT_INVALID` when the files disagree; `CONFLICT` when they fit no wider form of what was there.
+ * @throws HoldoutError `INPUT_INVALID` when the files disagree; `LIMIT` for declared types that nest too deep; `CONFLICT` when they fit no wider form of what was there.
  */
 export function resolveSchema(files: readonly SeenFile[], expected: Expected): WidenedSchema {
+  if (expected.schema !== undefined) refuseDeepLists(expected.schema);
   const notes: string[] = [];
   let schema = expected.schema ?? expected.previousSchema ?? null;
   const free = files.filter((file) => file.given === null && file.inferred !== null);

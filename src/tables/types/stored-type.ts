@@ -7,6 +7,7 @@ import { HoldoutError } from '../../errors.ts';
 import { sqlType } from '../sql-types.ts';
 import { checkNames } from './column-names.ts';
 import type { EngineType } from './engine-type.ts';
+import { withinListLevels } from './list-levels.ts';
 
 const storedScalars: Readonly<Record<string, ColumnType>> = {
   NULL: 'NULL',
@@ -51,9 +52,10 @@ const remedies: Readonly<Record<string, string>> = {
 
 /**
  * The type under which values of a DuckDB type are stored.
- * @throws HoldoutError `INPUT_INVALID` for a type that has no canonical encoding; `path` names the column.
+ * @throws HoldoutError `INPUT_INVALID` for a type that has no canonical encoding, `LIMIT` for one that nests too deep;
+ * `path` names the column, `lists` says inside how many lists and maps it stands.
  */
-export function storedType(type: EngineType, path: string): ColumnType {
+export function storedType(type: EngineType, path: string, lists = 0): ColumnType {
   switch (type.kind) {
     case 'scalar': {
       const stored = storedScalars[type.name];
@@ -63,21 +65,22 @@ export function storedType(type: EngineType, path: string): ColumnType {
     case 'decimal':
       return { decimal: [type.precision, type.scale] };
     case 'list':
-      return { list: storedType(type.item, `${path}[]`) };
+      return withinListLevels({ list: storedType(type.item, `${path}[]`, lists + 1) }, lists, path);
     case 'struct': {
       const problem = checkNames(type.members.map((member) => member.name));
       if (problem !== null) throw new HoldoutError('INPUT_INVALID', `column "${path}": ${problem}`);
       return {
         struct: type.members.map((member) => ({
           name: member.name,
-          type: storedType(member.type, `${path}.${member.name}`),
+          type: storedType(member.type, `${path}.${member.name}`, lists),
         })),
       };
     }
     case 'map': {
-      const key = storedType(type.key, `${path} (key)`);
+      const key = storedType(type.key, `${path} (key)`, lists + 1);
       if (key === 'JSON') throw refusedType('MAP keyed by JSON', path);
-      return { map: { key, value: storedType(type.value, `${path} (value)`) } };
+      const value = storedType(type.value, `${path} (value)`, lists + 1);
+      return withinListLevels({ map: { key, value } }, lists, path);
     }
     case 'enum':
       return 'VARCHAR';
