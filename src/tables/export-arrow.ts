@@ -48,6 +48,21 @@ export async function exportArrow(engine: Engine, reader: TableReader, path: str
       yield batchOf(values, rows);
     }
   }
-  const writer = arrow.RecordBatchFileWriter.throughNode({ autoDestroy: true });
-  await pipeline(batches(), writer, createWriteStream(path, { flags: 'wx' }));
+  const written: Uint8Array[] = [];
+  // The library's own stream rejects a promise that nobody holds when the rows fail; its writer alone has none.
+  const sink = new arrow.AsyncByteQueue<Uint8Array>();
+  sink.write = (bytes) => {
+    if (bytes instanceof Uint8Array) written.push(bytes);
+  };
+  const writer = new arrow.RecordBatchFileWriter();
+  writer.reset(sink);
+  async function* bytes(): AsyncGenerator<Uint8Array> {
+    for await (const batch of batches()) {
+      writer.write(batch);
+      yield* written.splice(0);
+    }
+    writer.finish();
+    yield* written.splice(0);
+  }
+  await pipeline(bytes(), createWriteStream(path, { flags: 'wx' }));
 }

@@ -5,7 +5,7 @@
  */
 import { createReadStream, createWriteStream } from 'node:fs';
 import { appendFile, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { once } from 'node:events';
 import { finished, pipeline } from 'node:stream/promises';
 import type { TableId } from '../../schemas/ids.ts';
@@ -19,6 +19,7 @@ import { exportArrow } from './export-arrow.ts';
 import { exportParquet } from './export-parquet.ts';
 import { fileExists, writeNewFile } from './new-file.ts';
 import { readTable } from './read/read-table.ts';
+import type { SourceFormat } from './read/read-table-types.ts';
 import type { TableReader } from './table-reader.ts';
 
 export type ExportFormat = 'jsonl' | 'csv' | 'parquet' | 'arrow';
@@ -48,7 +49,7 @@ export interface ExportResult {
 
 /**
  * Writes the table. Bytes are base64 text in JSON and CSV, decimals text in JSON; NaN and Infinity are Python's words.
- * @throws HoldoutError `CONFLICT` when a file exists, `STORE_CORRUPT` when the file read back has another id, `IO`
+ * @throws HoldoutError `CONFLICT` when a file exists or the format cannot hold the table at all, `STORE_CORRUPT` when the file read back has another id, `IO`
  */
 export async function exportTable(
   engine: Engine,
@@ -59,6 +60,7 @@ export async function exportTable(
   const target = resolve(path);
   const { format, force = false } = options;
   if (!force && (await exists(target))) throw fileExists(target);
+  await refuseUnfit(engine, reader, format);
   const carried = carriedSchema(reader.schema, format);
   const schemaPath = carried === null ? null : `${target}.schema.json`;
   if (schemaPath !== null) {
@@ -68,7 +70,7 @@ export async function exportTable(
   try {
     await writeNewFile(target, { force }, async (temporary) => {
       await writeRows(engine, reader, temporary, options);
-      if (options.verify !== undefined) await verifyFile(temporary, carried, options.verify, options);
+      if (options.verify !== undefined) await verifyFile(temporary, target, carried, options.verify, options);
       bytes = (await stat(temporary)).size;
     });
   } catch (error) {
@@ -76,6 +78,27 @@ export async function exportTable(
     throw error;
   }
   return { path: target, schemaPath, rows: reader.rows, bytes };
+}
+
+/** Tables that a format has no form for are refused before anything is written. */
+async function refuseUnfit(engine: Engine, reader: TableReader, format: ExportFormat): Promise<void> {
+  const { columns } = reader.schema;
+  const [only] = columns;
+  if (only === undefined) {
+    if (format === 'jsonl') return;
+    throw new HoldoutError('CONFLICT', `the table has no columns, and a ${format} file holds columns only`, {
+      hint: 'Export it as .jsonl: there each row is {}.',
+    });
+  }
+  if (format !== 'csv' || columns.length > 1) return;
+  const cell = csvCellSql(only.type, quoteIdentifier(only.name));
+  const nulls = await engine.value<bigint>(`SELECT count(*) FROM (${reader.relationSql()}) WHERE (${cell}) IS NULL`);
+  if (nulls === 0n) return;
+  throw new HoldoutError(
+    'CONFLICT',
+    `"${only.name}" is the only column and holds ${nulls} null${nulls === 1n ? '' : 's'}: in CSV such a row is a blank line, which is no row`,
+    { hint: 'Export it as .jsonl or .parquet.' },
+  );
 }
 
 async function writeRows(engine: Engine, reader: TableReader, path: string, options: ExportOptions): Promise<void> {
@@ -111,7 +134,8 @@ async function writeLines(reader: TableReader, path: string): Promise<void> {
 
 async function writeCsv(engine: Engine, reader: TableReader, path: string, workDirectory: string): Promise<void> {
   const { columns } = reader.schema;
-  await writeFile(path, `${columns.map(({ name }) => csvText(name)).join(',')}\n`, { flag: 'wx' });
+  const header = columns.map(({ name }) => csvText(name)).join(',');
+  await writeFile(path, `${header}\n`, { flag: 'wx' });
   const cells = columns.map(
     ({ name, type }) => `${csvCellSql(type, quoteIdentifier(name))} AS ${quoteIdentifier(name)}`,
   );
@@ -129,7 +153,8 @@ async function writeCsv(engine: Engine, reader: TableReader, path: string, workD
 }
 
 function csvText(text: string): string {
-  return /[",\r\n]/.test(text) || text === '' ? `"${text.replaceAll('"', '""')}"` : text;
+  // At the start of a file U+FEFF would be taken for a byte order mark.
+  return /[",\r\n]|^\ufeff/.test(text) || text === '' ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 async function moveInto(from: string, to: string): Promise<void> {
@@ -142,20 +167,43 @@ async function moveInto(from: string, to: string): Promise<void> {
 
 async function verifyFile(
   path: string,
+  target: string,
   schema: TableSchema | null,
   expected: TableId,
   options: ExportOptions,
 ): Promise<void> {
-  const format = options.format === 'arrow' ? 'arrow-file' : options.format;
+  const format: SourceFormat = options.format === 'arrow' ? 'arrow-file' : options.format;
   const { workDirectory, threads } = options;
-  const back = await readTable([path], { workDirectory, threads, schema: schema ?? undefined, format });
+  const read = { workDirectory, threads, schema: schema ?? undefined, format };
+  const back = await readTable([path], read).catch((cause: unknown) => {
+    throw cause instanceof HoldoutError ? readBackError(cause, path, target) : cause;
+  });
   try {
     if (back.table === expected) return;
   } finally {
     await back.dispose();
   }
   throw new HoldoutError('STORE_CORRUPT', `the exported file reads back as ${back.table} instead of ${expected}`, {
-    hint: 'Nothing was left behind. --parquet-compat turns some types into text; another format may hold these values.',
+    hint: mismatchHint(options),
+  });
+}
+
+function mismatchHint({ format, parquetCompat = false }: ExportOptions): string {
+  if (format === 'parquet' && parquetCompat) {
+    return 'Nothing was left behind. --parquet-compat turns some types into text: leave it out.';
+  }
+  const other = format === 'jsonl' ? '.parquet' : '.jsonl';
+  return `Nothing was left behind. Values of this table do not survive ${format}: export it as ${other}.`;
+}
+
+/** What the reader says of the file under the name that the person gave. */
+function readBackError(cause: HoldoutError, path: string, target: string): HoldoutError {
+  const named = cause.message.replaceAll(path, target).replaceAll(basename(path), basename(target));
+  return new HoldoutError(cause.code, `the exported file cannot be read back: ${named}`, {
+    ...cause.place,
+    file: target,
+    hint: cause.hint ?? 'Nothing was left behind; another format may hold these values.',
+    cause,
   });
 }
 

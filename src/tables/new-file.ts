@@ -29,10 +29,8 @@ export async function writeNewFile(
     await place(temporary, path, options.force);
   } catch (cause) {
     if (cause instanceof HoldoutError) throw cause;
-    throw new HoldoutError('IO', `cannot write ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, {
-      file: path,
-      cause,
-    });
+    const says = (cause instanceof Error ? cause.message : String(cause)).replaceAll(temporary, path);
+    throw new HoldoutError('IO', `cannot write ${path}: ${says}`, { file: path, cause });
   } finally {
     await rm(temporary, { force: true });
   }

@@ -5,6 +5,7 @@ import { compressors } from 'hyparquet-compressors';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { tableSchema } from '../../dist/schemas/table-schema.js';
 import type { TableSchema } from '../../dist/schemas/table-schema.js';
+import { HoldoutError } from '../../dist/src/errors.js';
 import { exportTable } from '../../dist/src/tables/export.js';
 import type { ExportFormat, ExportOptions, ExportResult } from '../../dist/src/tables/export.js';
 import { readTable } from '../../dist/src/tables/read/read-table.js';
@@ -175,4 +176,82 @@ it('--parquet-compat is read by a reader that knows neither zstd nor new types',
   const again = await readTable([path], { workDirectory: space.folder, threads: 1 });
   expect(again.table).toBe((await space.version('chat')).record.table);
   await again.dispose();
+});
+
+describe('what a format cannot hold is refused before anything is written', () => {
+  it('CSV: nulls in the only column, which would be blank lines', async () => {
+    await space.add('one', await space.write('one.jsonl', '{"a":"x"}\n{"a":null}\n{"a":"y"}\n'));
+    await expect(exported('one', 'out.csv', { format: 'csv' })).rejects.toMatchObject({
+      code: 'CONFLICT',
+      message: expect.stringContaining('"a" is the only column and holds 1 null:') as string,
+      hint: expect.stringContaining('.jsonl or .parquet') as string,
+    });
+    expect((await readdir(space.folder)).toSorted()).toEqual(['.holdout', 'one.jsonl']);
+    await exported('one', 'out.jsonl', { format: 'jsonl' });
+  });
+
+  it.each(['csv', 'parquet', 'arrow'] as const)('%s: a table without columns', async (format) => {
+    await space.add('bare', await space.write('bare.jsonl', '{}\n{}\n'));
+    await expect(exported('bare', `out.${format}`, { format })).rejects.toMatchObject({
+      code: 'CONFLICT',
+      hint: expect.stringContaining('.jsonl') as string,
+    });
+    expect((await readdir(space.folder)).toSorted()).toEqual(['.holdout', 'bare.jsonl']);
+    const { path } = await exported('bare', 'out.jsonl', { format: 'jsonl' });
+    expect(await readFile(path, 'utf8')).toBe('{}\n{}\n');
+    expect(await space.lines('bare')).toEqual(['{}', '{}']);
+  });
+});
+
+it('rows that fail while they are written to Arrow fail the export, and no promise is left alone', async () => {
+  await space.add('data', await space.write('data.jsonl', chatRows(50).join('\n')));
+  const lonely: unknown[] = [];
+  const note = (reason: unknown): number => lonely.push(reason);
+  process.on('unhandledRejection', note);
+  try {
+    await space.read('data', async (reader, engine) => {
+      async function* failing(): ReturnType<typeof reader.blocks> {
+        yield* reader.blocks();
+        throw new HoldoutError('IO', 'the disk went away');
+      }
+      const options = { format: 'arrow' as const, workDirectory: space.folder, threads: 1 };
+      const failed = exportTable(engine, { ...reader, blocks: failing }, space.path('out.arrow'), options);
+      await expect(failed).rejects.toMatchObject({ message: 'the disk went away' });
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+  } finally {
+    process.off('unhandledRejection', note);
+  }
+  expect(lonely).toEqual([]);
+});
+
+it('names that begin with U+FEFF come back from every format', async () => {
+  await space.add('marked', await space.write('marked.jsonl', '{"\ufeffa":"x","s":{"\ufeffb":1},"a":"y"}\n'));
+  for (const format of ['jsonl', 'csv', 'parquet', 'arrow'] as const) {
+    const { path, schemaPath } = await exported('marked', `out.${format}`, { format });
+    if (schemaPath !== null) continue;
+    const again = await readTable([path], { workDirectory: space.folder, threads: 1 });
+    expect(again.schema.columns[0]?.name).toBe('\ufeffa');
+    await again.dispose();
+  }
+});
+
+it('a mismatch is said with the remedy that fits, without names of our own files', async () => {
+  await space.add('kinds', await space.write('kinds.jsonl', '{"u":"01234567-89ab-cdef-0123-456789abcdef","d":1.5}'), {
+    schema: {
+      type: 'holdout/schema@1',
+      columns: [
+        { name: 'u', type: 'UUID' },
+        { name: 'd', type: { decimal: [5, 2] } },
+      ],
+    },
+  });
+  const compat = exported('kinds', 'out.parquet', { format: 'parquet', parquetCompat: true });
+  await expect(compat).rejects.toMatchObject({ hint: expect.stringContaining('leave it out') as string });
+  const other = (await space.add('other', await space.write('other.jsonl', '{"a":2}\n'))).table;
+  await expect(exported('kinds', 'out.csv', { format: 'csv', verify: other })).rejects.toMatchObject({
+    hint: expect.not.stringContaining('parquet-compat') as string,
+  });
+  const nowhere = exported('kinds', 'no-folder/out.jsonl', { format: 'jsonl' });
+  await expect(nowhere).rejects.toMatchObject({ message: expect.not.stringContaining('.tmp') as string });
 });
