@@ -33,7 +33,7 @@ export class CliContext {
   private readonly chosenDirectory: boolean;
   private readonly closers: (() => Promise<void> | void)[] = [];
   private readonly interrupts: (() => void)[] = [];
-  private interrupted = false;
+  private interruptedAs: number | null = null;
 
   private constructor(json: boolean, holdoutVersion: string, startedIn: string, chosenDirectory: boolean) {
     this.json = json;
@@ -58,14 +58,13 @@ export class CliContext {
 
   /** Runs the command, reports what it throws, gives everything back. */
   async finish(run: () => Promise<number>): Promise<number> {
-    const onInterrupt = (): void => this.interrupt();
-    process.on('SIGINT', onInterrupt);
-    process.on('SIGTERM', onInterrupt);
+    process.on('SIGINT', () => this.interrupt(exitStatus.interrupted));
+    process.on('SIGTERM', () => this.interrupt(exitStatus.terminated));
     let status: number;
     try {
       status = await run();
     } catch (error) {
-      status = this.interrupted ? exitStatus.interrupted : await reportError(error, this.json);
+      status = this.interruptedAs ?? (await reportError(error, this.json));
     }
     for (const close of this.closers.reverse()) {
       try {
@@ -74,15 +73,20 @@ export class CliContext {
         remark(`while tidying up: ${error instanceof Error ? error.message : String(error)}`);
       }
     }
-    return this.interrupted ? exitStatus.interrupted : status;
+    return this.interruptedAs ?? status;
   }
 
-  private interrupt(): void {
-    if (this.interrupted) process.exit(exitStatus.interrupted);
-    this.interrupted = true;
+  private interrupt(status: number): void {
+    if (this.interruptedAs !== null) process.exit(this.interruptedAs);
+    this.interruptedAs = status;
     process.stderr.write('\ninterrupted; nothing half-made is kept\n');
     for (const stop of this.interrupts) stop();
-    setTimeout(() => process.exit(exitStatus.interrupted), unwindMs).unref();
+    setTimeout(() => process.exit(status), unwindMs).unref();
+  }
+
+  /** Whether to go on. @throws HoldoutError `INTERRUPTED` after an interrupt. */
+  mustGoOn(): void {
+    if (this.interruptedAs !== null) throw new HoldoutError('INTERRUPTED', 'interrupted');
   }
 
   /** The clock. */

@@ -19,6 +19,8 @@ export const exitStatus = {
   failure: 5,
   /** Interrupted by the user (128 + SIGINT). */
   interrupted: 130,
+  /** Ended by the system or another program (128 + SIGTERM). */
+  terminated: 143,
 } as const;
 
 /** One line for each status, as help and README print them. */

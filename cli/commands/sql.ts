@@ -3,13 +3,15 @@
  * @module
  */
 import { type UserResult, type UserView, runUserQuery } from '../../src/engine/user-query.ts';
+import type { PlainValue } from '../../src/engine/plain-value.ts';
 import { HoldoutError } from '../../src/errors.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { Action } from '../command-spec.ts';
 import { exitStatus } from '../exit-codes.ts';
-import { remark, writeJson, writeLines } from '../output.ts';
+import type { CliContext } from '../context.ts';
+import { remark, write, writeLines } from '../output.ts';
 import { entryName, openVersion } from '../snapshots.ts';
-import { alignTable, nearestName, plural } from '../text.ts';
+import { alignTable, formatCount, nearestName, plural } from '../text.ts';
 
 const formats = ['table', 'jsonl', 'csv', 'json'] as const;
 type Format = (typeof formats)[number];
@@ -24,7 +26,7 @@ export const sql: Action = async ({ context, operands, options }) => {
   const result = await runUserQuery(engine, query, views).catch((error: unknown) => {
     throw withNearestName(error, views);
   });
-  await print(result, format);
+  await print(result, format, context);
   return exitStatus.ok;
 };
 
@@ -88,28 +90,70 @@ function textValue(value: unknown): string {
   return typeof plain === 'string' ? plain : JSON.stringify(plain);
 }
 
-async function print({ columns, rows }: UserResult, format: Format): Promise<void> {
+/** Rows of a table for the eye; the other formats give all. */
+const tableRowsMax = 1000;
+const pageRowsFirst = 1024;
+const pageRowsMax = 1 << 16;
+const pageCharsWanted = 4 << 20;
+
+async function print(result: UserResult, format: Format, context: CliContext): Promise<void> {
+  const { columns } = result;
   const names = columns.map((column) => column.name);
   switch (format) {
     case 'json':
-      return writeJson({ columns, rows: rows.map((row) => row.map(jsonValue)) });
+      await write(`{\n  "columns": ${indented(columns, 2)},\n  "rows": [`);
+      await writeRows(result, context, (row, index) => {
+        return `${index === 0 ? '' : ','}\n    ${indented(row.map(jsonValue), 4)}`;
+      });
+      return write(`${result.rows === 0 ? '' : '\n  '}]\n}\n`);
     case 'jsonl':
-      return writeLines(
-        rows.map((row) =>
-          JSON.stringify(Object.fromEntries(row.map((value, i) => [names[i] ?? '', jsonValue(value)]))),
-        ),
-      );
+      return writeRows(result, context, (row) => {
+        return `${JSON.stringify(Object.fromEntries(row.map((value, i) => [names[i] ?? '', jsonValue(value)])))}\n`;
+      });
     case 'csv':
-      return writeLines([names, ...rows.map((row) => row.map(textValue))].map((row) => row.map(csvCell).join(',')));
+      await writeLines([names.map(csvCell).join(',')]);
+      return writeRows(result, context, (row) => `${row.map((value) => csvCell(textValue(value))).join(',')}\n`);
     case 'table': {
       const width = process.stdout.isTTY ? process.stdout.columns : undefined;
       const right = columns.flatMap(({ type }, i) =>
         /^(U?(TINY|SMALL|BIG|HUGE)?INT|INTEGER|UINTEGER|DOUBLE|FLOAT|DECIMAL)/.test(type) ? [i] : [],
       );
-      await writeLines(alignTable([names, ...rows.map((row) => row.map(textValue))], { width, right }));
-      remark(`(${plural(rows.length, 'row')})`);
+      const shown = await result.page(0, tableRowsMax);
+      await writeLines(alignTable([names, ...shown.map((row) => row.map(textValue))], { width, right }));
+      const all = plural(result.rows, 'row');
+      remark(
+        shown.length === result.rows
+          ? `(${all})`
+          : `(the first ${formatCount(shown.length)} of ${all}; --format jsonl gives all)`,
+      );
     }
   }
+}
+
+/** Writes all rows a page at a time, no faster than they are read, until an interrupt. */
+async function writeRows(
+  result: UserResult,
+  context: CliContext,
+  textOf: (row: readonly PlainValue[], index: number) => string,
+): Promise<void> {
+  let count = pageRowsFirst;
+  for (let first = 0; first < result.rows;) {
+    const page = await result.page(first, count);
+    const text = page.map((row, index) => textOf(row, first + index)).join('');
+    context.mustGoOn();
+    await write(text);
+    // A turn of the event loop, so that a signal is heard.
+    await new Promise((resolve) => setImmediate(resolve));
+    context.mustGoOn();
+    first += page.length;
+    const fitting = Math.floor((pageCharsWanted / Math.max(text.length, 1)) * page.length);
+    count = Math.max(1, Math.min(pageRowsMax, count * 4, fitting));
+  }
+}
+
+/** JSON as `JSON.stringify(…, 2)` has it inside what is indented already. */
+function indented(value: unknown, blanks: number): string {
+  return JSON.stringify(value, null, 2).replaceAll('\n', `\n${' '.repeat(blanks)}`);
 }
 
 function csvCell(text: string): string {

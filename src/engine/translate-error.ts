@@ -23,6 +23,11 @@ export function translateError(cause: unknown): HoldoutError {
       hint: 'Free some space, or point the temporary folder (TMPDIR) at a larger disk.',
     });
   }
+  if (/max_temp_directory_size/i.test(full)) {
+    return new HoldoutError('LIMIT', 'what the query has to keep is larger than the free space on the disk', {
+      hint: 'Ask for fewer rows or columns, or free some space.',
+    });
+  }
   if (/^Out of Memory Error/i.test(full)) {
     return new HoldoutError('LIMIT', `the query engine met its memory limit: ${message}`, {
       hint: 'Give it more memory, or fewer threads.',

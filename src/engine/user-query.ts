@@ -16,10 +16,13 @@ export interface UserView {
   readonly sql: string;
 }
 
-/** Columns (types as DuckDB writes them) and rows of a query, duplicates among the names kept. */
+/** The result of a query, held by the engine, which spills it to its folder; rows leave it a page at a time. */
 export interface UserResult {
+  /** Types as DuckDB writes them; duplicates among the names are kept. */
   readonly columns: readonly { readonly name: string; readonly type: string }[];
-  readonly rows: readonly (readonly PlainValue[])[];
+  readonly rows: number;
+  /** Rows in the order of the query, from `first` on, at most `count`. @throws HoldoutError `INTERRUPTED`, `IO` */
+  page(first: number, count: number): Promise<PlainValue[][]>;
 }
 
 /** Functions that may stand where a table stands: they read nothing and change nothing. */
@@ -35,20 +38,44 @@ const tableFunctions = new Set([
 
 /**
  * Checks and runs a query. The engine must have been opened for this query alone, and only with the files of its views.
- * @throws HoldoutError `USAGE` when the text is not one SELECT over the views, or DuckDB refuses it.
+ * @throws HoldoutError `USAGE` when the text is not one SELECT over the views, or DuckDB refuses it; `LIMIT` when its
+ * result is larger than the disk allows.
  */
 export async function runUserQuery(engine: Engine, sql: string, views: readonly UserView[]): Promise<UserResult> {
   await checkUserQuery(engine, sql, views);
   for (const view of views)
     await engine.run(`CREATE OR REPLACE TEMP VIEW ${quoteIdentifier(view.name)} AS ${view.sql}`);
   const columns = await engine.describe(sql).catch(refuse);
-  const rows: PlainValue[][] = [];
-  await engine
-    .scan(sql, (chunk) => {
-      for (let row = 0; row < chunk.rows; row++) rows.push(columns.map((_, column) => chunk.value(column, row)));
-    })
-    .catch(refuse);
-  return { columns, rows };
+  // Names of our own: a result may name two columns alike. Insertion keeps the order of the query.
+  const names = columns.map((_, index) => `c${index}`).join(', ');
+  const table = quoteIdentifier(resultName(views));
+  // `DESCRIBE` and its like stand only where a table stands.
+  const source = /^\s*(?:describe|desc|summarize|show)\b/i.test(sql) ? `SELECT * FROM (${sql}\n)` : sql;
+  await engine.run(`CREATE TEMP TABLE ${table}(${names}) AS ${source}`).catch(refuse);
+  const rows = Number(await engine.value<bigint>(`SELECT count(*) FROM ${table}`));
+  return {
+    columns,
+    rows,
+    async page(first, count) {
+      const page: PlainValue[][] = [];
+      const last = first + count - 1;
+      await engine.scan(
+        `SELECT ${names} FROM ${table} WHERE rowid BETWEEN ${first} AND ${last} ORDER BY rowid`,
+        (chunk) => {
+          for (let row = 0; row < chunk.rows; row++) page.push(columns.map((_, column) => chunk.value(column, row)));
+        },
+      );
+      return page;
+    },
+  };
+}
+
+/** A name that no view has. */
+function resultName(views: readonly UserView[]): string {
+  const taken = new Set(views.map((view) => view.name.toLowerCase()));
+  let name = 'holdout_result';
+  while (taken.has(name)) name += '_';
+  return name;
 }
 
 /**

@@ -21,6 +21,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Closes stdout after the first bytes, as `| head` does. */
   readonly closeEarly?: boolean;
+  /** Sends this after the first bytes. */
+  readonly signal?: NodeJS.Signals;
 }
 
 /** A folder to run commands in. */
@@ -55,6 +57,7 @@ export class Sandbox {
     const child = spawn(process.execPath, [main, ...args], { cwd: this.folder, env });
     let [stdout, stderr] = ['', ''];
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      if (stdout === '' && options.signal !== undefined) child.kill(options.signal);
       stdout += text;
       if (options.closeEarly === true) child.stdout.destroy();
     });

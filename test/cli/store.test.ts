@@ -115,6 +115,31 @@ describe('a store', () => {
     for (const each of refused) expect(await box.run(['sql', each])).toMatchObject({ status: 2, stdout: '' });
   });
 
+  it('gives long answers a page at a time, ends when nobody reads on, and when it is told to', async () => {
+    const query = 'SELECT i, i % 7 AS m FROM range(200000) t(i) ORDER BY i DESC';
+    const { stdout } = await box.run(['sql', query, '--format', 'jsonl']);
+    expect(
+      stdout
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => (JSON.parse(line) as { i: number }).i),
+    ).toEqual(Array.from({ length: 200_000 }, (_, i) => 199_999 - i));
+    expect((await box.json<{ rows: unknown[] }>(['sql', query])).rows).toHaveLength(200_000);
+    const shown = await box.run(['sql', query]);
+    expect(shown.stdout.split('\n')).toHaveLength(1002);
+    expect(shown.stderr).toContain('the first 1,000 of 200,000 rows');
+    // All of it as rows of JavaScript would not fit.
+    const env = { NODE_OPTIONS: '--max-old-space-size=120' };
+    const long = ['sql', 'SELECT * FROM range(4000000)', '--format', 'jsonl'];
+    expect(await box.run(long, { closeEarly: true, env })).toMatchObject({ status: 0, stderr: '' });
+    for (const [signal, status] of [
+      ['SIGTERM', 143],
+      ['SIGINT', 130],
+    ] as const) {
+      expect(await box.run(long, { signal, env })).toMatchObject({ status });
+    }
+  });
+
   it('exports rows that have the same id, and raw files byte for byte', async () => {
     const { table } = await box.json(['show', 'sft@1']);
     for (const format of ['jsonl', 'parquet', 'arrow']) {

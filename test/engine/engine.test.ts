@@ -239,7 +239,22 @@ describe('a query of the user', () => {
     ['SELECT a, a FROM (SELECT 1 AS a) -- two of a name', [[1, 1]]],
   ])('%s', async (sql, rows) => {
     const result = await runUserQuery(await open(), sql, views);
-    expect(result.rows).toEqual(rows);
+    expect(await result.page(0, 10)).toEqual(rows);
+  });
+
+  test('gives its rows in its own order, a page at a time', async () => {
+    const result = await runUserQuery(
+      await open(),
+      'SELECT i FROM range(300000) r(i) ORDER BY (i * 7919) % 300007 DESC',
+      views,
+    );
+    expect(result.rows).toBe(300_000);
+    const seen: number[] = [];
+    for (let first = 0; first < result.rows; first += 70_000) {
+      for (const [i] of await result.page(first, 70_000)) seen.push((Number(i) * 7919) % 300_007);
+    }
+    expect(seen).toEqual(seen.toSorted((a, b) => b - a));
+    expect(seen).toHaveLength(300_000);
   });
 
   test.each([

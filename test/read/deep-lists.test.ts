@@ -1,5 +1,5 @@
 import { Field, List, makeData, RecordBatch, RecordBatchFileWriter, Schema, Struct, Utf8 } from 'apache-arrow';
-import type { Data, DataType } from 'apache-arrow';
+import type { Data } from 'apache-arrow';
 import { expect, it } from 'vitest';
 import type { ColumnType } from '../../dist/schemas/table-schema.js';
 import { useWorkplace } from './files.ts';
@@ -10,18 +10,20 @@ const nested = (inner: string, levels: number): string => '['.repeat(levels) + i
 const listOf = (type: ColumnType, levels: number): ColumnType =>
   levels === 0 ? type : { list: listOf(type, levels - 1) };
 
+const row = (inner: string): string => `{"a":${nested(`{"b":${nested(inner, 6)}}`, 7)}}\n`;
+
 function arrowLists(levels: number): Data {
   if (levels === 0) {
     return makeData({ type: new Utf8(), data: Buffer.from('x'), valueOffsets: Int32Array.of(0, 1), length: 1 });
   }
   const child = arrowLists(levels - 1);
-  const type = new List(new Field('item', child.type as DataType));
+  const type = new List(new Field('item', child.type));
   return makeData({ type, length: 1, valueOffsets: Int32Array.of(0, 1), child });
 }
 
 function arrowFile(levels: number): Uint8Array {
   const child = arrowLists(levels);
-  const fields = [new Field('a', child.type as DataType, true)];
+  const fields = [new Field('a', child.type, true)];
   const writer = new RecordBatchFileWriter();
   writer.write(
     new RecordBatch(
@@ -42,12 +44,11 @@ it('lists inside twelve lists are JSON, whatever file they come from, and the id
       expect(schema.columns).toEqual([{ name: 'a', type }]);
       expect(table).toBe(lines.table);
     }
-    for (const { dispose } of [lines, parquet, arrow]) await dispose();
+    for (const table of [lines, parquet, arrow]) await table.dispose();
   }
 });
 
 it('structs between lists do not start the count again, and a later version widens within it', async () => {
-  const row = (inner: string): string => `{"a":${nested(`{"b":${nested(inner, 6)}}`, 7)}}\n`;
   const first = await place.read(await place.write('a.jsonl', row('null')));
   const b = (type: ColumnType): ColumnType => listOf({ struct: [{ name: 'b', type }] }, 7);
   expect(first.schema.columns[0]?.type).toEqual(b(listOf('JSON', 5)));
@@ -55,7 +56,7 @@ it('structs between lists do not start the count again, and a later version wide
   const short = await place.read(await place.write('b.jsonl', '{"a":[]}\n'));
   const later = await place.read(await place.write('c.jsonl', row('1')), { previousSchema: short.schema });
   expect(later.schema.columns[0]?.type).toEqual(b(listOf('JSON', 5)));
-  for (const { dispose } of [short, later]) await dispose();
+  for (const table of [short, later]) await table.dispose();
 });
 
 it('what JSON would not hold, and a declared type that is too deep, are refused', async () => {
@@ -81,7 +82,7 @@ it('a U+FEFF at the start of an Arrow field name is part of it, in structs too',
     ['a', '\ufeffb'],
   ] as const) {
     const data = struct(member);
-    const fields = [new Field(column, data.type as DataType, true)];
+    const fields = [new Field(column, data.type, true)];
     const writer = new RecordBatchFileWriter();
     writer.write(
       new RecordBatch(
@@ -89,12 +90,10 @@ it('a U+FEFF at the start of an Arrow field name is part of it, in structs too',
         makeData({ type: new Struct(fields), length: 1, nullCount: 0, children: [data] }),
       ),
     );
-    const { schema, table, dispose } = await place.read(
-      await place.write('n.arrow', writer.finish().toUint8Array(true)),
-    );
-    expect(schema.columns).toEqual([{ name: column, type: { struct: [{ name: member, type: 'VARCHAR' }] } }]);
-    ids.add(table);
-    await dispose();
+    const back = await place.read(await place.write('n.arrow', writer.finish().toUint8Array(true)));
+    expect(back.schema.columns).toEqual([{ name: column, type: { struct: [{ name: member, type: 'VARCHAR' }] } }]);
+    ids.add(back.table);
+    await back.dispose();
   }
   expect(ids.size).toBe(3);
 });

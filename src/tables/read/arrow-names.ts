@@ -17,9 +17,11 @@ let exchanged = false;
 export function keepFieldNames(): void {
   if (exchanged) return;
   exchanged = true;
-  const accessors = Field.prototype as { name(encoding?: number): string | Uint8Array | null };
+  const accessors = Field.prototype as {
+    name: (this: object, encoding?: number) => string | Uint8Array | null;
+  };
   const original = accessors.name;
-  accessors.name = function name(encoding?: number): string | Uint8Array | null {
+  accessors.name = function name(this: object, encoding?: number): string | Uint8Array | null {
     const bytes = original.call(this, asBytes);
     return encoding === asBytes || !(bytes instanceof Uint8Array) ? bytes : utf8.decode(bytes);
   };
