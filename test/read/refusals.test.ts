@@ -585,3 +585,19 @@ test('compressed Arrow buffers are read', async () => {
   const plain = await place.read(await place.write('a.arrow', tableToIPC(table, 'stream')));
   expect((await place.read(await place.write('b.arrow', bytes))).table).toBe(plain.table);
 });
+
+test('what is no CSV is refused with its column', async () => {
+  const bad: readonly [string, number, number][] = [
+    ['a,b\né,"x"y\n', 2, 6],
+    ['a,b\n1,"x\ny', 2, 3],
+    ['a,b\n1,"x\ny"z\n', 3, 3],
+  ];
+  for (const [text, line, column] of bad) {
+    const read = place.read(await place.write('bad.csv', text));
+    await expect(read).rejects.toMatchObject({ place: { line, column } });
+  }
+  const latin = place.read(
+    await place.write('latin.csv', Buffer.concat([Buffer.from('a\nxé'), Buffer.from([0xe9, 0x0a])])),
+  );
+  await expect(latin).rejects.toMatchObject({ place: { line: 2, column: 3 } });
+});

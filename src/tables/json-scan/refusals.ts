@@ -14,6 +14,9 @@ interface Words {
 
 const syntaxHint = 'Each line must hold one complete JSON object; find what wrote this file and write the line again.';
 
+/** Code of a string that a control character, or the end of its line, cuts. */
+const CONTROL_CHARACTER = 11;
+
 const words: readonly Words[] = [
   {
     says: 'the line holds no JSON object',
@@ -70,6 +73,9 @@ const words: readonly Words[] = [
 /** The error for a refused line; `place` is where it stands in the file that the person knows. */
 export function refusalError(refusal: Refusal, place: { file: string; line: number; column: number }): HoldoutError {
   const { says, hint, code } = words[refusal.code - 1] ?? { says: 'the line is refused', hint: syntaxHint };
+  if (refusal.near === '' && refusal.code === CONTROL_CHARACTER) {
+    return new HoldoutError('INPUT_INVALID', 'the line ends inside a string', { ...place, hint: syntaxHint });
+  }
   const early = refusal.near === '' && (code ?? 'INPUT_INVALID') === 'INPUT_INVALID';
   const where = early ? 'the line ends too early: ' : '';
   const near = refusal.near === '' ? '' : `, at ${JSON.stringify(refusal.near)}`;

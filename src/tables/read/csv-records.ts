@@ -7,6 +7,7 @@
 import { isUtf8 } from 'node:buffer';
 import { open } from 'node:fs/promises';
 import { HoldoutError } from '../../errors.ts';
+import type { ErrorPlace } from '../../errors.ts';
 import type { CountBytes } from './unpack.ts';
 
 /** One record. Its arrays are used again for the next. */
@@ -31,7 +32,7 @@ const recordBytesMax = 256 * 1024 * 1024;
 
 /**
  * Visits all records of a file.
- * @throws HoldoutError `INPUT_INVALID` with line for what is no CSV; `LIMIT` for a record past 256 MB.
+ * @throws HoldoutError `INPUT_INVALID` with line and column for what is no CSV; `LIMIT` for a record past 256 MB.
  */
 export async function visitCsvRecords(
   path: string,
@@ -97,6 +98,13 @@ export function fieldText(record: CsvRecord, index: number): string {
   return record.quoted[index] === true ? text.replaceAll('""', '"') : text;
 }
 
+/** The column, in characters from 1, at which a byte of the record stands in its line. */
+export function columnAt(bytes: Buffer, at: number): number {
+  const lineStart = at === 0 ? 0 : bytes.lastIndexOf(LF, at - 1) + 1;
+  // A mark at the start of the file is none of its characters; the bytes of half a character count as one.
+  return [...bytes.toString('utf8', lineStart, at).replace(/^\ufeff/, '')].length + 1;
+}
+
 interface Scan {
   line: number;
   readonly delimiter: number;
@@ -115,13 +123,15 @@ function readRecord(bytes: Buffer, from: number, ended: boolean, scan: Scan, rec
     let end: number;
     if (quoted) {
       const start = at + 1;
+      const openedOn = line;
       at = start;
       for (;;) {
         if (at >= length) {
           if (!ended) return -1;
           throw new HoldoutError('INPUT_INVALID', 'a quoted field is not closed', {
             file: scan.name,
-            line: scan.line,
+            line: openedOn,
+            column: columnAt(bytes, start - 1),
             hint: 'The quote opened in this record has no end; quotes inside a quoted field are doubled.',
           });
         }
@@ -157,7 +167,7 @@ function readRecord(bytes: Buffer, from: number, ended: boolean, scan: Scan, rec
     if (at < length) {
       if (byte === LF) at++;
       else if (byte === CR && bytes[at + 1] === LF) at += 2;
-      else throw strayByte(byte, line, scan.name);
+      else throw strayByte(byte, { file: scan.name, line, column: columnAt(bytes, at) });
       line++;
     }
     record.line = scan.line;
@@ -169,16 +179,14 @@ function readRecord(bytes: Buffer, from: number, ended: boolean, scan: Scan, rec
   }
 }
 
-function strayByte(byte: number | undefined, line: number, name: string): HoldoutError {
+function strayByte(byte: number | undefined, place: ErrorPlace): HoldoutError {
   return byte === CR
     ? new HoldoutError('INPUT_INVALID', 'a carriage return without a line feed stands outside quotes', {
-        file: name,
-        line,
+        ...place,
         hint: 'End lines in LF or CRLF, or quote the field.',
       })
     : new HoldoutError('INPUT_INVALID', 'text follows a closing quote', {
-        file: name,
-        line,
+        ...place,
         hint: 'Quotes inside a quoted field are doubled: "".',
       });
 }
@@ -186,15 +194,32 @@ function strayByte(byte: number | undefined, line: number, name: string): Holdou
 function checkText(bytes: Buffer, line: number, name: string): void {
   if (isUtf8(bytes)) return;
   let at = line;
+  let column = 1;
   for (const part of splitLines(bytes)) {
-    if (!isUtf8(part)) break;
+    if (!isUtf8(part)) {
+      column = firstBadCharacter(part);
+      break;
+    }
     at++;
   }
   throw new HoldoutError('INPUT_INVALID', 'the text is not valid UTF-8', {
     file: name,
     line: at,
+    column,
     hint: 'Convert it first, for example: iconv -f WINDOWS-1252 -t UTF-8 FILE.',
   });
+}
+
+/** The column of the first byte that begins no character. */
+function firstBadCharacter(line: Buffer): number {
+  let column = 1;
+  for (let at = 0; at < line.length; column++) {
+    const first = line[at] ?? 0;
+    const length = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    if (!isUtf8(line.subarray(at, at + length))) return column;
+    at += length;
+  }
+  return column;
 }
 
 function* splitLines(bytes: Buffer): Generator<Buffer> {
