@@ -34,6 +34,8 @@ export interface CheckSets {
   readonly engine: Engine;
   readonly trains: readonly NamedTable[];
   readonly evals: PreparedEvals;
+  /** Whether a set is a snapshot of the store. */
+  readonly hasSnapshot: boolean;
   /** What a person should know about how the sets were read. */
   readonly remarks: readonly string[];
 }
@@ -79,7 +81,8 @@ export async function openCheckSets(
   const trainOpener = new SetOpener(engine, workDirectory, undefined);
   const trainSets: NamedTable[] = [];
   for (const set of trains) trainSets.push(await trainOpener.open(set));
-  return { engine, trains: trainSets, evals: await preparing, remarks };
+  const hasSnapshot = [...evals, ...trains].some((set) => set.kind === 'snapshot');
+  return { engine, trains: trainSets, evals: await preparing, hasSnapshot, remarks };
 }
 
 function pathsOf(sets: readonly Prepared[]): string[] {
@@ -94,7 +97,11 @@ async function nameAll(context: CliContext, store: Store | null, given: readonly
 
 /** Every version of every training dataset, each table once. */
 async function allTraining(store: Store | null): Promise<NamedInput[]> {
-  if (store === null) throw new HoldoutError('STORE_UNUSABLE', '--all needs a store, and there is none here');
+  if (store === null) {
+    throw new HoldoutError('STORE_UNUSABLE', '--all needs a store, and there is none here', {
+      hint: '`holdout init` makes one here; `holdout add NAME FILES… --role train` adds training data to it',
+    });
+  }
   const inputs: NamedInput[] = [];
   const seen = new Set<string>();
   for (const entry of [...(await store.journal()).names.values()].flat()) {

@@ -33,7 +33,7 @@ export const commands: readonly CommandSpec[] = [
       ['--limit <n>', 'items to list for each eval set (default 10)'],
       ['--explain', 'print the queries that compute the overlap, on stderr'],
       ['-o, --output <file>', 'write the report to a file'],
-      ['--save', 'keep the report in the store (the default in a store; an error where there is none)'],
+      ['--save', 'keep the report in the store (the default where a set is a snapshot; an error without a store)'],
       ['--no-save', 'keep nothing in the store'],
     ],
     details: [
@@ -236,6 +236,10 @@ export const commands: readonly CommandSpec[] = [
       ['--eval <names...>', 'eval snapshots (with --verify: files)'],
       ['--report <id>', 'the leak report to state (default: the newest stored one that covers what is pinned)'],
       ['--score <scores...>', 'eval:metric=value'],
+      [
+        '--require-clean',
+        'write nothing and exit 1 where the report says leak, 3 where it is missing, stale or incomplete',
+      ],
       ['--verify', 'say whether the pin in MODEL_DIR still holds; works without a store'],
       ['--files-only', "with --verify: only the model's own files"],
       ['--compare <pins...>', 'two model folders or pin files: may their scores be compared?'],
@@ -247,11 +251,11 @@ export const commands: readonly CommandSpec[] = [
     ],
     exits: [
       [ok, 'pinned; holds; comparable'],
-      [found, 'differs; not comparable'],
-      [cannotTell, 'cannot tell'],
+      [found, 'differs; not comparable; the report says leak (with --require-clean)'],
+      [cannotTell, 'cannot tell; no clean report covers what is pinned (with --require-clean)'],
     ],
     json: [
-      '{says, pin, path, card, record}; with --verify {pin, state, says, findings: [{what, name, state, detail}]};',
+      '{says, pin, path, card, replaced, record} (pin null: not written); with --verify {pin, state, says, findings: [{what, name, state, detail}]};',
       'with --compare {comparable, rescore: [{eval, why, comparable}], scores: [{eval, metric, a, b}], differences}',
     ].join('\n'),
     load: async () => (await import('./commands/pin.ts')).pin,

@@ -34,7 +34,7 @@ export const check: Action = async ({ context, operands, options }) => {
   const { report } = result;
   const shown = options.flag('evidence') ? listedHits(report, limit) : [];
   const texts = await result.evidenceOf(shown);
-  const id = store === null || options.refused('save') ? null : await keepReport(store, report, context.now());
+  const id = store === null || !isKept(options, sets) ? null : await keepReport(store, report, context.now());
   const output = options.text('output');
   if (output !== undefined) await writeFile(output, `${JSON.stringify(report, null, 2)}\n`);
   if (context.json) await writeJson(reportJson(report, id, shown, texts, options.flag('evidence')));
@@ -47,6 +47,11 @@ export const check: Action = async ({ context, operands, options }) => {
   }
   return statusOf(report, options.flag('allowIncomplete'));
 };
+
+/** Reports of plain files alone are kept only when that is asked for. */
+function isKept(options: Options, sets: CheckSets): boolean {
+  return options.flag('save') || (sets.hasSnapshot && !options.refused('save'));
+}
 
 function hasText(pair: readonly [LeakHit, Evidence | undefined]): pair is readonly [LeakHit, Evidence] {
   return pair[1] !== undefined;

@@ -22,8 +22,11 @@ export async function compare({ context, operands, options }: Invocation): Promi
   const { comparable, rescore, scores, differences } = comparison;
   if (context.json) await writeJson(comparison);
   else {
+    const both = scores.some(({ a: ofA, b: ofB }) => ofA !== null && ofB !== null);
     const heading = comparable
-      ? 'Comparable: the scores below were measured on the same items.'
+      ? both
+        ? 'Comparable: the scores below were measured on the same items.'
+        : 'Comparable: the pinned eval items are the same. There is no score that both pins state.'
       : styled('red', 'Not comparable: the items differ, so scores side by side would say nothing.');
     const table = scores.map((score) => [score.eval, score.metric, formatScore(score.a), formatScore(score.b)]);
     await writeLines([

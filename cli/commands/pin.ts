@@ -2,7 +2,7 @@
  * `holdout pin`: pins a model's folder; `--verify` says whether a pin holds, `--compare` whether two may be compared.
  * @module
  */
-import { type PinnedDataset, type PinnedEval } from '../../schemas/pin.ts';
+import type { PinRecord, PinnedDataset, PinnedEval } from '../../schemas/pin.ts';
 import { snapshotRecord } from '../../schemas/records.ts';
 import { HoldoutError } from '../../src/errors.ts';
 import { createPin, writePin } from '../../src/models/pin.ts';
@@ -52,14 +52,20 @@ async function makePin({ context, options }: Invocation, modelDir: string): Prom
     scores,
     onProgress: (bytes) => progress.update(bytes),
   }).finally(() => progress.end());
+  const refused = options.flag('requireClean') ? unclean(record) : null;
+  if (refused !== null) {
+    if (context.json) await writeJson({ says: record.says, pin: null, path: null, card: null, replaced: null, record });
+    else await writeLines([styled('red', record.says), 'Nothing was pinned: --require-clean']);
+    return refused;
+  }
   await store.putRecord(record);
   const written = await writePin(modelDir, record);
   await store.commit(
     ({ pins }) => (pins.at(-1)?.pin === written.id ? null : { op: 'pin', pin: written.id }),
     context.now(),
   );
-  const { card, id, path } = written;
-  if (context.json) await writeJson({ says: record.says, pin: id, path, card, record });
+  const { card, id, path, replaced } = written;
+  if (context.json) await writeJson({ says: record.says, pin: id, path, card, replaced, record });
   else {
     const cards = {
       written: 'README.md: its holdout: entry is written',
@@ -81,9 +87,16 @@ async function makePin({ context, options }: Invocation, modelDir: string): Prom
           ? []
           : [cards[card]]),
       `Pin ${id}`,
+      ...(replaced === null ? [] : [`replaced the pin ${replaced} of this folder`]),
     ]);
   }
   return exitStatus.ok;
+}
+
+/** Exit status for a pin that `--require-clean` refuses; null for one whose report covers it and is clean. */
+function unclean({ report }: PinRecord): number | null {
+  if (report?.state === 'current' && report.verdict === 'clean') return null;
+  return report?.state === 'current' && report.verdict === 'leak' ? exitStatus.found : exitStatus.cannotTell;
 }
 
 /** A version as a pin names it, with what makes it an eval set. */

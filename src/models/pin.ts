@@ -38,6 +38,8 @@ export interface WrittenPin {
   readonly pin: PinRecord;
   readonly id: Sha256Id;
   readonly path: string;
+  /** Id of the pin that stood there before and was another; null where there was none. */
+  readonly replaced: Sha256Id | null;
   /** What became of README.md: written, unchanged, absent, or left alone and why. */
   readonly card: 'written' | 'unchanged' | 'absent' | { readonly left: string };
 }
@@ -82,8 +84,25 @@ function bindScore(score: GivenScore, evals: readonly PinnedEval[]): PinnedScore
 export async function writePin(modelDir: string, pin: PinRecord): Promise<WrittenPin> {
   const id = recordId(pin);
   const path = join(modelDir, pinFileName);
+  const before = await pinIdAt(path);
   await replaceFile(path, pinFileText(pin));
-  return { pin, id, path, card: await writeCard(join(modelDir, cardFileName), pin, id) };
+  return {
+    pin,
+    id,
+    path,
+    replaced: before === id ? null : before,
+    card: await writeCard(join(modelDir, cardFileName), pin, id),
+  };
+}
+
+/** Id of the pin in a file; null where there is no file, or no pin in it. */
+async function pinIdAt(path: string): Promise<Sha256Id | null> {
+  try {
+    return (await readPin(path)).id;
+  } catch (error) {
+    if (error instanceof HoldoutError && ['NOT_FOUND', 'INPUT_INVALID'].includes(error.code)) return null;
+    throw error;
+  }
 }
 
 /** The pin's file: indented JSON whose first line carries `says`. */

@@ -134,7 +134,7 @@ describe('a check of plain files', () => {
     [['check', '-', '--against', '-'], 'standard input (-) can be read once only'],
     [['check', 'train.jsonl', '--against', 'eval.jsonl', '--save'], 'no store here'],
     [['check', 'train.jsonl', '--against', 'eval.jsonl', '--fail-on', 'x'], '--fail-on takes leak or suspect'],
-    [['check', '--all', '--against', 'eval.jsonl'], '--all needs a store'],
+    [['check', '--all', '--against', 'eval.jsonl'], 'hint: `holdout init`'],
   ])('refuses %j', async (args, message) => {
     const { status, stdout, stderr } = await box.run(args);
     expect(stdout).toBe('');
@@ -160,6 +160,12 @@ describe('a check in a store', () => {
     });
     const { entries } = await box.json<{ entries: unknown[] }>(['log', '--limit', '1']);
     expect(entries).toMatchObject([{ op: 'report', report: report.id }]);
+  });
+
+  it('keeps no report of plain files alone, unless asked', async () => {
+    const args = ['clean.jsonl', '--against', 'eval.jsonl'];
+    expect(await check(args, 0)).not.toHaveProperty('id');
+    expect(await check([...args, '--save'], 0)).toHaveProperty('id');
   });
 
   it('mixes files and snapshots, and checks every training version with --all', async () => {

@@ -41,6 +41,24 @@ describe('from a leak to a pin', () => {
     expect(stdout).toMatch(/^NOT CHECKED/);
   });
 
+  it('says which pin it replaced, and with --require-clean writes nothing', async () => {
+    const args = ['pin', 'model', '--train', 'sft', '--eval', 'quiz'];
+    const file = inModel('holdout.pin.json');
+    const before = await readFile(file, 'utf8');
+    expect((await box.run([...args, '--require-clean'])).status).toBe(1);
+    const missing = await box.run(['pin', 'model', '--eval', 'quiz', '--require-clean']);
+    expect(missing.status).toBe(3);
+    expect(missing.stdout).toMatch(/^NOT CHECKED.*\nNothing was pinned/);
+    expect(await readFile(file, 'utf8')).toBe(before);
+    const { status, stdout } = await box.run(args);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^LEAK/);
+    expect(stdout).toMatch(/^replaced the pin sha256:[0-9a-f]{64} of this folder$/m);
+    expect((await box.run(args)).stdout).not.toContain('replaced the pin');
+    const { stdout: compared } = await box.run(['pin', '--compare', 'model', 'model']);
+    expect(compared).not.toContain('scores below');
+  });
+
   it('remove makes a version without the rows that the report names', async () => {
     const removed = await box.json(['remove', 'sft', '--hits', report.slice(7, 15)]);
     expect(removed).toMatchObject({ name: 'sft', version: 2, rows: 2, removed: 2, new: true, report });
@@ -108,6 +126,7 @@ describe('from a leak to a pin', () => {
     const stale = ['pin', 'model', '--train', 'sft', '--eval', 'quiz', '--report', report];
     await mkdir(join(box.folder, 'stale'));
     await writeFile(join(box.folder, 'stale', 'a'), 'a');
+    expect((await box.run(stale.map((w) => (w === 'model' ? 'stale' : w)).concat('--require-clean'))).status).toBe(3);
     const { says } = await box.json<{ says: string }>(stale.map((word) => (word === 'model' ? 'stale' : word)));
     expect(says).toMatch(/^STALE/);
   });
