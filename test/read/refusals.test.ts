@@ -601,3 +601,8 @@ test('what is no CSV is refused with its column', async () => {
   );
   await expect(latin).rejects.toMatchObject({ place: { line: 2, column: 3 } });
 });
+
+test('a bad row of a JSON list is not said to be a line', async () => {
+  const read = place.read(await place.write('bad.json', '[{"a": x1}]'));
+  await expect(read).rejects.toMatchObject({ hint: expect.stringContaining('Each row must') as string });
+});

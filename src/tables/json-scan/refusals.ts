@@ -14,6 +14,8 @@ interface Words {
 
 const syntaxHint = 'Each line must hold one complete JSON object; find what wrote this file and write the line again.';
 
+const documentHint = 'Each row must be one complete JSON object; find what wrote this file and write it again.';
+
 /** Code of a string that a control character, or the end of its line, cuts. */
 const CONTROL_CHARACTER = 11;
 
@@ -70,9 +72,15 @@ const words: readonly Words[] = [
   },
 ];
 
-/** The error for a refused line; `place` is where it stands in the file that the person knows. */
-export function refusalError(refusal: Refusal, place: { file: string; line: number; column: number }): HoldoutError {
-  const { says, hint, code } = words[refusal.code - 1] ?? { says: 'the line is refused', hint: syntaxHint };
+/** The error for a refused line, or row of a document; `place` is where it stands in the file that the person knows. */
+export function refusalError(
+  refusal: Refusal,
+  place: { file: string; line: number; column: number },
+  inDocument = false,
+): HoldoutError {
+  const found = words[refusal.code - 1] ?? { says: 'the line is refused', hint: syntaxHint };
+  const { says, code } = found;
+  const hint = inDocument && found.hint === syntaxHint ? documentHint : found.hint;
   if (refusal.near === '' && refusal.code === CONTROL_CHARACTER) {
     return new HoldoutError('INPUT_INVALID', 'the line ends inside a string', { ...place, hint: syntaxHint });
   }

@@ -168,7 +168,7 @@ async function placedRefusal(refusal: Refusal, linesBefore: number, options: Sca
     options.placeOf === undefined
       ? { line: line + 1, column: refusal.character + 1 }
       : await options.placeOf(line, refusal.byte);
-  return refusalError(refusal, { file: options.name ?? options.path, ...place });
+  return refusalError(refusal, { file: options.name ?? options.path, ...place }, options.placeOf !== undefined);
 }
 
 async function tooLong(line: number, options: ScanOptions): Promise<HoldoutError> {
