@@ -24,7 +24,9 @@ export const sample: Transform = defineTransform({
         .min(0)
         .max(1)
         .optional()
-        .describe('Share of the rows from 0 to 1. Each row is drawn on its own, so that the number is about that share.'),
+        .describe(
+          'Share of the rows from 0 to 1. Each row is drawn on its own, so that the number is about that share.',
+        ),
       count: rowCount.optional().describe('How many rows; all where the table has fewer.'),
       seed: seed.describe(
         'Chooses another draw. A sample of a sample needs another seed: under the same one it draws the same rows.',

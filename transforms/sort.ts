@@ -22,22 +22,35 @@ export const sort: Transform = defineTransform({
   example: 'sort: {by: [source, {column: score, order: desc}]}',
   params: z.strictObject({
     by: z
-      .array(z.union([z.string().min(1).transform((column) => ({ column, order: 'asc' as const })), sortKey]))
+      .array(
+        z.union([
+          z
+            .string()
+            .min(1)
+            .transform((column) => ({ column, order: 'asc' as const })),
+          sortKey,
+        ]),
+      )
       .min(1)
       .describe(
         'Columns, the first decides first: a name, or {column, order: asc or desc}. Text is in the order of its UTF-8 ' +
           'bytes. Rows that are equal in all of them follow by row digest.',
       ),
   }),
-  describe: ({ by }) => `sort by ${by.map(({ column, order }) => `${column}${order === 'desc' ? ' desc' : ''}`).join(', ')}`,
+  describe: ({ by }) =>
+    `sort by ${by.map(({ column, order }) => `${column}${order === 'desc' ? ' desc' : ''}`).join(', ')}`,
   records: () => [],
   async run({ input, engine }, { by }) {
     const keys = by.map(({ column, order }) => `${keySql(columnNamed(input.schema, column))} ${order} NULLS LAST`);
     // Rank and position only: how the engine orders rows of one rank does not matter.
     const ranks = new Uint32Array(input.rows);
-    await visitValues({ input, engine }, [`dense_rank() OVER (ORDER BY ${keys.join(', ')})::UINTEGER`], (p, chunk, row) => {
-      ranks[p] = Number(chunk.value(1, row)) - 1;
-    });
+    await visitValues(
+      { input, engine },
+      [`dense_rank() OVER (ORDER BY ${keys.join(', ')})::UINTEGER`],
+      (p, chunk, row) => {
+        ranks[p] = Number(chunk.value(1, row)) - 1;
+      },
+    );
     const found = await input.digests();
     const digests = Buffer.from(found.buffer, found.byteOffset, found.length);
     return { kind: 'rows', keep: orderByRank(ranks, digests), counts: {} };

@@ -147,13 +147,11 @@ function firstName(reference: Record<string, unknown>): string {
   return Array.isArray(names) ? String(names[0]) : '';
 }
 
-/** A function of a schema of its own counts under both names, and is none that we know. */
+/** A function of another schema or catalog than DuckDB's main one counts with it, and is none that we know. */
 function functionName(call: Record<string, unknown>): string {
   const parts = [call['catalog'], call['schema'], call['function_name']];
-  return parts
-    .filter((part) => typeof part === 'string' && part !== '')
-    .join('.')
-    .toLowerCase();
+  const name = parts.filter((part) => typeof part === 'string' && part !== '').join('.');
+  return name.replace(/^main\./, '').toLowerCase();
 }
 
 /** `x` or `(x, i)` before the arrow; `->` between a column and a key (JSON) parses alike, and names that column. */
@@ -206,7 +204,11 @@ async function checkFunctions(engine: Engine, used: ReadonlySet<string>): Promis
     const found = known.filter((each) => each.name === name);
     if (found.length === 0) {
       const near = nearestName(name, new Set(known.map((each) => each.name)));
-      throw new HoldoutError('USAGE', `there is no function "${name}"`, near === null ? {} : { hint: `did you mean ${near}?` });
+      throw new HoldoutError(
+        'USAGE',
+        `there is no function "${name}"`,
+        near === null ? {} : { hint: `did you mean ${near}?` },
+      );
     }
     const pure = found.every(({ kind, stability }) =>
       kind === 'macro' ? pureMacros.test(name) : kind === 'scalar' && stability === 'CONSISTENT',

@@ -48,14 +48,14 @@ export async function deriveChain(run: ChainRun): Promise<DerivedChain> {
     const through: StepResult[] = [];
     let input: StepInput = run.input;
     for (const step of steps.slice(0, -1)) {
-      const result = await runStep({ ...rest, step, input });
+      const result = await naming(step, runStep({ ...rest, step, input }));
       done.push(chainStep(step, input, result));
       through.push(result);
       const reader = await openTable(run.store, run.engine, result.output, result.layout);
       opened.push(reader);
       input = { ref: result.output, reader, layout: result.layout };
     }
-    const version = await deriveVersion({ ...rest, step: last, input, through });
+    const version = await naming(last, deriveVersion({ ...rest, step: last, input, through }));
     return { version, steps: [...done, chainStep(last, input, version.step)] };
   } finally {
     for (const reader of opened) await reader.close();
@@ -76,7 +76,8 @@ export async function planChain(run: ChainRun): Promise<readonly ChainStep[]> {
     let reader = input.reader;
     let layout = await readLayout(store, layoutOfInput(await store.journal(), input));
     for (const step of run.steps) {
-      const { identity, counts, layout: next } = await applyStep({ store, engine }, step, { reader, layout });
+      const applied = await naming(step, applyStep({ store, engine }, step, { reader, layout }));
+      const { identity, counts, layout: next } = applied;
       done.push({ step, rowsBefore: reader.rows, rows: identity.rows, table: identity.table, counts });
       reader = await openLayout(store, engine, reader.schema, next);
       opened.push(reader);
@@ -96,6 +97,18 @@ function lastOf(steps: readonly PreparedStep[]): PreparedStep {
 
 function chainStep(step: PreparedStep, input: StepInput, { output, counts }: StepResult): ChainStep {
   return { step, rowsBefore: input.reader.rows, rows: output.rows, table: output.table, counts };
+}
+
+/** Puts the step's name before what a person can mend in it. */
+async function naming<T>({ name }: PreparedStep, running: Promise<T>): Promise<T> {
+  try {
+    return await running;
+  } catch (error) {
+    if (!(error instanceof HoldoutError) || !['USAGE', 'INPUT_INVALID'].includes(error.code)) throw error;
+    if (error.message.startsWith(`${name}: `)) throw error;
+    const hint = error.hint === undefined ? {} : { hint: error.hint };
+    throw new HoldoutError(error.code, `${name}: ${error.message}`, { ...error.place, ...hint, cause: error });
+  }
 }
 
 async function checkTarget({ store, base, name = base.name }: ChainRun): Promise<void> {

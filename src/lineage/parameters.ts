@@ -40,7 +40,11 @@ export function parametersOf(params: z.ZodType): readonly Parameter[] {
   }));
 }
 
-const typeNames: Readonly<Record<string, string>> = { string: 'text', integer: 'whole number', boolean: 'true or false' };
+const typeNames: Readonly<Record<string, string>> = {
+  string: 'text',
+  integer: 'whole number',
+  boolean: 'true or false',
+};
 
 function typeText(schema: JsonSchema): string {
   if (schema.enum !== undefined) return schema.enum.join(' | ');

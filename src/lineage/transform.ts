@@ -132,7 +132,7 @@ function takeSeed(params: z.core.util.JSONType): { seed: number; rest: z.core.ut
 }
 
 /** The transform of this name and version among those handed in, or null. */
-export function findTransform(transforms: readonly Transform[], name: string, version: number): Transform | null {
+function findTransform(transforms: readonly Transform[], name: string, version: number): Transform | null {
   return transforms.find((each) => each.name === name && each.version === version) ?? null;
 }
 
@@ -146,6 +146,6 @@ export function prepareAgain(
 ): PreparedStep | null {
   const found = findTransform(transforms, transform.name, transform.version);
   if (found === null) return null;
-  const withSeed = seed === null || typeof params !== 'object' || params === null ? params : { ...params, seed };
-  return found.prepare(withSeed);
+  const named = typeof params === 'object' && params !== null && !Array.isArray(params);
+  return found.prepare(seed !== null && named ? { ...params, seed } : params);
 }
