@@ -2,18 +2,17 @@
  * Which rows are equal, by their digests: one pass over a table of open addresses, no text and no objects per row.
  * @module
  */
-
-const digestBytes = 32;
+import { DIGEST_BYTES } from '../merkle/table-tree.ts';
 
 /** For each row the first row of the same digest; itself where it is the first. */
 export function firstOfEqual(digests: Uint8Array): Uint32Array {
-  const rows = digests.length / digestBytes;
+  const rows = digests.length / DIGEST_BYTES;
   const first = new Uint32Array(rows);
   const slots = new Uint32Array(2 ** Math.ceil(Math.log2(Math.max(2, rows * 2))));
   const mask = slots.length - 1;
   const bytes = Buffer.from(digests.buffer, digests.byteOffset, digests.length);
   for (let row = 0; row < rows; row++) {
-    const at = row * digestBytes;
+    const at = row * DIGEST_BYTES;
     // Digests are evenly spread already.
     let slot = bytes.readUInt32LE(at) & mask;
     for (;;) {
@@ -24,7 +23,7 @@ export function firstOfEqual(digests: Uint8Array): Uint32Array {
         first[row] = row;
         break;
       }
-      if (equalAt(bytes, (taken - 1) * digestBytes, at)) {
+      if (equalAt(bytes, (taken - 1) * DIGEST_BYTES, at)) {
         first[row] = taken - 1;
         break;
       }
@@ -42,5 +41,5 @@ export function occurrences(digests: Uint8Array): Uint32Array {
 }
 
 function equalAt(bytes: Buffer, a: number, b: number): boolean {
-  return bytes.compare(bytes, a, a + digestBytes, b, b + digestBytes) === 0;
+  return bytes.compare(bytes, a, a + DIGEST_BYTES, b, b + DIGEST_BYTES) === 0;
 }

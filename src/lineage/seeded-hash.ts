@@ -4,9 +4,9 @@
  * @module
  */
 import { createHash } from 'node:crypto';
+import { DIGEST_BYTES } from '../merkle/table-tree.ts';
 import { occurrences } from './digest-groups.ts';
 
-const digestBytes = 32;
 /** Numbers are the first 48 bits of a hash. */
 const numbersMax = 2 ** 48;
 
@@ -36,20 +36,20 @@ export function orderByNumbers(numbers: Float64Array, digests: Uint8Array): Uint
 
 /** Order of two rows by the bytes of their digests. */
 export function compareDigests(digests: Buffer, a: number, b: number): number {
-  const [from, to] = [a * digestBytes, b * digestBytes];
-  return digests.compare(digests, to, to + digestBytes, from, from + digestBytes);
+  const [from, to] = [a * DIGEST_BYTES, b * DIGEST_BYTES];
+  return digests.compare(digests, to, to + DIGEST_BYTES, from, from + DIGEST_BYTES);
 }
 
 function numbersOf({ purpose, seed }: SeededRun, digests: Uint8Array, order: Uint32Array | null): Float64Array {
   const head = Buffer.from(`holdout-${purpose}-v1:`);
-  const message = Buffer.alloc(head.length + 8 + digestBytes + 4);
+  const message = Buffer.alloc(head.length + 8 + DIGEST_BYTES + 4);
   message.set(head);
   message.writeBigInt64BE(BigInt(seed), head.length);
   const at = head.length + 8;
-  const numbers = new Float64Array(digests.length / digestBytes);
+  const numbers = new Float64Array(digests.length / DIGEST_BYTES);
   for (let row = 0; row < numbers.length; row++) {
-    message.set(digests.subarray(row * digestBytes, (row + 1) * digestBytes), at);
-    message.writeUInt32BE(order === null ? 0 : order[row]!, at + digestBytes);
+    message.set(digests.subarray(row * DIGEST_BYTES, (row + 1) * DIGEST_BYTES), at);
+    message.writeUInt32BE(order === null ? 0 : order[row]!, at + DIGEST_BYTES);
     numbers[row] = createHash('sha256').update(message).digest().readUIntBE(0, 6) / numbersMax;
   }
   return numbers;

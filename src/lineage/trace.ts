@@ -70,7 +70,7 @@ export function selectedPositions(before: Uint8Array, after: Uint8Array): Uint32
  * first goes with the first.
  */
 export function matchedPositions(before: Uint8Array, after: Uint8Array): Uint32Array | null {
-  const rows = before.length / digestBytes;
+  const rows = before.length / DIGEST_BYTES;
   const both = new Uint8Array(before.length + after.length);
   both.set(before);
   both.set(after, before.length);
@@ -84,7 +84,7 @@ export function matchedPositions(before: Uint8Array, after: Uint8Array): Uint32A
     last[group] = row;
   }
   const cursor = Uint32Array.from({ length: rows }, (_, row) => row);
-  const positions = new Uint32Array(after.length / digestBytes);
+  const positions = new Uint32Array(after.length / DIGEST_BYTES);
   for (let row = 0; row < positions.length; row++) {
     const group = first[rows + row]!;
     const found = group < rows ? cursor[group]! : rows;
