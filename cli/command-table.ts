@@ -225,7 +225,8 @@ export const commands: readonly CommandSpec[] = [
       ['--step <yaml...>', "a step as YAML, such as 'head: {n: 10}'; several are taken in their order"],
       ['--dry-run', 'run the steps and say what they would come to; keep nothing'],
     ],
-    details: '`holdout transforms` lists the steps, `holdout transforms NAME` documents one.',
+    details:
+      '`holdout transforms` lists the steps, `holdout transforms NAME` documents one. Give the two names before --step.',
     examples: [
       `holdout transform sft long --step 'filter: {where: "length(output) > 20"}'`,
       "holdout transform sft train --step 'dedupe: {by: [instruction]}' --step 'shuffle: {seed: 7}'",
