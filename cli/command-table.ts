@@ -215,6 +215,40 @@ export const commands: readonly CommandSpec[] = [
     load: async () => (await import('./commands/verify.ts')).verify,
   },
   {
+    name: 'transform',
+    summary: 'make a version out of another by one or more steps',
+    operands: [
+      ['<version>', 'what the steps start from: NAME or NAME@VERSION'],
+      ['<name>', 'name that gets the result: a new one, or its next version'],
+    ],
+    options: [
+      ['--step <yaml...>', "a step as YAML, such as 'head: {n: 10}'; several are taken in their order"],
+      ['--dry-run', 'run the steps and say what they would come to; keep nothing'],
+    ],
+    details:
+      '`holdout transforms` lists the steps, `holdout transforms NAME` documents one. Give the two names before --step.',
+    examples: [
+      `holdout transform sft long --step 'filter: {where: "length(output) > 20"}'`,
+      "holdout transform sft train --step 'dedupe: {by: [instruction]}' --step 'shuffle: {seed: 7}'",
+    ],
+    exits: [done],
+    json: [
+      '{name, version, snapshot, table, schema, setRoot, itemsRoot, rows, new, dryRun: false, steps: [{transform, says,',
+      ' rowsBefore, rows, dropped: {…}, table}]}; with --dry-run {name, table, rows, dryRun: true, steps}',
+    ].join('\n'),
+    load: async () => (await import('./commands/transform.ts')).transform,
+  },
+  {
+    name: 'transforms',
+    summary: 'list and document the steps that "transform" takes',
+    operands: [['[name]', 'only this step, with its parameters']],
+    options: [],
+    examples: ['holdout transforms', 'holdout transforms split'],
+    exits: [done],
+    json: '{transforms: [{name, version, kind, summary, parameters: [{name, type, required, default, description}], example}]}',
+    load: async () => (await import('./commands/transforms.ts')).transforms,
+  },
+  {
     name: 'remove',
     summary: 'make a new version without the rows that a leak report names',
     operands: [['<version>', 'NAME or NAME@VERSION']],

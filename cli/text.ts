@@ -3,6 +3,8 @@
  * @module
  */
 
+export { nearestName } from '../src/nearest-name.ts';
+
 /** 1234567 → `1,234,567`. */
 export function formatCount(value: number | bigint): string {
   return String(value).replaceAll(/\B(?=(\d{3})+$)/g, ',');
@@ -90,28 +92,4 @@ function narrow(widths: number[], width: number): void {
     widths[widest] = (widths[widest] ?? 0) - 1;
     over -= 1;
   }
-}
-
-function distance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const current = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const change = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      current.push(Math.min(change, (previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1));
-    }
-    previous = current;
-  }
-  return previous[b.length] ?? 0;
-}
-
-/** The known name that a mistyped one most likely means, or null. */
-export function nearestName(name: string, known: Iterable<string>): string | null {
-  let best: string | null = null;
-  let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1;
-  for (const candidate of known) {
-    const apart = distance(name.slice(0, 128).toLowerCase(), candidate.slice(0, 128).toLowerCase());
-    if (apart < bestDistance) [best, bestDistance] = [candidate, apart];
-  }
-  return best;
 }

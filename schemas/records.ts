@@ -124,6 +124,17 @@ export const realisationRecord = z.strictObject({
 });
 export type RealisationRecord = z.infer<typeof realisationRecord>;
 
+/** A step on the way to a version whose output has no name of its own: several steps were taken at once. */
+const passedStep = z.strictObject({
+  derivation: sha256Id,
+  realisation: sha256Id,
+  /** Its output, and the layout file that holds it. */
+  table: tableId,
+  schema: sha256Id,
+  layout: sha256Id,
+});
+export type PassedStep = z.infer<typeof passedStep>;
+
 const journalBase = {
   type: z.literal('holdout/journal@1'),
   /** 1, 2, 3 … */
@@ -146,6 +157,8 @@ export const journalEntry = z.discriminatedUnion('op', [
     snapshot: sha256Id,
     derivation: sha256Id,
     realisation: sha256Id,
+    /** Steps before the version's own, in order, where several were taken at once; absent where there are none. */
+    through: z.array(passedStep).min(1).optional(),
     /** Layout file that holds (table, schema); replaceable by a later `layout` entry. */
     layout: sha256Id,
     /** Where the files were, relative to the store's parent folder where they lie in it. */

@@ -47,6 +47,8 @@ export { runStep } from './lineage/run-step.ts';
 export type { StepInput, StepResult, StepRun } from './lineage/run-step.ts';
 export { deriveVersion } from './lineage/derive-version.ts';
 export type { DerivedVersion, VersionRun } from './lineage/derive-version.ts';
+export { deriveChain, planChain } from './lineage/derive-chain.ts';
+export type { ChainRun, ChainStep, DerivedChain } from './lineage/derive-chain.ts';
 export { reproduceVersion } from './lineage/reproduce.ts';
 export type { ReproduceRun, Reproduction, StepOutcome } from './lineage/reproduce.ts';
 export { traceRows } from './lineage/trace.ts';

@@ -3,9 +3,31 @@
  * @module
  */
 import type { Transform } from '../src/lineage/transform.ts';
+import { dedupe } from './dedupe.ts';
+import { filter } from './filter.ts';
+import { head } from './head.ts';
+import { length } from './length.ts';
+import { limitPerGroup } from './limit-per-group.ts';
 import { remove } from './remove.ts';
+import { sample } from './sample.ts';
+import { shuffle } from './shuffle.ts';
+import { skip } from './skip.ts';
+import { sort } from './sort.ts';
+import { split } from './split.ts';
 
 export { remove };
 
 /** Every built-in step. A version once published stays here, or its lineage could not be replayed. */
-export const builtInTransforms: readonly Transform[] = [remove];
+export const builtInTransforms: readonly Transform[] = [
+  filter,
+  length,
+  dedupe,
+  sample,
+  shuffle,
+  split,
+  limitPerGroup,
+  sort,
+  head,
+  skip,
+  remove,
+];

@@ -14,11 +14,14 @@ import { type Transform, defineTransform } from '../src/lineage/transform.ts';
 export const remove: Transform = defineTransform({
   name: 'holdout/remove',
   version: 1,
+  kind: 'selecting',
+  summary: 'Leaves out the rows that a stored leak report names.',
+  example: `remove: {report: "sha256:${'3f2a91c0'.repeat(8)}", hits: leak}`,
   params: z.strictObject({
-    /** The stored leak report. */
-    report: sha256Id,
-    /** `leak`: rows of hits that count as leaks. `all`: rows of suspects and warnings too. */
-    hits: z.enum(['leak', 'all']),
+    report: sha256Id.describe('Id of the stored leak report; `holdout remove` takes a prefix of it, or a file.'),
+    hits: z
+      .enum(['leak', 'all'])
+      .describe('leak: rows of hits that count as leaks. all: rows of suspects and warnings too.'),
   }),
   describe: ({ report, hits }) =>
     `remove rows with ${hits === 'leak' ? 'leaking hits' : 'any hit'} in report ${report.slice(7, 19)}`,

@@ -4,6 +4,7 @@
  */
 import { type LeakReport, leakReport } from '../../schemas/leak-report.ts';
 import { type JournalEntry, derivationRecord, snapshotRecord } from '../../schemas/records.ts';
+import type { VersionEntry } from '../../src/store/journal-state.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { Action } from '../command-spec.ts';
 import { exitStatus } from '../exit-codes.ts';
@@ -41,9 +42,8 @@ async function entryText(store: Store, entry: JournalEntry): Promise<string> {
       return `init     by Holdout ${entry.holdout}`;
     case 'version': {
       const { table, rows } = await store.getRecord(entry.snapshot, snapshotRecord);
-      const { transform } = await store.getRecord(entry.derivation, derivationRecord);
       const from = entry.sources.map(({ path }) => path).join(' ');
-      const by = from === '' ? `by ${transform.name}` : `from ${from}`;
+      const by = from === '' ? `by ${(await stepNames(store, entry)).join(', ')}` : `from ${from}`;
       return `version  ${entryName(entry)}  ${shortId(table)}  ${plural(rows, 'row')}  ${by}`;
     }
     case 'layout':
@@ -53,6 +53,15 @@ async function entryText(store: Store, entry: JournalEntry): Promise<string> {
     default:
       return `pin      ${shortId(entry.pin)}`;
   }
+}
+
+/** Names of the steps that the version was made by. */
+async function stepNames(store: Store, { through = [], derivation }: VersionEntry): Promise<string[]> {
+  const names: string[] = [];
+  for (const id of [...through.map((step) => step.derivation), derivation]) {
+    names.push((await store.getRecord(id, derivationRecord)).transform.name);
+  }
+  return names;
 }
 
 function reportText({ verdict, trains, evals }: LeakReport): string {

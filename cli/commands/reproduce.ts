@@ -38,8 +38,8 @@ export const reproduce: Action = async ({ context, operands, options }) => {
 };
 
 function stepLines(outcome: StepOutcome): string[] {
-  const { step, name, version, transform, says, state, recorded, got, detail, restored } = outcome;
-  const head = `${step}. ${transform}: ${says} → ${name}@${version}`;
+  const { step, name, version, named, transform, says, state, recorded, got, detail, restored } = outcome;
+  const head = `${step}. ${transform}: ${says}${named ? ` → ${name}@${version}` : ''}`;
   if (state === 'same') {
     const back = restored ? ['   put its layout back'] : [];
     return [head, `   same: ${recorded.table} (${plural(recorded.rows, 'row')})`, ...back];
@@ -80,11 +80,13 @@ function engineChanges({ engineThen }: StepOutcome): string[] {
 }
 
 function stepJson(outcome: StepOutcome): Record<string, unknown> {
-  const { step, name, version, transform, state, recorded, got, detail, firstDifferentRow, restored } = outcome;
+  const { step, name, version, named, transform, says, state, recorded, got, detail, firstDifferentRow, restored } =
+    outcome;
   return {
     step,
     transform,
-    version: `${name}@${version}`,
+    says,
+    version: named ? `${name}@${version}` : null,
     state,
     recorded,
     got,

@@ -12,7 +12,7 @@ import { errnoOf } from '../../src/store/io-error.ts';
 import { tableKey } from '../../src/store/journal-state.ts';
 import type { Store } from '../../src/store/store.ts';
 import { builtInTransforms } from '../../transforms/index.ts';
-import { findTransform } from '../../src/lineage/transform.ts';
+import { prepareAgain } from '../../src/lineage/transform.ts';
 import type { Action } from '../command-spec.ts';
 import { exitStatus } from '../exit-codes.ts';
 import { versionEntry } from '../inputs.ts';
@@ -29,16 +29,17 @@ export const show: Action = async ({ context, operands }) => {
   const { snapshot, schema, realisation } = await showVersion(store, entry);
   const state = await store.journal();
   const layout = state.layouts.get(tableKey(snapshot)) ?? entry.layout;
-  const steps = (await lineageOf(store, state, entry)).map(({ entry: each, derivation, realisation: { output } }) => {
+  const steps = (await lineageOf(store, state, entry)).map(({ entry: each, named, derivation, realisation: made }) => {
     const { name, version } = derivation.transform;
-    const says = findTransform(builtInTransforms, name, version)?.prepare(derivation.params).says ?? null;
+    const says = prepareAgain(builtInTransforms, derivation)?.says ?? null;
     const sources = each.sources.map(({ path }) => path);
     return {
       transform: `${name}@${version}`,
       says,
-      version: entryName(each),
-      table: output.table,
-      rows: output.rows,
+      version: named ? entryName(each) : null,
+      table: made.output.table,
+      rows: made.output.rows,
+      counts: made.counts,
       sources,
     };
   });
@@ -73,7 +74,7 @@ export const show: Action = async ({ context, operands }) => {
       '  lineage',
       ...steps.map((step) => {
         const what = step.says ?? (step.sources.length === 0 ? step.transform : `read ${step.sources.join(' ')}`);
-        return `    ${what} → ${step.version}, ${plural(step.rows, 'row')}`;
+        return `    ${what} → ${step.version === null ? '' : `${step.version}, `}${plural(step.rows, 'row')}`;
       }),
     ]);
   }

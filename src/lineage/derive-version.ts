@@ -3,15 +3,19 @@
  * @module
  */
 import type { SetRoot, Sha256Id } from '../../schemas/ids.ts';
-import { type SnapshotRecord, type TableRef, snapshotRecord } from '../../schemas/records.ts';
+import { type PassedStep, type SnapshotRecord, type TableRef, snapshotRecord } from '../../schemas/records.ts';
 import { recordId } from '../identity/canonical-json.ts';
 import type { VersionEntry } from '../store/journal-state.ts';
 import { type StepResult, type StepRun, runStep } from './run-step.ts';
 
-/** A step whose output becomes the next version of `base.name`. */
+/** A step whose output becomes the next version of a name. */
 export interface VersionRun extends StepRun {
-  /** The version that the step reads. */
+  /** The version that the step reads, or the first of the steps in `through`. */
   readonly base: VersionEntry;
+  /** The name that gets the version; without it that of `base`. */
+  readonly name?: string;
+  /** Steps taken from `base` to the step's input. */
+  readonly through?: readonly StepResult[];
   readonly now: Date;
   /** Root of the items in the output; asked only where the base has key fields. */
   readonly itemsRootOf: (output: TableRef, layout: Sha256Id, base: SnapshotRecord) => Promise<SetRoot | null>;
@@ -34,31 +38,38 @@ export interface DerivedVersion {
  */
 export async function deriveVersion(run: VersionRun): Promise<DerivedVersion> {
   const { store, base } = run;
+  const name = run.name ?? base.name;
   const before = await store.getRecord(base.snapshot, snapshotRecord);
   const step = await runStep(run);
   const { output } = step;
   const itemsRoot = before.itemsRoot === null ? null : await run.itemsRootOf(output, step.layout, before);
   const record: SnapshotRecord = { ...before, ...output, itemsRoot };
   const snapshot = recordId(record);
-  const newest = (await store.journal()).names.get(base.name)?.at(-1);
+  const newest = (await store.journal()).names.get(name)?.at(-1);
   if (newest !== undefined && newest.snapshot === snapshot) {
-    return { name: base.name, version: newest.version, snapshot, record, step, isNew: false };
+    return { name, version: newest.version, snapshot, record, step, isNew: false };
   }
   await store.putRecord(record);
+  const through = (run.through ?? []).map(passedStep);
   const entry = await store.commit((state) => {
-    const versions = state.names.get(base.name) ?? [];
+    const versions = state.names.get(name) ?? [];
     if (versions.at(-1)?.snapshot === snapshot) return null;
     return {
       op: 'version',
-      name: base.name,
+      name,
       version: versions.length + 1,
       snapshot,
       derivation: step.derivation,
       realisation: step.realisation,
+      ...(through.length === 0 ? {} : { through }),
       layout: step.layout,
       sources: [],
     };
   }, run.now);
-  const version = entry?.op === 'version' ? entry.version : ((await store.journal()).names.get(base.name)?.length ?? 1);
-  return { name: base.name, version, snapshot, record, step, isNew: entry !== null };
+  const version = entry?.op === 'version' ? entry.version : ((await store.journal()).names.get(name)?.length ?? 1);
+  return { name, version, snapshot, record, step, isNew: entry !== null };
+}
+
+function passedStep({ derivation, realisation, output, layout }: StepResult): PassedStep {
+  return { derivation, realisation, table: output.table, schema: output.schema, layout };
 }

@@ -18,7 +18,7 @@ import { putLayout, storeTable } from '../tables/write-table.ts';
 import { type LineageStep, lineageOf, tableInput } from './chain.ts';
 import { type ReadAgain, type RawSources, readAgain } from './read-again.ts';
 import { gatherDigests, identifyDigests } from './select-rows.ts';
-import { type Transform, findTransform } from './transform.ts';
+import { type Transform, prepareAgain } from './transform.ts';
 
 /** What a reproduction is run with. */
 export interface ReproduceRun {
@@ -43,6 +43,8 @@ export interface StepOutcome {
   readonly step: number;
   readonly name: string;
   readonly version: number;
+  /** Whether the step's output is that version; otherwise it stands on the way to it. */
+  readonly named: boolean;
   readonly transform: string;
   readonly says: string;
   readonly state: 'same' | 'differs' | 'cannot-tell';
@@ -109,10 +111,11 @@ async function attemptStep(
     const layout = await layoutOf(store, state, step.realisation.output);
     return { given: { ...again, layout: layout ?? (await storeAgain(run, step, again)) } };
   }
-  const { name, version } = step.derivation.transform;
-  const transform = findTransform(run.transforms, name, version);
-  if (transform === null) return { cannot: `this Holdout has no ${name} version ${version}` };
-  const prepared = transform.prepare(step.derivation.params);
+  const prepared = prepareAgain(run.transforms, step.derivation);
+  if (prepared === null) {
+    const { name, version } = step.derivation.transform;
+    return { cannot: `this Holdout has no ${name} version ${version}` };
+  }
   const { keep } = await prepared.run({
     input: before.reader,
     engine: run.engine,
@@ -160,7 +163,7 @@ async function layoutOf(store: Store, state: JournalState, ref: TableRef): Promi
 async function judge(
   run: ReproduceRun,
   state: JournalState,
-  { entry, derivation, realisation }: LineageStep,
+  { entry, named, derivation, realisation }: LineageStep,
   attempt: Attempt,
   told: { readonly step: number; readonly says: string },
 ): Promise<StepOutcome> {
@@ -169,6 +172,7 @@ async function judge(
     ...told,
     name: entry.name,
     version: entry.version,
+    named,
     transform: `${derivation.transform.name}@${derivation.transform.version}`,
     recorded,
     engineThen: realisation.engine,
@@ -225,11 +229,10 @@ async function firstDifference(run: ReproduceRun, recorded: TableRef, digests: U
 }
 
 function describeStep(run: ReproduceRun, { entry, derivation }: LineageStep): string {
-  const { name, version } = derivation.transform;
   if (tableInput(derivation) === null) {
     const files = entry.sources.map(({ path }) => path);
     return files.length <= 3 ? `read ${files.join(' ')}` : `read ${files.length} files`;
   }
-  const transform = findTransform(run.transforms, name, version);
-  return transform === null ? `${name}@${version}` : transform.prepare(derivation.params).says;
+  const { name, version } = derivation.transform;
+  return prepareAgain(run.transforms, derivation)?.says ?? `${name}@${version}`;
 }

@@ -20,13 +20,15 @@ import type { Layout } from '../tables/layout.ts';
 import { readLayout } from '../tables/stored-parts.ts';
 import type { TableReader } from '../tables/table-reader.ts';
 import { putLayout } from '../tables/write-table.ts';
-import { gatherDigests, identifyDigests } from './select-rows.ts';
-import type { Keep, PreparedStep } from './transform.ts';
+import { type TableIdentity, gatherDigests, identifyDigests } from './select-rows.ts';
+import type { PreparedStep } from './transform.ts';
 
 /** A step's one input: the table and how it is read. */
 export interface StepInput {
   readonly ref: TableRef;
   readonly reader: TableReader;
+  /** Layout of the table where the journal names none yet: that of a step just taken. */
+  readonly layout?: Sha256Id;
 }
 
 /** What a step is run with. */
@@ -55,7 +57,7 @@ function deriveStep(step: PreparedStep, input: TableRef): DerivationRecord {
     type: 'holdout/derivation@1',
     transform: { name: step.name, version: step.version },
     params: step.params,
-    seed: null,
+    seed: step.seed,
     inputs: [
       { kind: 'table', table: input.table, schema: input.schema },
       ...step.records.map((record) => ({ kind: 'record' as const, record })),
@@ -75,16 +77,14 @@ export async function runStep(run: StepRun): Promise<StepResult> {
   const id = recordId(derivation);
   const earlier = await findRealisation(store, state, id);
   if (earlier !== null) return earlier;
-  const output = await step.run({
-    input: input.reader,
-    engine: run.engine,
-    record: (record, schema) => store.getRecord(record, schema),
+  const applied = await applyStep({ store, engine: run.engine }, step, {
+    reader: input.reader,
+    layout: await readLayout(store, layoutOfInput(state, input)),
   });
-  const identity = identifyDigests(gatherDigests(await input.reader.digests(), output.keep));
   const realisation: RealisationRecord = {
     type: 'holdout/realisation@1',
     derivation: await store.putRecord(derivation),
-    output: { ...identity, schema: input.ref.schema },
+    output: { ...applied.identity, schema: input.ref.schema },
     blobs: [],
     engine: {
       holdout: run.holdoutVersion,
@@ -92,40 +92,69 @@ export async function runStep(run: StepRun): Promise<StepResult> {
       duckdb: await run.engine.value<string>('SELECT version()'),
       unicode: process.versions['unicode'] ?? 'unknown',
     },
-    counts: { ...output.counts },
+    counts: { ...applied.counts },
   };
   return {
     derivation: id,
     realisation: await store.putRecord(realisation),
     output: realisation.output,
     counts: realisation.counts,
-    layout: (await putLayout(store, await selectLayout(store, state, input.ref, output.keep))).id,
+    layout: (await putLayout(store, applied.layout)).id,
     reused: false,
   };
 }
 
+/** A table in hand: how it is read, and where its rows stand. */
+export interface TableInHand {
+  readonly reader: TableReader;
+  readonly layout: Layout;
+}
+
+/** What a step gave, before anything of it is kept. */
+export interface AppliedStep {
+  readonly identity: TableIdentity;
+  readonly counts: Readonly<Record<string, number>>;
+  readonly layout: Layout;
+}
+
 /**
- * The layout of a selection, over the parts of its stored input.
- * @throws HoldoutError `STORE_CORRUPT` when the store has lost the input's layout.
+ * Runs a step on a table; nothing is stored.
+ * @throws HoldoutError as the step does.
  */
-async function selectLayout(store: Store, state: JournalState, input: TableRef, keep: Keep): Promise<Layout> {
-  const layout = state.layouts.get(tableKey(input));
-  if (layout === undefined) {
-    throw new HoldoutError('STORE_CORRUPT', `the store names no layout for table ${input.table}`, {
-      hint: '`holdout verify` says what is damaged',
-    });
-  }
-  return composeLayout(await readLayout(store, layout), keep);
+export async function applyStep(
+  { store, engine }: Pick<StepRun, 'store' | 'engine'>,
+  step: PreparedStep,
+  { reader, layout }: TableInHand,
+): Promise<AppliedStep> {
+  const { keep, counts } = await step.run({
+    input: reader,
+    engine,
+    record: (record, schema) => store.getRecord(record, schema),
+  });
+  const identity = identifyDigests(gatherDigests(await reader.digests(), keep));
+  return { identity, counts, layout: composeLayout(layout, keep) };
+}
+
+/** The layout of a step's input. @throws HoldoutError `STORE_CORRUPT` when the store has lost it. */
+export function layoutOfInput(state: JournalState, { ref, layout }: Pick<StepInput, 'ref' | 'layout'>): Sha256Id {
+  const known = layout ?? state.layouts.get(tableKey(ref));
+  if (known !== undefined) return known;
+  throw new HoldoutError('STORE_CORRUPT', `the store names no layout for table ${ref.table}`, {
+    hint: '`holdout verify` says what is damaged',
+  });
 }
 
 /** What an earlier run of this derivation left, where its layout still stands. */
 async function findRealisation(store: Store, state: JournalState, derivation: Sha256Id): Promise<StepResult | null> {
   for (const entry of state.entries.toReversed()) {
-    if (entry.op !== 'version' || entry.derivation !== derivation) continue;
-    const { output, counts } = await store.getRecord(entry.realisation, realisationRecord);
-    const layout = state.layouts.get(tableKey(output)) ?? entry.layout;
+    if (entry.op !== 'version') continue;
+    const found = [entry, ...(entry.through ?? [])].find((step) => step.derivation === derivation);
+    if (found === undefined) continue;
+    const { realisation } = found;
+    const { output, counts } = await store.getRecord(realisation, realisationRecord);
+    const layout = state.layouts.get(tableKey(output)) ?? found.layout;
     if ((await store.checkFile('layout', layout)) !== 'ok') continue;
-    return { derivation, realisation: entry.realisation, output, counts, layout, reused: true };
+    return { derivation, realisation, output, counts, layout, reused: true };
   }
   return null;
 }

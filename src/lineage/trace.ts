@@ -10,6 +10,7 @@ import type { Store } from '../store/store.ts';
 import { lineOfRow } from '../tables/json-scan/fixups.ts';
 import { openTable } from '../tables/table-reader.ts';
 import { type LineageStep, lineageOf } from './chain.ts';
+import { firstOfEqual } from './digest-groups.ts';
 
 /** A place in a raw file; lines count from 1. */
 export interface RowSource {
@@ -19,7 +20,7 @@ export interface RowSource {
 
 /**
  * Where the rows of a version stood. The answer is null for a row whose file has no known lines (arrays, Parquet,
- * unpacked text), and for rows of steps that do not keep rows in their order.
+ * unpacked text).
  * @throws HoldoutError as the store does.
  */
 export async function traceRows(
@@ -33,10 +34,9 @@ export async function traceRows(
   let positions: Uint32Array | null = null;
   let before = read.realisation.output;
   for (const { realisation } of selections) {
-    const step = selectedPositions(
-      await digestsOf(store, engine, before),
-      await digestsOf(store, engine, realisation.output),
-    );
+    const from = await digestsOf(store, engine, before);
+    const to = await digestsOf(store, engine, realisation.output);
+    const step = selectedPositions(from, to) ?? matchedPositions(from, to);
     if (step === null) return () => null;
     const earlier: Uint32Array | null = positions;
     positions = earlier === null ? step : step.map((position) => earlier[position] ?? position);
@@ -61,6 +61,36 @@ export function selectedPositions(before: Uint8Array, after: Uint8Array): Uint32
     if (at >= before.length) return null;
     positions[row] = at / DIGEST_BYTES;
     at += DIGEST_BYTES;
+  }
+  return positions;
+}
+
+/**
+ * Positions in `before` of the rows of `after` in whatever order, or null where a row was not there. Of equal rows the
+ * first goes with the first.
+ */
+export function matchedPositions(before: Uint8Array, after: Uint8Array): Uint32Array | null {
+  const rows = before.length / DIGEST_BYTES;
+  const both = new Uint8Array(before.length + after.length);
+  both.set(before);
+  both.set(after, before.length);
+  const first = firstOfEqual(both);
+  // Equal rows of `before` as chains: `next` of a row is the next equal one, `rows` where there is none.
+  const next = new Uint32Array(rows).fill(rows);
+  const last = new Uint32Array(rows);
+  for (let row = 0; row < rows; row++) {
+    const group = first[row]!;
+    if (group !== row) next[last[group]!] = row;
+    last[group] = row;
+  }
+  const cursor = Uint32Array.from({ length: rows }, (_, row) => row);
+  const positions = new Uint32Array(after.length / DIGEST_BYTES);
+  for (let row = 0; row < positions.length; row++) {
+    const group = first[rows + row]!;
+    const found = group < rows ? cursor[group]! : rows;
+    if (found === rows) return null;
+    positions[row] = found;
+    cursor[group] = next[found]!;
   }
   return positions;
 }

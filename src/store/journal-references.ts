@@ -25,6 +25,12 @@ export function namedBy(draft: JournalDraft): readonly StoredRef[] {
         ...[draft.snapshot, draft.derivation, draft.realisation, ...draft.sources.map((source) => source.blob)].map(
           (id): StoredRef => ({ kind: 'record', id }),
         ),
+        ...(draft.through ?? []).flatMap(({ derivation, realisation, schema, layout }): StoredRef[] => [
+          { kind: 'record', id: derivation },
+          { kind: 'record', id: realisation },
+          { kind: 'record', id: schema },
+          { kind: 'layout', id: layout },
+        ]),
         { kind: 'layout', id: draft.layout },
       ];
     case 'layout':

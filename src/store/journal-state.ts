@@ -73,6 +73,7 @@ export function foldEntries(state: JournalState, more: readonly ChainedEntry[]):
         versions.push(entry);
         fresh.set(entry.name, versions);
         names.set(entry.name, versions);
+        for (const step of entry.through ?? []) layouts.set(tableKey(step), step.layout);
         if (table !== null) layouts.set(tableKey(table), entry.layout);
         break;
       }

@@ -53,8 +53,7 @@ export async function neededBy(sources: NeedSources, entry: JournalEntry): Promi
   for (const { kind, id } of namedBy(entry)) {
     if (kind !== 'layout') want(kind, id);
   }
-  const layout = await currentLayout(sources, entry);
-  if (layout !== null) want('layout', layout);
+  for (const layout of await currentLayouts(sources, entry)) want('layout', layout);
   for (let need = open.pop(); need !== undefined; need = open.pop()) {
     if (need.kind === 'record') {
       const record = await unlessBroken(readRecord(sources.root, need.id));
@@ -67,12 +66,15 @@ export async function neededBy(sources: NeedSources, entry: JournalEntry): Promi
 }
 
 // A table keeps one layout: a version is read through the one that the journal named last.
-async function currentLayout({ root, layouts }: NeedSources, entry: JournalEntry): Promise<Sha256Id | null> {
-  if (entry.op === 'layout') return layouts.get(tableKey(entry)) ?? null;
-  if (entry.op !== 'version') return null;
+async function currentLayouts({ root, layouts }: NeedSources, entry: JournalEntry): Promise<readonly Sha256Id[]> {
+  if (entry.op === 'layout') return [layouts.get(tableKey(entry)) ?? entry.layout];
+  if (entry.op !== 'version') return [];
+  const passed = (entry.through ?? []).map((step) => layouts.get(tableKey(step)) ?? step.layout);
   const snapshot = await unlessBroken(readRecord(root, entry.snapshot));
-  if (snapshot === null || !('type' in snapshot) || snapshot.type !== 'holdout/snapshot@1') return entry.layout;
-  return layouts.get(tableKey(snapshot)) ?? entry.layout;
+  if (snapshot === null || !('type' in snapshot) || snapshot.type !== 'holdout/snapshot@1') {
+    return [...passed, entry.layout];
+  }
+  return [...passed, layouts.get(tableKey(snapshot)) ?? entry.layout];
 }
 
 function followRecord(

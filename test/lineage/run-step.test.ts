@@ -27,6 +27,9 @@ let runs = 0;
 const everyNth: Transform = defineTransform({
   name: 'test/every-nth',
   version: 1,
+  kind: 'selecting',
+  summary: 'Keeps every nth row.',
+  example: 'every-nth: {n: 3}',
   params: z.strictObject({ n: z.int().positive() }),
   describe: ({ n }) => `keep each row number that ${n} divides`,
   records: () => [],
@@ -146,6 +149,9 @@ describe('a chain of steps', () => {
     const other = defineTransform({
       name: 'test/every-nth',
       version: 1,
+      kind: 'selecting',
+      summary: 'Keeps other rows.',
+      example: 'every-nth: {n: 3}',
       params: z.strictObject({ n: z.int().positive() }),
       describe: () => 'another code under the same name',
       records: () => [],

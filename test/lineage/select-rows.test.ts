@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { gatherDigests, identifyDigests } from '../../dist/src/lineage/select-rows.js';
-import { selectedPositions } from '../../dist/src/lineage/trace.js';
+import { matchedPositions, selectedPositions } from '../../dist/src/lineage/trace.js';
 
 const digest = (value: number): Buffer => createHash('sha256').update(String(value)).digest();
 const digestsOf = (values: readonly number[]): Buffer => Buffer.concat(values.map(digest));
@@ -38,6 +38,21 @@ describe('a selection', () => {
         expect([...(positions ?? [])].map((position) => values[position])).toEqual(kept);
       }),
     );
+  });
+
+  it('traces back in whatever order, each row once', () => {
+    fc.assert(
+      fc.property(selection, fc.infiniteStream(fc.nat(1000)), (rows, chance) => {
+        const values = rows.map(([value]) => value);
+        const kept = rows.filter(([, keep]) => keep).map(([value]) => ({ value, order: chance.next().value }));
+        const after = kept.toSorted((a, b) => a.order - b.order).map(({ value }) => value);
+        const positions = [...(matchedPositions(digestsOf(values), digestsOf(after)) ?? [])];
+        expect(positions.map((position) => values[position])).toEqual(after);
+        expect(new Set(positions).size).toBe(after.length);
+      }),
+    );
+    expect(matchedPositions(digestsOf([1, 2]), digestsOf([2, 2]))).toBeNull();
+    expect(matchedPositions(digestsOf([1, 2]), digestsOf([3]))).toBeNull();
   });
 
   it('of rows that are not there is none', () => {

@@ -1,0 +1,113 @@
+/**
+ * Small values of every row of a step's input, computed by the engine and told with their positions: never rows
+ * themselves, and in no order, so that nothing wide is sorted or kept and no answer hangs on the engine's order.
+ * @module
+ */
+import type { Column, TableSchema } from '../../schemas/table-schema.ts';
+import type { Engine, ResultChunk } from '../engine/engine.ts';
+import { type ScalarColumn, checkPredicate, unknownColumn } from '../engine/scalar-expression.ts';
+import { HoldoutError } from '../errors.ts';
+import { rowDigestSql } from '../identity/row-encoding-sql.ts';
+import { quoteIdentifier } from '../identity/sql-text.ts';
+import { freeName, sqlType } from '../tables/sql-types.ts';
+import type { TableReader } from '../tables/table-reader.ts';
+
+/** What the values are taken from. */
+export interface RowSourceTable {
+  readonly input: Pick<TableReader, 'schema' | 'rows' | 'relationSql'>;
+  readonly engine: Engine;
+}
+
+/**
+ * Visits the values of SQL expressions over the columns, row by row in no order; expression i is column i + 1 of the
+ * chunk. `where` is an expression over the values, named v0, v1, …
+ * @throws HoldoutError as the engine does, for example for a cast that fails.
+ */
+export async function visitValues(
+  { input, engine }: RowSourceTable,
+  expressions: readonly string[],
+  visit: (position: number, chunk: ResultChunk, row: number) => void,
+  where = 'true',
+): Promise<void> {
+  const position = freeName(input.schema, 'holdout_position');
+  const values = expressions.map((sql, index) => `(${sql}\n) AS v${index}`);
+  const inner = [`${quoteIdentifier(position)}::UINTEGER AS p`, ...values].join(', ');
+  const sql = `SELECT * FROM (SELECT ${inner} FROM (${input.relationSql({ position })})) WHERE ${where}`;
+  await engine.scan(sql, (chunk) => {
+    for (let row = 0; row < chunk.rows; row++) visit(Number(chunk.value(0, row)), chunk, row);
+  });
+}
+
+/** Rows by what a predicate says of them: TRUE, or NULL; the others are FALSE. */
+export interface PredicateRows {
+  /** Bit i of byte i >> 3, least significant first. */
+  readonly trueRows: Uint8Array;
+  readonly trueCount: number;
+  readonly nullCount: number;
+}
+
+/**
+ * Evaluates a predicate that a person wrote.
+ * @throws HoldoutError `USAGE` where it is no pure expression over the columns; as the engine does.
+ */
+export async function evaluatePredicate(source: RowSourceTable, predicate: string): Promise<PredicateRows> {
+  const columns = source.input.schema.columns.map(({ name, type }): ScalarColumn => ({ name, type: sqlType(type) }));
+  await checkPredicate(source.engine, predicate, columns);
+  const trueRows = new Uint8Array(Math.ceil(source.input.rows / 8));
+  let [trueCount, nullCount] = [0, 0];
+  const visit = (position: number, chunk: ResultChunk, row: number): void => {
+    if (chunk.value(1, row) === null) {
+      nullCount += 1;
+      return;
+    }
+    setBit(trueRows, position);
+    trueCount += 1;
+  };
+  await visitValues(source, [predicate], visit, 'v0 IS NOT FALSE');
+  return { trueRows, trueCount, nullCount };
+}
+
+/**
+ * Digests of these columns of every row, in the table's order, 32 bytes each: equal where the values are equal as
+ * identity sees them.
+ * @throws HoldoutError `USAGE` for a column that is not there.
+ */
+export async function keyDigests(source: RowSourceTable, names: readonly string[]): Promise<Uint8Array> {
+  const columns = names.map((name) => columnNamed(source.input.schema, name));
+  const digests = new Uint8Array(source.input.rows * 32);
+  const visit = (position: number, chunk: ResultChunk, row: number): void => {
+    const digest = chunk.bytes(1, row);
+    if (digest === null) throw new Error(`row ${position} has no digest`);
+    digests.set(digest, position * 32);
+  };
+  await visitValues(source, [rowDigestSql({ type: 'holdout/schema@1', columns })], visit);
+  return digests;
+}
+
+/** The column of this name. @throws HoldoutError `USAGE` with the nearest name. */
+export function columnNamed({ columns }: TableSchema, name: string): Column {
+  const found = columns.find((column) => column.name === name);
+  if (found !== undefined) return found;
+  throw unknownColumn(
+    name,
+    columns.map((column) => column.name),
+  );
+}
+
+/** The column of this name, if it holds text. @throws HoldoutError `USAGE` otherwise. */
+export function textColumn(schema: TableSchema, name: string): Column {
+  const column = columnNamed(schema, name);
+  if (column.type === 'VARCHAR' || column.type === 'NULL') return column;
+  throw new HoldoutError('USAGE', `column "${name}" holds ${sqlType(column.type)}, not text`, {
+    hint: 'text columns: ' + (columns(schema, 'VARCHAR') || 'none'),
+  });
+}
+
+function columns(schema: TableSchema, type: string): string {
+  return schema.columns.flatMap((column) => (column.type === type ? [column.name] : [])).join(', ');
+}
+
+/** Marks a position in a bitmap. */
+export function setBit(bitmap: Uint8Array, position: number): void {
+  bitmap[position >>> 3]! |= 1 << (position & 7);
+}

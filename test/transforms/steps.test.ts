@@ -1,0 +1,248 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parametersOf } from '../../dist/src/lineage/parameters.js';
+import { builtInTransforms } from '../../dist/transforms/index.js';
+import { type Row, StepBench, prepare, rows } from './step-bench.js';
+
+let bench: StepBench;
+beforeAll(async () => {
+  bench = await StepBench.make();
+});
+afterAll(async () => bench.workspace.remove());
+
+/** A change here is a decision: it raises the step's version. */
+const golden: readonly (readonly [step: string, rows: number, table: string])[] = [
+  ['filter: {where: "score > 1 AND len(tags) < 2"}', 50, '61fe485fb76ed2d7'],
+  ['length: {column: text, min: 5, max: 20}', 42, '42cfe8670dd2b0cb'],
+  ['length: {column: text, unit: words, min: 3}', 48, 'eab0596df8b873fb'],
+  ['dedupe: {}', 110, '4dac50bc0b672df7'],
+  ['dedupe: {by: [group], keep: last}', 6, '18b07ea6e32a742a'],
+  ['dedupe: {by: [group, score], keep: longest}', 28, 'c2f7a61b0516f116'],
+  ['sample: {fraction: 0.3, seed: 5}', 41, 'd96b96795440ed6f'],
+  ['sample: {count: 17}', 17, 'a5cdd515bf7b29b5'],
+  ['shuffle: {seed: 1}', 120, 'c0ffc61dec86de83'],
+  ['split: {shares: {train: 0.8, valid: 0.2}, which: valid, seed: 2}', 27, '7ff8dda467cf1304'],
+  ['split: {shares: {train: 0.5, valid: 0.5}, which: train, by: [group], seed: 2}', 72, 'c0ad62171f4f9b02'],
+  ['limit-per-group: {by: [group], max: 3}', 18, 'dce558112a0c752c'],
+  ['sort: {by: [group, {column: score, order: desc}]}', 120, '2e4635f94cbe0e40'],
+  ['sort: {by: [text]}', 120, 'd4b4c4b65838d37c'],
+  ['head: {n: 7}', 7, 'e489a9809f57dbb8'],
+  ['skip: {n: 7}', 113, 'a56472e21efb8236'],
+];
+
+describe('each step', () => {
+  it.each(golden)(
+    '%s has its golden output with 1 and 8 threads, on a compact and a frayed layout',
+    async (step, count, table) => {
+      for (const layout of ['compact', 'frayed'] as const) {
+        for (const threads of [1, 8]) {
+          const [applied] = await bench.run([step], { threads, layout });
+          const { identity } = applied!;
+          expect({ layout, threads, rows: identity.rows, table: identity.table.split(':')[1]?.slice(0, 16) }).toEqual({
+            layout,
+            threads,
+            rows: count,
+            table,
+          });
+        }
+      }
+    },
+  );
+
+  it('has a golden output, a description of every parameter, and an example that it takes', () => {
+    const tried = new Set(golden.map(([step]) => prepare(step).name));
+    for (const step of builtInTransforms) {
+      if (step.name !== 'holdout/remove') expect(tried).toContain(step.name);
+      for (const { name, description } of parametersOf(step.params))
+        expect(`${name}: ${description}`).toMatch(/: .{10}/);
+      expect(prepare(step.example).name).toBe(step.name);
+    }
+  });
+
+  it('takes its parameters back as the derivation keeps them', () => {
+    for (const [text] of golden) {
+      const { name, params, seed } = prepare(text);
+      const again = builtInTransforms
+        .find((each) => each.name === name)!
+        .prepare(JSON.parse(JSON.stringify({ ...(params as object), ...(seed === null ? {} : { seed }) })));
+      expect({ params: again.params, seed: again.seed }).toEqual({ params, seed });
+    }
+  });
+});
+
+const ids = (of: readonly Row[]): number[] => of.map(({ id }) => id);
+const characters = (text: string): number => Array.from(text).length;
+
+const key = (row: Row): string => JSON.stringify([row.group, row.score === 0 ? 0 : row.score]);
+const grouped = (of: readonly Row[]): Map<string, Row[]> => {
+  const groups = new Map<string, Row[]>();
+  for (const row of of) groups.set(key(row), [...(groups.get(key(row)) ?? []), row]);
+  return groups;
+};
+
+const size = ({ text, group, tags }: Row): number =>
+  characters(text ?? '') + characters(group ?? '') + JSON.stringify(tags).length;
+const fits = ({ text }: Row): boolean => text !== null && characters(text) >= 5 && characters(text) <= 13;
+const share = (which: string, by = ''): string =>
+  `split: {shares: {a: 0.5, b: 0.3, c: 0.2}, which: ${which}${by}, seed: 6}`;
+
+describe('filter', () => {
+  it('keeps rows where the predicate is true, in their order', async () => {
+    const kept = await bench.rowsAfter('filter: {where: "score >= 1.5"}');
+    expect(ids(kept)).toEqual(ids(rows.filter(({ score }) => score !== null && score >= 1.5)));
+  });
+
+  it('counts what was false and what was null', async () => {
+    const [applied] = await bench.run(['filter: {where: "score >= 1.5"}']);
+    const nulls = rows.filter(({ score }) => score === null).length;
+    expect(applied!.counts).toEqual({ false: rows.length - nulls - applied!.identity.rows, null: nulls });
+  });
+
+  it('takes lists, lambdas, structs, casts and a comment at the end', async () => {
+    const kept = await bench.rowsAfter(
+      `filter: {where: "len(list_filter(tags, x -> x = 't1')) = 1 AND [id, 1][2] = 1 AND CAST(id AS VARCHAR) <> 'x' -- why"}`,
+    );
+    expect(ids(kept)).toEqual(ids(rows.filter(({ tags }) => tags.includes('t1'))));
+  });
+
+  it.each([
+    ['length(text) > > 2', 'at character 16'],
+    ['text LIKE', 'at its end'],
+    ['lenght(text) > 2', 'there is no function "lenght"'],
+    ['txet IS NULL', 'there is no column "txet"'],
+    ['length(text)', 'of type BIGINT'],
+    ['random() < 0.5', 'random may give another answer'],
+    ['nextval(text) > 1', 'nextval may give another answer'],
+    ["now() > TIMESTAMP '2020-01-01'", 'now may give another answer'],
+    ['hash(text) > 1', 'hash may give another answer'],
+    ["ago(INTERVAL 1 DAY) > TIMESTAMP '2020-01-01'", 'ago may give another answer'],
+    ["current_date > DATE '2020-01-01'", 'no column "current_date"'],
+    ['list_contains([x -> x], current_user)', 'no column'],
+    ['id IN (SELECT 1)', 'a subquery cannot stand'],
+    ["EXISTS (FROM read_csv('/etc/passwd'))", 'a subquery cannot stand'],
+    ['max(id) > 1', 'over many rows'],
+    ['row_number() OVER () > 1', 'a window function cannot stand'],
+    ['COLUMNS(*) IS NULL', 'cannot stand'],
+    ['#1 > 1', 'cannot stand'],
+    ['? > 1', 'cannot stand'],
+    ['true) FROM t WHERE (true', 'syntax error'],
+    ['true), (false', 'one expression and nothing else'],
+    ['true) FROM t; SELECT (true', 'one expression and nothing else'],
+    ['holdout_position > 1', 'no column "holdout_position"'],
+    ['CAST(text AS BIGINT) > 1', 'Conversion Error'],
+  ])('refuses %s', async (where, says) => {
+    await expect(bench.run([`filter: {where: ${JSON.stringify(where)}}`])).rejects.toThrow(says);
+  });
+});
+
+describe('length', () => {
+  it('measures code points, bounds included; a null goes', async () => {
+    const kept = await bench.rowsAfter('length: {column: text, min: 5, max: 13}');
+    expect(ids(kept)).toEqual(ids(rows.filter(fits)));
+    expect(kept.some(({ text }) => text?.includes('🐢'))).toBe(true);
+  });
+
+  it('refuses a column that holds no text', async () => {
+    await expect(bench.run(['length: {column: id, min: 1}'])).rejects.toThrow('holds BIGINT, not text');
+  });
+});
+
+describe('dedupe', () => {
+  it('keeps the first of rows that are equal in all columns', async () => {
+    const kept = await bench.rowsAfter('dedupe: {}');
+    expect(kept.length).toBe(new Set(rows.map((row) => JSON.stringify(row))).size);
+  });
+
+  it.each(['first', 'last', 'longest'] as const)('keeps the %s by columns; −0 is 0, null is a value', async (keep) => {
+    const kept = await bench.rowsAfter(`dedupe: {by: [group, score], keep: ${keep}}`);
+    const expected = [...grouped(rows).values()].map((group) => {
+      if (keep === 'first') return group[0]!;
+      if (keep === 'last') return group.at(-1)!;
+      return group.reduce((best, row) => (size(row) > size(best) ? row : best));
+    });
+    expect(ids(kept).toSorted((a, b) => a - b)).toEqual(ids(expected).toSorted((a, b) => a - b));
+  });
+});
+
+describe('sample', () => {
+  it('draws the same rows when rows are added', async () => {
+    const before = await bench.rowsAfter('head: {n: 60}', 'sample: {fraction: 0.4, seed: 3}');
+    const after = await bench.rowsAfter('sample: {fraction: 0.4, seed: 3}');
+    expect(before.length).toBeGreaterThan(10);
+    expect(ids(after).slice(0, before.length)).toEqual(ids(before));
+  });
+
+  it('draws a number of rows exactly, more of them under a greater number', async () => {
+    const few = await bench.rowsAfter('dedupe: {}', 'sample: {count: 10}');
+    const more = await bench.rowsAfter('dedupe: {}', 'sample: {count: 20}');
+    expect([few.length, more.length]).toEqual([10, 20]);
+    expect(ids(more)).toEqual(expect.arrayContaining(ids(few)));
+    expect((await bench.rowsAfter('sample: {count: 5000}')).length).toBe(rows.length);
+  });
+
+  it('draws other rows under another seed', async () => {
+    const [a] = await bench.run(['sample: {count: 20, seed: 1}']);
+    const [b] = await bench.run(['sample: {count: 20, seed: 2}']);
+    expect(a!.identity.table).not.toBe(b!.identity.table);
+  });
+});
+
+describe('shuffle', () => {
+  it('keeps every row, in an order that does not hang on how they stood', async () => {
+    const [a] = await bench.run(['shuffle: {seed: 4}']);
+    const turned = (await bench.run(['shuffle: {seed: 9}', 'shuffle: {seed: 4}'])).at(-1);
+    expect(a!.identity.setRoot).toBe(bench.table.setRoot);
+    expect(turned!.identity.table).toBe(a!.identity.table);
+    expect(a!.identity.table).not.toBe(bench.table.table);
+  });
+});
+
+describe('split', () => {
+  it('puts each row into one share, equal rows into the same', async () => {
+    const shares = await Promise.all(['a', 'b', 'c'].map((which) => bench.rowsAfter(share(which))));
+    expect(shares.flat().length).toBe(rows.length);
+    const places = shares.map((of) => new Set(of.map((row) => JSON.stringify(row))));
+    expect(places.reduce((sum, { size }) => sum + size, 0)).toBe(new Set(rows.map((row) => JSON.stringify(row))).size);
+  });
+
+  it('never lets a group straddle', async () => {
+    const shares = await Promise.all(['a', 'b', 'c'].map((which) => bench.rowsAfter(share(which, ', by: [group]'))));
+    expect(shares.flat().length).toBe(rows.length);
+    const groups = shares.map((of) => new Set(of.map(({ group }) => group)));
+    expect(groups.reduce((sum, { size }) => sum + size, 0)).toBe(new Set(rows.map(({ group }) => group)).size);
+  });
+
+  it('does not follow a sample of the same seed', async () => {
+    const sampled = await bench.rowsAfter('sample: {fraction: 0.5, seed: 6}');
+    const half = await bench.rowsAfter('sample: {fraction: 0.5, seed: 6}', share('a'));
+    expect(half.length).toBeGreaterThan(0);
+    expect(half.length).toBeLessThan(sampled.length);
+  });
+});
+
+describe('order and limits', () => {
+  it('sort is total: columns, then nulls, then the same whatever the order before', async () => {
+    const step = 'sort: {by: [{column: score, order: desc}]}';
+    const sorted = (await bench.rowsAfter(step)).map(({ score }) => score);
+    const numbers = sorted.filter((score) => score !== null);
+    expect(numbers).toEqual(numbers.toSorted((a, b) => b - a));
+    expect(sorted.slice(numbers.length).every((score) => score === null)).toBe(true);
+    const [once] = await bench.run([step]);
+    const shuffled = (await bench.run(['shuffle: {seed: 2}', step])).at(-1);
+    expect(shuffled!.identity.table).toBe(once!.identity.table);
+  });
+
+  it('limit-per-group keeps the first of each group', async () => {
+    const seen = new Map<string | null, number>();
+    const expected = rows.filter(({ group }) => {
+      seen.set(group, (seen.get(group) ?? 0) + 1);
+      return seen.get(group)! <= 2;
+    });
+    expect(ids(await bench.rowsAfter('limit-per-group: {by: [group], max: 2}'))).toEqual(ids(expected));
+  });
+
+  it('head and skip cut the table in two', async () => {
+    const [first, rest] = [await bench.rowsAfter('head: {n: 33}'), await bench.rowsAfter('skip: {n: 33}')];
+    expect(ids([...first, ...rest])).toEqual(ids(rows));
+    expect(await bench.rowsAfter('skip: {n: 1000}')).toEqual([]);
+  });
+});

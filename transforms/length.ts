@@ -1,0 +1,53 @@
+/**
+ * `holdout/length`: the rows whose text in one column is neither too short nor too long.
+ * @module
+ */
+import { z } from 'zod';
+import { quoteIdentifier } from '../src/identity/sql-text.ts';
+import { setBit, textColumn, visitValues } from '../src/lineage/row-values.ts';
+import { type Transform, defineTransform } from '../src/lineage/transform.ts';
+import { rowCount } from './parameters.ts';
+
+/** Keeps rows by the length of a text column; a row without text there goes. */
+export const length: Transform = defineTransform({
+  name: 'holdout/length',
+  version: 1,
+  kind: 'selecting',
+  summary: 'Keeps the rows whose text in a column has a length within bounds.',
+  example: 'length: {column: output, min: 20, max: 8000}',
+  params: z
+    .strictObject({
+      column: z.string().min(1).describe('A text column. A row that has null there goes.'),
+      unit: z
+        .enum(['characters', 'words'])
+        .default('characters')
+        .describe('Unicode code points, or runs of anything but ASCII white space.'),
+      min: rowCount.optional().describe('The least length that stays.'),
+      max: rowCount.optional().describe('The greatest length that stays.'),
+    })
+    .refine(({ min, max }) => min !== undefined || max !== undefined, 'give min, max or both')
+    .refine(({ min = 0, max = Infinity }) => min <= max, 'min is more than max')
+    .transform(({ column, unit, min, max }) => ({
+      column,
+      unit,
+      ...(min === undefined ? {} : { min }),
+      ...(max === undefined ? {} : { max }),
+    })),
+  describe: ({ column, unit, min, max }) =>
+    `keep rows with ${[min === undefined ? [] : `at least ${min}`, max === undefined ? [] : `at most ${max}`].flat().join(' and ')} ${unit} in ${column}`,
+  records: () => [],
+  async run({ input, engine }, { column, unit, min = 0, max = Infinity }) {
+    const name = quoteIdentifier(textColumn(input.schema, column).name);
+    const measured = unit === 'characters' ? `length(${name})` : `len(regexp_extract_all(${name}, '\\S+'))`;
+    const bitmap = new Uint8Array(Math.ceil(input.rows / 8));
+    const counts = { tooShort: 0, tooLong: 0, null: 0 };
+    await visitValues({ input, engine }, [`(${measured})::DOUBLE`], (position, chunk, row) => {
+      const value = chunk.value(1, row);
+      if (value === null) counts.null += 1;
+      else if (Number(value) < min) counts.tooShort += 1;
+      else if (Number(value) > max) counts.tooLong += 1;
+      else setBit(bitmap, position);
+    });
+    return { kind: 'rows', keep: { bitmap }, counts };
+  },
+});

@@ -1,0 +1,83 @@
+/**
+ * `holdout/sort`: all rows in the order of some columns. The order is total: equal rows of these columns follow by row
+ * digest, then as they stood.
+ * @module
+ */
+import { z } from 'zod';
+import type { Column } from '../schemas/table-schema.ts';
+import { HoldoutError } from '../src/errors.ts';
+import { quoteIdentifier } from '../src/identity/sql-text.ts';
+import { columnNamed, visitValues } from '../src/lineage/row-values.ts';
+import { compareDigests } from '../src/lineage/seeded-hash.ts';
+import { type Transform, defineTransform } from '../src/lineage/transform.ts';
+
+const sortKey = z.strictObject({ column: z.string().min(1), order: z.enum(['asc', 'desc']).default('asc') });
+
+/** Orders rows by columns; nulls come last. */
+export const sort: Transform = defineTransform({
+  name: 'holdout/sort',
+  version: 1,
+  kind: 'selecting',
+  summary: 'Puts the rows in the order of some columns; nulls come last.',
+  example: 'sort: {by: [source, {column: score, order: desc}]}',
+  params: z.strictObject({
+    by: z
+      .array(
+        z.union([
+          z
+            .string()
+            .min(1)
+            .transform((column) => ({ column, order: 'asc' as const })),
+          sortKey,
+        ]),
+      )
+      .min(1)
+      .describe(
+        'Columns, the first decides first: a name, or {column, order: asc or desc}. Text is in the order of its UTF-8 ' +
+          'bytes. Rows that are equal in all of them follow by row digest.',
+      ),
+  }),
+  describe: ({ by }) =>
+    `sort by ${by.map(({ column, order }) => `${column}${order === 'desc' ? ' desc' : ''}`).join(', ')}`,
+  records: () => [],
+  async run({ input, engine }, { by }) {
+    const keys = by.map(({ column, order }) => `${keySql(columnNamed(input.schema, column))} ${order} NULLS LAST`);
+    // Rank and position only: how the engine orders rows of one rank does not matter.
+    const ranks = new Uint32Array(input.rows);
+    await visitValues(
+      { input, engine },
+      [`dense_rank() OVER (ORDER BY ${keys.join(', ')})::UINTEGER`],
+      (p, chunk, row) => {
+        ranks[p] = Number(chunk.value(1, row)) - 1;
+      },
+    );
+    const found = await input.digests();
+    const digests = Buffer.from(found.buffer, found.byteOffset, found.length);
+    return { kind: 'rows', keep: orderByRank(ranks, digests), counts: {} };
+  },
+});
+
+/** @throws HoldoutError USAGE for values that have no order of their own. */
+function keySql({ name, type }: Column): string {
+  if ((typeof type === 'string' && type !== 'JSON') || (typeof type === 'object' && 'decimal' in type)) {
+    const value = quoteIdentifier(name);
+    // −0 and 0 are one value.
+    return type === 'FLOAT' || type === 'DOUBLE' ? `CASE WHEN ${value} = 0 THEN 0 ELSE ${value} END` : value;
+  }
+  throw new HoldoutError('USAGE', `holdout/sort: column "${name}" holds lists, structs or JSON, which have no order`);
+}
+
+/** Counting sort by rank, then by digest and position inside a rank. */
+function orderByRank(ranks: Uint32Array, digests: Buffer): Uint32Array {
+  const starts = new Uint32Array(ranks.length + 1);
+  for (const rank of ranks) starts[rank + 1]! += 1;
+  for (let rank = 1; rank < starts.length; rank++) starts[rank]! += starts[rank - 1]!;
+  const ends = starts.slice();
+  const order = new Uint32Array(ranks.length);
+  for (let row = 0; row < ranks.length; row++) order[ends[ranks[row]!]!++] = row;
+  for (let rank = 0; rank < ranks.length; rank++) {
+    const [from, to] = [starts[rank]!, starts[rank + 1]!];
+    if (to - from > 1) order.subarray(from, to).sort((a, b) => compareDigests(digests, a, b) || a - b);
+  }
+  return order;
+}
