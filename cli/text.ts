@@ -47,6 +47,15 @@ export function clip(text: string, width: number): string {
   return characters.length <= width ? characters.join('') : `${characters.slice(0, Math.max(1, width - 1)).join('')}…`;
 }
 
+/** Text cut to a width with `…` in its middle, so that a path keeps its end. */
+export function clipMiddle(text: string, width: number): string {
+  const characters = Array.from(printable(text));
+  if (characters.length <= width) return characters.join('');
+  if (width < 2) return '';
+  const end = Math.ceil((width - 1) / 2);
+  return `${characters.slice(0, width - 1 - end).join('')}…${characters.slice(-end).join('')}`;
+}
+
 /** Text of data made safe for a terminal: control characters as escapes, bidirectional overrides too. */
 export function printable(text: string): string {
   // oxlint-disable-next-line no-control-regex
@@ -86,7 +95,7 @@ function narrow(widths: number[], width: number): void {
   let over = widths.reduce((sum, each) => sum + each + 2, -2) - width;
   while (over > 0) {
     const widest = widths.indexOf(Math.max(...widths));
-    if ((widths[widest] ?? 0) <= 8) return;
+    if ((widths[widest] ?? 0) <= 1) return;
     widths[widest] = (widths[widest] ?? 0) - 1;
     over -= 1;
   }

@@ -19,6 +19,11 @@ type Format = (typeof formats)[number];
 /** Runs the query; datasets that it names are tables. */
 export const sql: Action = async ({ context, operands, options }) => {
   const [query = ''] = operands;
+  if (query.trim() === '') {
+    throw new HoldoutError('USAGE', 'the query is empty', {
+      hint: 'for example: holdout sql "SELECT count(*) FROM NAME"',
+    });
+  }
   const format = readFormat(context.json ? 'json' : (options.text('format') ?? 'table'));
   const store = await context.openStore();
   const engine = await context.openEngine(store);
