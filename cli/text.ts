@@ -66,6 +66,29 @@ export function printable(text: string): string {
   });
 }
 
+/**
+ * Breaks a line at words to a width; what follows keeps the line's indentation. Words that are longer stay whole, and
+ * so does a line that fits. Codes of styles have no width.
+ */
+export function wrapLine(line: string, width: number): string[] {
+  if (shownLength(line) <= width) return [line];
+  const indent = /^ */.exec(line)?.[0] ?? '';
+  const lines: string[] = [];
+  let current = '';
+  for (const [, space = '', word = ''] of line.slice(indent.length).matchAll(/( *)([^ ]+)/g)) {
+    if (current !== '' && shownLength(indent + current + space + word) > width) {
+      lines.push(indent + current);
+      current = word;
+    } else current += space + word;
+  }
+  return [...lines, indent + current];
+}
+
+function shownLength(text: string): number {
+  // oxlint-disable-next-line no-control-regex
+  return Array.from(text.replaceAll(/\u001b\[[0-9;]*m/g, '')).length;
+}
+
 /** How a table is set. */
 export interface TableOptions {
   /** Columns that are set to the right. */

@@ -116,7 +116,7 @@ async function print(result: UserResult, format: Format, context: CliContext): P
         return `${JSON.stringify(Object.fromEntries(row.map((value, i) => [names[i] ?? '', jsonValue(value)])))}\n`;
       });
     case 'csv':
-      await writeLines([names.map(csvCell).join(',')]);
+      await write(`${names.map(csvCell).join(',')}\n`);
       return writeRows(result, context, (row) => `${row.map((value) => csvCell(textValue(value))).join(',')}\n`);
     case 'table': {
       const width = process.stdout.isTTY ? process.stdout.columns : undefined;
