@@ -13,7 +13,7 @@ import type { NamedEval, NamedTable } from '../src/leakage/types.ts';
 import { traceRows } from '../src/lineage/trace.ts';
 import type { VersionEntry } from '../src/store/journal-state.ts';
 import type { Store } from '../src/store/store.ts';
-import type { ReadTable } from '../src/tables/read/read-table-types.ts';
+import type { ReadOptions, ReadTable, SourceFormat } from '../src/tables/read/read-table-types.ts';
 import type { TableReader } from '../src/tables/table-reader.ts';
 import type { CliContext } from './context.ts';
 import { type NamedInput, nameInput, readFileSet } from './inputs.ts';
@@ -27,6 +27,8 @@ export interface CheckRequest {
   /** All training snapshots of the store. */
   readonly all: boolean;
   readonly fields: FieldRoles | undefined;
+  /** Format of the files, where their content should not decide. */
+  readonly format: SourceFormat | undefined;
 }
 
 /** The sets, open. */
@@ -59,7 +61,8 @@ export async function openCheckSets(
     evals: await nameAll(context, store, request.evals),
   };
   const everything = request.all ? await allTraining(store) : [];
-  const prepare = (input: NamedInput): Promise<Prepared> => prepareSet(context, input, workDirectory);
+  const prepare = (input: NamedInput): Promise<Prepared> =>
+    prepareSet(context, input, { workDirectory, format: request.format });
   const openEngine = (sets: readonly Prepared[]): Promise<Engine> =>
     context.openEngine(store, { readPaths: pathsOf(sets), writeDirectories: [workDirectory] });
 
@@ -118,11 +121,15 @@ async function allTraining(store: Store | null): Promise<NamedInput[]> {
   return inputs;
 }
 
-async function prepareSet(context: CliContext, input: NamedInput, workDirectory: string): Promise<Prepared> {
+async function prepareSet(
+  context: CliContext,
+  input: NamedInput,
+  options: Pick<ReadOptions, 'workDirectory' | 'format'>,
+): Promise<Prepared> {
   if (input.kind === 'snapshot') {
     return { kind: 'snapshot', name: entryName(input.entry), store: input.store, entry: input.entry };
   }
-  const table = await readFileSet(context, [input.argument], { workDirectory });
+  const table = await readFileSet(context, [input.argument], options);
   return { kind: 'files', name: input.argument, table };
 }
 

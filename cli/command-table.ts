@@ -12,9 +12,14 @@ const fieldsOption = [
   '--fields <roles...>',
   'which columns play which role: question=prompt,answer=gold (roles: question, passage, choices, answer, id)',
 ] as const;
+const formatOption = [
+  '--format <format>',
+  'format of the files, where neither content nor name says it: jsonl, json, csv, tsv, parquet, arrow-file, arrow-stream',
+] as const;
 const readOptions = [
   ['--schema <schema>', "declared types: a file, or text such as 'a BIGINT, b VARCHAR'"],
   ['--infer', 'infer the types of CSV columns (they are text otherwise)'],
+  formatOption,
 ] as const;
 
 /** Every command, in the order in which help lists them. */
@@ -27,6 +32,7 @@ export const commands: readonly CommandSpec[] = [
       ['--against <eval...>', 'eval sets: files, folders, quoted globs, - or snapshots; each is one set'],
       ['--all', 'check every training snapshot in the store'],
       fieldsOption,
+      formatOption,
       ['--fail-on <class>', 'fail on "leak" (default) or already on "suspect"'],
       ['--allow-incomplete', 'exit 0 where the verdict is only incomplete'],
       ['--evidence', 'show the texts of the hits listed, shared words marked'],

@@ -70,7 +70,7 @@ export async function nameInput(context: CliContext, store: Store | null, argume
   if ((await pathExists(argument)) || /[*?[{]/.test(argument)) return files;
   await explainDirectory(context, argument);
   const near = nearestName(name, state?.names.keys() ?? []);
-  const what = store === null ? 'no such file or folder' : 'neither a file or folder nor a dataset of the store';
+  const what = store === null ? 'no such file or folder' : 'no such file or folder, and no dataset of that name';
   throw new HoldoutError('NOT_FOUND', `${argument}: ${what}`, near === null ? {} : { hint: `did you mean ${near}?` });
 }
 

@@ -5,6 +5,7 @@
  */
 import { HoldoutError } from '../src/errors.ts';
 import { exitStatus, exitStatusOf } from './exit-codes.ts';
+import { wrapLine } from './text.ts';
 
 /** Ends quietly when whoever reads our output has had enough. */
 export function endQuietlyOnClosedPipe(): void {
@@ -22,9 +23,11 @@ export async function write(text: string | Uint8Array): Promise<void> {
   await new Promise<void>((resolve) => process.stdout.once('drain', resolve));
 }
 
-/** Writes lines to stdout. */
+/** Writes lines to stdout; on a terminal they are broken at words to its width. */
 export async function writeLines(lines: readonly string[]): Promise<void> {
-  return write(lines.map((line) => `${line}\n`).join(''));
+  const { isTTY, columns } = process.stdout;
+  const shown = isTTY && columns > 0 ? lines.flatMap((line) => wrapLine(line, columns)) : lines;
+  return write(shown.map((line) => `${line}\n`).join(''));
 }
 
 /** Writes one JSON value, indented, to stdout. @throws TypeError for a bigint: say how it is to be written first. */

@@ -4,9 +4,11 @@
  */
 import type { FieldRole, FieldRoles, Role } from '../schemas/records.ts';
 import { HoldoutError } from '../src/errors.ts';
+import type { SourceFormat } from '../src/tables/read/read-table-types.ts';
 import { nearestName } from './text.ts';
 
 const fieldRoleNames: readonly FieldRole[] = ['question', 'passage', 'choices', 'answer', 'id'];
+const formatNames: readonly SourceFormat[] = ['jsonl', 'json', 'csv', 'tsv', 'parquet', 'arrow-file', 'arrow-stream'];
 const roleNames: readonly Role[] = ['train', 'eval', 'none'];
 
 /**
@@ -47,6 +49,14 @@ export function parseRole(value: string | undefined): Role | undefined {
   const role = roleNames.find((name) => name === value);
   if (role !== undefined) return role;
   throw new HoldoutError('USAGE', `--role takes ${roleNames.join(', ')}, got "${value}"`);
+}
+
+/** Reads `--format`. @throws HoldoutError USAGE. */
+export function parseFormat(value: string | undefined): SourceFormat | undefined {
+  if (value === undefined) return undefined;
+  const format = formatNames.find((name) => name === value);
+  if (format !== undefined) return format;
+  throw new HoldoutError('USAGE', `--format takes ${formatNames.join(', ')}, got "${value}"`);
 }
 
 /** Reads a count. @throws HoldoutError USAGE. */

@@ -2,7 +2,7 @@
  * One line of progress on stderr, where that is a terminal: what is done, rate, time left. Cleared at the end.
  * @module
  */
-import { formatBytes, formatDuration } from './text.ts';
+import { clipMiddle, formatBytes, formatDuration } from './text.ts';
 
 /** Reports how far a long operation is, in bytes. */
 export interface Progress {
@@ -52,7 +52,7 @@ export function startProgress(label: string): Progress {
 /** The line itself, cut to the terminal. */
 function progressText(label: string, done: number, total: number | undefined, seconds: number): string {
   const rate = seconds > 0 ? done / seconds : 0;
-  const parts = [label];
+  const parts: string[] = [];
   if (total !== undefined && total > 0) {
     parts.push(`${Math.min(100, Math.floor((100 * done) / total))} %`, `${formatBytes(done)} of ${formatBytes(total)}`);
   } else {
@@ -62,5 +62,7 @@ function progressText(label: string, done: number, total: number | undefined, se
     parts.push(`${formatBytes(rate)}/s`);
     if (total !== undefined && total > done) parts.push(`${formatDuration((total - done) / rate)} left`);
   }
-  return parts.join('  ').slice(0, (process.stderr.columns || 80) - 1);
+  const numbers = parts.join('  ');
+  const width = (process.stderr.columns || 80) - 1;
+  return `${numbers}  ${clipMiddle(label, width - numbers.length - 2)}`.slice(0, width);
 }

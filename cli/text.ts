@@ -49,6 +49,15 @@ export function clip(text: string, width: number): string {
   return characters.length <= width ? characters.join('') : `${characters.slice(0, Math.max(1, width - 1)).join('')}…`;
 }
 
+/** Text cut to a width with `…` in its middle, so that a path keeps its end. */
+export function clipMiddle(text: string, width: number): string {
+  const characters = Array.from(printable(text));
+  if (characters.length <= width) return characters.join('');
+  if (width < 2) return '';
+  const end = Math.ceil((width - 1) / 2);
+  return `${characters.slice(0, width - 1 - end).join('')}…${characters.slice(-end).join('')}`;
+}
+
 /** Text of data made safe for a terminal: control characters as escapes, bidirectional overrides too. */
 export function printable(text: string): string {
   // oxlint-disable-next-line no-control-regex
@@ -57,6 +66,29 @@ export function printable(text: string): string {
     if (character === '\t') return '\\t';
     return `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`;
   });
+}
+
+/**
+ * Breaks a line at words to a width; what follows keeps the line's indentation. Words that are longer stay whole, and
+ * so does a line that fits. Codes of styles have no width.
+ */
+export function wrapLine(line: string, width: number): string[] {
+  if (shownLength(line) <= width) return [line];
+  const indent = /^ */.exec(line)?.[0] ?? '';
+  const lines: string[] = [];
+  let current = '';
+  for (const [, space = '', word = ''] of line.slice(indent.length).matchAll(/( *)([^ ]+)/g)) {
+    if (current !== '' && shownLength(indent + current + space + word) > width) {
+      lines.push(indent + current);
+      current = word;
+    } else current += space + word;
+  }
+  return [...lines, indent + current];
+}
+
+function shownLength(text: string): number {
+  // oxlint-disable-next-line no-control-regex
+  return Array.from(text.replaceAll(/\u001b\[[0-9;]*m/g, '')).length;
 }
 
 /** How a table is set. */
@@ -88,7 +120,7 @@ function narrow(widths: number[], width: number): void {
   let over = widths.reduce((sum, each) => sum + each + 2, -2) - width;
   while (over > 0) {
     const widest = widths.indexOf(Math.max(...widths));
-    if ((widths[widest] ?? 0) <= 8) return;
+    if ((widths[widest] ?? 0) <= 1) return;
     widths[widest] = (widths[widest] ?? 0) - 1;
     over -= 1;
   }

@@ -10,7 +10,7 @@ import type { Action } from '../command-spec.ts';
 import { exitStatus } from '../exit-codes.ts';
 import { explainDirectory, threads } from '../inputs.ts';
 import { remark, writeJson, writeLines } from '../output.ts';
-import { parseFields, parseRole } from '../parse-options.ts';
+import { parseFields, parseFormat, parseRole } from '../parse-options.ts';
 import { startProgress } from '../progress.ts';
 import { readSchemaOption } from '../schema-text.ts';
 import { entryName } from '../snapshots.ts';
@@ -25,6 +25,7 @@ export const add: Action = async ({ context, operands, options }) => {
     fields: parseFields(options.list('fields')),
     schema: declared === undefined ? undefined : await readSchemaOption(declared),
     infer: options.flag('infer'),
+    format: parseFormat(options.text('format')),
     raw: options.flag('raw'),
   };
   const store = await context.openStore();
@@ -41,12 +42,25 @@ export const add: Action = async ({ context, operands, options }) => {
     onInterruptible: (stop) => context.onInterrupt(stop),
   }).finally(() => progress.end());
   for (const note of result.notes) remark(note);
+  if (result.created && declared === undefined && !asked.infer && files.some(isCsvName)) {
+    remark('columns are text; --infer proposes types, --schema declares them');
+  }
   if (context.json) {
     const { created: _, read: __, notes: ___, ...shown } = result;
     await writeJson(shown);
-  } else await writeLines([...resultLines(result), ...(await keptLines(store, result))]);
+  } else
+    await writeLines([...resultLines(result), ...typeLines(result, asked.infer), ...(await keptLines(store, result))]);
   return exitStatus.ok;
 };
+
+/** Where types were asked for and the table stays the same, that no type was changed. */
+function typeLines({ created }: AddResult, infer: boolean): string[] {
+  return infer && !created ? ['  --infer changed no type: the table is the same'] : [];
+}
+
+function isCsvName(file: string): boolean {
+  return /\.[ct]sv(?:\.(?:gz|gzip|zst|zstd))?$/i.test(file);
+}
 
 /** Whether the files themselves can be had back, or their rows only. */
 async function keptLines(store: Store, { name, version, created }: AddResult): Promise<string[]> {

@@ -16,7 +16,7 @@ import type { CliContext } from '../context.ts';
 import { exitStatus } from '../exit-codes.ts';
 import { threads } from '../inputs.ts';
 import { remark, writeJson, writeLines } from '../output.ts';
-import { parseCount, parseFields } from '../parse-options.ts';
+import { parseCount, parseFields, parseFormat } from '../parse-options.ts';
 import { startProgress } from '../progress.ts';
 import { shortId } from '../text.ts';
 
@@ -73,7 +73,13 @@ function readRequest(operands: readonly string[], options: Options): Parameters<
   if ([...operands, ...evals].filter((argument) => argument === '-').length > 1) {
     throw new HoldoutError('USAGE', 'standard input (-) can be read once only');
   }
-  return { trains: operands, evals, all, fields: parseFields(options.list('fields')) };
+  return {
+    trains: operands,
+    evals,
+    all,
+    fields: parseFields(options.list('fields')),
+    format: parseFormat(options.text('format')),
+  };
 }
 
 function readFailOn(value: string | undefined): 'leak' | 'suspect' {

@@ -33,6 +33,9 @@ export const exportVersion: Action = async ({ context, operands, options }) => {
   if (to !== undefined && format === undefined) {
     throw new HoldoutError('USAGE', `--to ${to}: the name must end in .jsonl, .csv, .parquet or .arrow`);
   }
+  if (to !== undefined && /[/\\]$/.test(to)) {
+    throw new HoldoutError('USAGE', `--to ${to}: this names a folder; give the name of a file`);
+  }
   const store = await context.openStore();
   const entry = await versionEntry(store, operands[0] ?? '');
   const workDirectory = await context.scratchBeside(store);

@@ -6,6 +6,7 @@ import type { Action } from '../command-spec.ts';
 import { exitStatus } from '../exit-codes.ts';
 import { readFileSet } from '../inputs.ts';
 import { remark, writeJson, writeLines } from '../output.ts';
+import { parseFormat } from '../parse-options.ts';
 import { readSchemaOption } from '../schema-text.ts';
 import { plural } from '../text.ts';
 import { schemaId } from '../../src/identity/ids.ts';
@@ -17,6 +18,7 @@ export const id: Action = async ({ context, operands, options }) => {
     workDirectory: await context.scratch(),
     schema: declared === undefined ? undefined : await readSchemaOption(declared),
     infer: options.flag('infer'),
+    format: parseFormat(options.text('format')),
   });
   const { rows } = table;
   const identity = { table: table.table, schema: schemaId(table.schema), setRoot: await table.setRoot(), rows };

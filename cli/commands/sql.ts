@@ -19,6 +19,11 @@ type Format = (typeof formats)[number];
 /** Runs the query; datasets that it names are tables. */
 export const sql: Action = async ({ context, operands, options }) => {
   const [query = ''] = operands;
+  if (query.trim() === '') {
+    throw new HoldoutError('USAGE', 'the query is empty', {
+      hint: 'for example: holdout sql "SELECT count(*) FROM NAME"',
+    });
+  }
   const format = readFormat(context.json ? 'json' : (options.text('format') ?? 'table'));
   const store = await context.openStore();
   const engine = await context.openEngine(store);
@@ -111,7 +116,7 @@ async function print(result: UserResult, format: Format, context: CliContext): P
         return `${JSON.stringify(Object.fromEntries(row.map((value, i) => [names[i] ?? '', jsonValue(value)])))}\n`;
       });
     case 'csv':
-      await writeLines([names.map(csvCell).join(',')]);
+      await write(`${names.map(csvCell).join(',')}\n`);
       return writeRows(result, context, (row) => `${row.map((value) => csvCell(textValue(value))).join(',')}\n`);
     case 'table': {
       const width = process.stdout.isTTY ? process.stdout.columns : undefined;

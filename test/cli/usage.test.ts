@@ -41,6 +41,10 @@ describe('the command line', () => {
     [['check', 'good.jsonl'], 'error: --against EVAL… says which eval sets to look for\n'],
     [['check', '--against', 'good.jsonl'], 'error: no training set was named\n'],
     [['id', 'good.jsonl', '--schema', 'a WORD'], 'error: --schema: unknown type WORD at the end\n'],
+    [['id', 'good.jsonl', '--format', 'xml'], 'error: --format takes jsonl, json, csv'],
+    [['id', 'absent.jsonl'], 'error: absent.jsonl: no such file or folder\n'],
+    [['sql', ' '], 'error: the query is empty\n'],
+    [['export', 'x', '--to', 'x.jsonl/'], 'error: --to x.jsonl/: this names a folder'],
     [['-C', 'nowhere', 'ls'], 'error: -C nowhere: no such folder\n'],
   ])('refuses %j with status 2', async (args, message) => {
     const { status, stdout, stderr } = await box.run(args);

@@ -99,10 +99,10 @@ export function fieldText(record: CsvRecord, index: number): string {
 }
 
 /** The column, in characters from 1, at which a byte of the record stands in its line. */
-export function columnAt(bytes: Buffer, at: number): number {
+function columnAt(bytes: Buffer, at: number): number {
   const lineStart = at === 0 ? 0 : bytes.lastIndexOf(LF, at - 1) + 1;
   // A mark at the start of the file is none of its characters; the bytes of half a character count as one.
-  return [...bytes.toString('utf8', lineStart, at).replace(/^\ufeff/, '')].length + 1;
+  return Array.from(bytes.toString('utf8', lineStart, at).replace(/^\ufeff/, '')).length + 1;
 }
 
 interface Scan {

@@ -42,7 +42,7 @@ async function expand(argument: string): Promise<string[]> {
   if (facts !== null) return [argument];
   const found = isPattern(argument) ? await expandPattern(argument) : [];
   if (found.length > 0) return found;
-  throw new HoldoutError('NOT_FOUND', `there is no file "${argument}"`, { file: argument });
+  throw new HoldoutError('NOT_FOUND', 'no such file or folder', { file: argument });
 }
 
 async function folderFiles(folder: string): Promise<string[]> {

@@ -244,6 +244,6 @@ function unpackError(name: string, compression: string, cause: unknown): Holdout
 export function readError(path: string, cause: unknown): HoldoutError {
   const { code, message } = cause as NodeJS.ErrnoException;
   if (cause instanceof HoldoutError) return cause;
-  if (code === 'ENOENT') return new HoldoutError('NOT_FOUND', `there is no file "${path}"`, { file: path, cause });
+  if (code === 'ENOENT') return new HoldoutError('NOT_FOUND', 'no such file or folder', { file: path, cause });
   return new HoldoutError('IO', `cannot read "${path}": ${message}`, { file: path, cause });
 }
