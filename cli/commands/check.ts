@@ -2,7 +2,7 @@
  * `holdout check`: do eval items stand in training data? Works on files without a store; in a store the report is kept.
  * @module
  */
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import type { Sha256Id } from '../../schemas/ids.ts';
 import type { LeakHit, LeakReport } from '../../schemas/leak-report.ts';
 import { HoldoutError } from '../../src/errors.ts';
@@ -36,7 +36,7 @@ export const check: Action = async ({ context, operands, options }) => {
   const texts = await result.evidenceOf(shown);
   const id = store === null || !isKept(options, sets) ? null : await keepReport(store, report, context.now());
   const output = options.text('output');
-  if (output !== undefined) await writeFile(output, `${JSON.stringify(report, null, 2)}\n`);
+  if (output !== undefined) await writeReport(output, report);
   if (context.json) await writeJson(reportJson(report, id, shown, texts, options.flag('evidence')));
   else {
     const evidence = new Map(shown.map((hit, index) => [hit, texts[index]] as const).filter(hasText));
@@ -119,6 +119,33 @@ async function runCheck(sets: CheckSets, failOn: 'leak' | 'suspect', explain: bo
     });
   } finally {
     progress.end();
+  }
+}
+
+/** Writes the report to a file; one that is there already is replaced only where it is a report too. */
+async function writeReport(path: string, report: LeakReport): Promise<void> {
+  const text = `${JSON.stringify(report, null, 2)}\n`;
+  try {
+    await writeFile(path, text, { flag: 'wx' });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    if (!isReport(await readFile(path, 'utf8'))) {
+      throw new HoldoutError('USAGE', `${path} exists and is no leak report: it is left as it is`, {
+        hint: 'name another file for the report',
+        cause: error,
+      });
+    }
+    await writeFile(path, text);
+  }
+}
+
+function isReport(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && 'format' in value && value.format === 'holdout/leak-report@1';
+  } catch {
+    // Not JSON, so not a report.
+    return false;
   }
 }
 

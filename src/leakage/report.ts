@@ -74,7 +74,12 @@ export function writeReport(parts: ReportParts): LeakReport {
     evals: evalEntries,
     hits: hitsOf(parts),
     notes: [...parts.notes],
-    guarantee: guaranteeOf(verdict, evalEntries, trainEntries),
+    guarantee: guaranteeOf(
+      verdict,
+      evalEntries,
+      trainEntries,
+      items.flatMap(({ items: each }) => each).filter(isSymbolsOnly).length,
+    ),
   };
 }
 
@@ -168,6 +173,7 @@ function guaranteeOf(
   verdict: Verdict,
   evals: readonly EvalEntry[],
   trains: readonly TrainEntry[],
+  symbolsOnly: number,
 ): LeakReport['guarantee'] {
   const sum = (pick: (entry: EvalEntry) => number): number => evals.reduce((total, entry) => total + pick(entry), 0);
   const [items, checked] = [sum(({ items }) => items), sum(({ checked }) => checked)];
@@ -195,6 +201,11 @@ function guaranteeOf(
     `questions under ${words(method.wholeAtLeastTokens)} words: they are searched as a whole, and count only where their answer or options stand near by`,
     'text inside images, audio, bytes or token ids',
   ];
+  if (symbolsOnly > 0) {
+    notSaid.push(
+      `${counted(symbolsOnly, 'question')} of symbols alone: compared with whole texts, not looked for inside longer ones`,
+    );
+  }
   if (items > checked)
     notSaid.push(`${counted(items - checked, 'question')} without a word or a symbol: nothing of it can be searched`);
   if (unreadable > 0)

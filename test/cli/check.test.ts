@@ -20,6 +20,7 @@ beforeAll(async () => {
     'train.jsonl': lines(leaking),
     'eval.jsonl': lines(items),
     'empty.jsonl': '',
+    'symbols.jsonl': lines([{ question: '( [ ( ] { } ) < > ) ] [ (' }]),
     'numbers.jsonl': lines([{ tokens: [1, 2, 3] }]),
     'second.jsonl': lines([{ question: metal }]),
     'other.jsonl': lines([{ q: river, a: 'The Danube' }]),
@@ -62,6 +63,21 @@ describe('a check of plain files', () => {
     expect(stdout).toMatch(/^INCOMPLETE: -: no rows to check/);
     const beside = await check(['clean.jsonl', 'empty.jsonl', '--against', 'eval.jsonl'], 3);
     expect(beside).toMatchObject({ verdict: 'incomplete', trains: [{ rows: 2 }, { rows: 0 }] });
+  });
+
+  it('writes its report over no other file than a report', async () => {
+    const over = await box.run(['check', 'train.jsonl', '--against', 'eval.jsonl', '-o', 'second.jsonl']);
+    expect(over.status).toBe(2);
+    expect(over.stderr).toContain('second.jsonl exists and is no leak report');
+    expect(await readFile(join(box.folder, 'second.jsonl'), 'utf8')).toBe(lines([{ question: metal }]));
+    await check(['train.jsonl', '--against', 'eval.jsonl', '-o', 'again.json'], 1);
+    await check(['clean.jsonl', '--against', 'eval.jsonl', '-o', 'again.json'], 0);
+    expect(JSON.parse(await readFile(join(box.folder, 'again.json'), 'utf8'))).toMatchObject({ verdict: 'clean' });
+  });
+
+  it('says what is not done for items of symbols alone', async () => {
+    const report = await check(['clean.jsonl', '--against', 'symbols.jsonl'], 0);
+    expect(report.guarantee.doesNotSay.join()).toContain('1 question of symbols alone');
   });
 
   it('prints the report as documented', async () => {
