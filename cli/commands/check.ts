@@ -2,7 +2,7 @@
  * `holdout check`: do eval items stand in training data? Works on files without a store; in a store the report is kept.
  * @module
  */
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import type { Sha256Id } from '../../schemas/ids.ts';
 import type { LeakHit, LeakReport } from '../../schemas/leak-report.ts';
 import { HoldoutError } from '../../src/errors.ts';
@@ -103,6 +103,9 @@ async function storeFor(context: CliContext, options: Options): Promise<Store | 
 async function runCheck(sets: CheckSets, failOn: 'leak' | 'suspect', explain: boolean): Promise<CheckResult> {
   const progress = startProgress('checking');
   let current = '';
+  const totals = new Map(
+    await Promise.all(sets.trains.map(async (train) => [train.name, await bytesOf(train)] as const)),
+  );
   try {
     return await checkLeaks({
       engine: sets.engine,
@@ -114,12 +117,19 @@ async function runCheck(sets: CheckSets, failOn: 'leak' | 'suspect', explain: bo
       onProgress({ train, bytes }) {
         if (train !== current) progress.phase(`checking ${train}`);
         current = train;
-        progress.update(bytes);
+        progress.update(bytes, totals.get(train));
       },
     });
   } finally {
     progress.end();
   }
+}
+
+/** Bytes that the scan of a training set reads, where they are lines of files. */
+async function bytesOf({ rawLines }: CheckSets['trains'][number]): Promise<number | undefined> {
+  if (rawLines === undefined) return undefined;
+  const sizes = await Promise.all(rawLines.map(async ({ path }) => (await stat(path)).size));
+  return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 /** Writes the report to a file; one that is there already is replaced only where it is a report too. */
