@@ -22,7 +22,7 @@ export interface EngineAccess {
 
 const storeFolder = '.holdout';
 /** How long a run may take to unwind after an interrupt before it is ended. */
-const unwindMs = 3000;
+const unwindMs = 700;
 
 /** One run of one command. Opened by `start`, closed by `finish`. */
 export class CliContext {
@@ -32,7 +32,7 @@ export class CliContext {
   readonly startedIn: string;
   private readonly chosenDirectory: boolean;
   private readonly closers: (() => Promise<void> | void)[] = [];
-  private readonly interrupts: (() => void)[] = [];
+  private readonly stopping = new AbortController();
   private interruptedAs: number | null = null;
 
   private constructor(json: boolean, holdoutVersion: string, startedIn: string, chosenDirectory: boolean) {
@@ -80,7 +80,8 @@ export class CliContext {
     if (this.interruptedAs !== null) process.exit(this.interruptedAs);
     this.interruptedAs = status;
     process.stderr.write('\ninterrupted; nothing half-made is kept\n');
-    for (const stop of this.interrupts) stop();
+    this.stopping.abort();
+    // What does not stop by then is left where it is; temporary files go when the process does.
     setTimeout(() => process.exit(status), unwindMs).unref();
   }
 
@@ -99,9 +100,9 @@ export class CliContext {
     this.closers.push(close);
   }
 
-  /** Does something at the first interrupt. */
-  onInterrupt(stop: () => void): void {
-    this.interrupts.push(stop);
+  /** Aborted at the first interrupt. */
+  get signal(): AbortSignal {
+    return this.stopping.signal;
   }
 
   /** Where a new store would be made: `.holdout` here, or what HOLDOUT_DIR names. */
@@ -123,6 +124,7 @@ export class CliContext {
     const root = named ?? (await Store.find(process.cwd()));
     if (root === null) return null;
     const store = await Store.open(root);
+    process.once('exit', () => store.removeTemporaries());
     this.atEnd(() => store.close());
     return store;
   }
@@ -169,7 +171,7 @@ export class CliContext {
       writeDirectories: [...writeDirectories, ...(access.writeDirectories ?? [])],
     });
     this.atEnd(() => engine.close());
-    this.onInterrupt(() => engine.interrupt());
+    this.signal.addEventListener('abort', () => engine.interrupt(), { once: true });
     return engine;
   }
 }

@@ -34,6 +34,7 @@ export const exitMeaning: readonly (readonly [status: number, meaning: string])[
     'the machine or the store failed: I/O, disk full, or a store that is absent, unreadable or damaged',
   ],
   [exitStatus.interrupted, 'interrupted'],
+  [exitStatus.terminated, 'ended by another program or the system: SIGTERM'],
 ];
 
 /** Error code → exit status. */

@@ -25,7 +25,7 @@ export const threads = availableParallelism();
 export async function readFileSet(
   context: CliContext,
   files: readonly string[],
-  options: Omit<ReadOptions, 'threads' | 'standardInput' | 'onProgress'>,
+  options: Omit<ReadOptions, 'threads' | 'standardInput' | 'onProgress' | 'signal'>,
 ): Promise<ReadTable> {
   for (const file of files) await explainDirectory(context, file);
   const { readTable } = await import('../src/tables/read/read-table.ts');
@@ -35,6 +35,7 @@ export async function readFileSet(
       ...options,
       threads,
       standardInput: process.stdin,
+      signal: context.signal,
       onProgress: (done, total) => progress.update(done, total),
     });
     context.atEnd(() => table.dispose());

@@ -13,7 +13,12 @@ import { exitMeaning, exitStatus } from './exit-codes.ts';
 import { endQuietlyOnClosedPipe, reportError } from './output.ts';
 import { HoldoutError } from '../src/errors.ts';
 
-const everywhere = new Set<number>([exitStatus.usage, exitStatus.failure, exitStatus.interrupted]);
+const everywhere = new Set<number>([
+  exitStatus.usage,
+  exitStatus.failure,
+  exitStatus.interrupted,
+  exitStatus.terminated,
+]);
 
 const packageVersion = (): string => {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');

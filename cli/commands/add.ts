@@ -39,7 +39,7 @@ export const add: Action = async ({ context, operands, options }) => {
     checkFields: (schema, fields) => checkFields(schema, fields, name),
     standardInput: process.stdin,
     onProgress: (done, total) => progress.update(done, total),
-    onInterruptible: (stop) => context.onInterrupt(stop),
+    signal: context.signal,
   }).finally(() => progress.end());
   for (const note of result.notes) remark(note);
   if (result.created && declared === undefined && !asked.infer && files.some(isCsvName)) {

@@ -47,8 +47,8 @@ export interface AddContext {
   readonly checkFields?: ((schema: TableSchema, fields: FieldRoles) => void) | undefined;
   readonly standardInput?: NodeJS.ReadableStream | undefined;
   readonly onProgress?: ((bytesDone: number, bytesTotal: number) => void) | undefined;
-  /** Given a way to stop, and called back when it is too late to. */
-  readonly onInterruptible?: ((stop: () => void) => void) | undefined;
+  /** Stops with `INTERRUPTED` when aborted; the version is then not there. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The version that the name has now. */
@@ -203,6 +203,7 @@ async function commitVersion(
   context: AddContext,
 ): Promise<AddResult> {
   const id = await store.putRecord(snapshot);
+  if (context.signal?.aborted === true) throw new HoldoutError('INTERRUPTED', 'interrupted');
   const { derivation, realisation, layout } = content;
   const sources = content.sources.map(({ path, blob }) => ({ path: shownPath(store, path), blob }));
   let version = 0;

@@ -78,7 +78,6 @@ export async function readAndStore(
     await opening.then((opened) => opened.close()).catch(() => undefined);
     throw cause;
   });
-  context.onInterruptible?.(() => engine.interrupt());
   try {
     const stored = await storeContent(store, engine, state, name, table, options.raw ?? false, context);
     await refuseChangedFiles(cache, looks);

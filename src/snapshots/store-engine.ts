@@ -11,6 +11,8 @@ export interface StoreEngineOptions {
   readonly threads?: number | undefined;
   readonly memoryLimitBytes?: number | undefined;
   readonly readPaths?: readonly string[] | undefined;
+  /** Stops what runs when aborted. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -18,11 +20,16 @@ export interface StoreEngineOptions {
  * @throws HoldoutError `IO`
  */
 export async function openStoreEngine(store: Store, options: StoreEngineOptions = {}): Promise<Engine> {
-  return Engine.open({
-    ...options,
+  const { signal, threads, memoryLimitBytes, readPaths } = options;
+  const engine = await Engine.open({
+    threads,
+    memoryLimitBytes,
+    readPaths,
     tempDirectory: await store.tempDirectory(),
     readDirectories: [store.root],
     // Where `tempPath` puts its files.
     writeDirectories: [dirname(await store.tempPath())],
   });
+  signal?.addEventListener('abort', () => engine.interrupt(), { once: true });
+  return engine;
 }

@@ -214,6 +214,11 @@ export class Store {
     await this.temp.remove();
   }
 
+  /** Removes this process's temporary files without waiting, for a process that is about to end. */
+  removeTemporaries(): void {
+    this.temp.removeNow();
+  }
+
   private async place(path: string, text: string): Promise<'placed' | 'taken'> {
     const temporary = await this.temp.path('.init');
     await writeNewFile(temporary, Buffer.from(text));

@@ -5,7 +5,7 @@
  * @module
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -20,6 +20,7 @@ const ownerPattern = /^([0-9a-f]{16})-([1-9][0-9]{0,9})-[0-9a-f]{16}$/;
 /** A folder for this process's temporary files; made when first asked for. */
 export class TempFolder {
   private made: Promise<string> | null = null;
+  private name: string | null = null;
   private readonly root: string;
 
   constructor(root: string) {
@@ -51,6 +52,19 @@ export class TempFolder {
     await rm(folder, { recursive: true, force: true });
   }
 
+  /**
+   * Removes them without waiting, when the process is about to end. A thread that still writes may put a file into the
+   * folder meanwhile; what cannot be removed is left to the next sweep.
+   */
+  removeNow(): void {
+    if (this.name === null) return;
+    try {
+      rmSync(this.name, { recursive: true, force: true, maxRetries: 3, retryDelay: 10 });
+    } catch {
+      // The owner is gone in a moment, so that whoever opens the store next removes it.
+    }
+  }
+
   private folder(): Promise<string> {
     this.made ??= this.make();
     return this.made;
@@ -58,6 +72,7 @@ export class TempFolder {
 
   private async make(): Promise<string> {
     const folder = join(temporaryRoot(this.root), ownerName());
+    this.name = folder;
     await makeFolder(folder);
     return folder;
   }

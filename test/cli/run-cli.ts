@@ -3,6 +3,7 @@
  * @module
  */
 import { spawn } from 'node:child_process';
+import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -52,9 +53,14 @@ export class Sandbox {
     await rm(this.home, { recursive: true, force: true });
   }
 
+  /** Starts a command whose standard input stays open. */
+  start(args: readonly string[], more: RunOptions['env'] = {}): ChildProcessWithoutNullStreams {
+    const env = { PATH: process.env['PATH'] ?? '', HOME: this.home, ...more };
+    return spawn(process.execPath, [main, ...args], { cwd: this.folder, env });
+  }
+
   run(args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
-    const env = { PATH: process.env['PATH'] ?? '', HOME: this.home, ...options.env };
-    const child = spawn(process.execPath, [main, ...args], { cwd: this.folder, env });
+    const child = this.start(args, options.env);
     let [stdout, stderr] = ['', ''];
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       if (stdout === '' && options.signal !== undefined) child.kill(options.signal);

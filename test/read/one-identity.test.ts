@@ -302,6 +302,18 @@ describe('where rows come from', () => {
     expect(await readdir(place.path('work'))).toEqual([]);
   });
 
+  test('an interrupt ends the reading of lines at the next block', async () => {
+    const path = await place.write('a.jsonl', `${JSON.stringify({ a: 'x'.repeat(500) })}\n`.repeat(20_000));
+    const stop = new AbortController();
+    let calls = 0;
+    const onProgress = (): void => {
+      calls += 1;
+      stop.abort();
+    };
+    await expect(place.read(path, { signal: stop.signal, onProgress })).rejects.toMatchObject({ code: 'INTERRUPTED' });
+    expect(calls).toBe(1);
+  });
+
   test('progress ends at the size of the files', async () => {
     const seen: [number, number][] = [];
     const path = await place.write('a.jsonl', jsonl());

@@ -63,7 +63,11 @@ class Reading {
 
   async read(inputs: readonly InputFile[]): Promise<ReadTable> {
     const options = this.#options;
-    const count = progressCounter(await totalBytes(inputs), options.onProgress);
+    const progress = progressCounter(await totalBytes(inputs), options.onProgress);
+    const count = (bytes: number): void => {
+      this.#mustGoOn();
+      progress(bytes);
+    };
     const files: UnpackedFile[] = [];
     for (const [index, input] of inputs.entries()) files.push(await this.#unpack(input, index, count));
 
