@@ -71,13 +71,23 @@ export async function reportError(thrown: unknown, json: boolean): Promise<numbe
     if (json) await writeJson({ error: { code: 'INTERNAL', message: String(thrown) } });
     return exitStatus.failure;
   }
-  remark(`error: ${placeOf(error)}${error.message}`);
-  if (error.hint !== undefined) remark(`hint: ${error.hint}`);
-  if (json) {
-    const hint = error.hint === undefined ? {} : { hint: error.hint };
-    await writeJson({ error: { code: error.code, message: error.message, ...error.place, ...hint } });
+  for (const each of [error, ...error.others]) {
+    remark(`error: ${placeOf(each)}${each.message}`);
+    if (each.hint !== undefined) remark(`hint: ${each.hint}`);
   }
+  if (json) await writeJson({ error: errorJson(error) });
   return exitStatusOf[error.code];
+}
+
+/** An error as `--json` shows it. */
+function errorJson({ code, message, place, hint, others }: HoldoutError): Record<string, unknown> {
+  return {
+    code,
+    message,
+    ...place,
+    ...(hint === undefined ? {} : { hint }),
+    ...(others.length === 0 ? {} : { others: others.map(errorJson) }),
+  };
 }
 
 const colours = { bold: [1, 22], dim: [2, 22], red: [31, 39], green: [32, 39], yellow: [33, 39] } as const;

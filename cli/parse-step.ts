@@ -4,15 +4,8 @@
  */
 import { parseDocument } from 'yaml';
 import { HoldoutError } from '../src/errors.ts';
+import { findStep } from '../src/lineage/find-step.ts';
 import type { PreparedStep, Transform } from '../src/lineage/transform.ts';
-import { nearestName } from './text.ts';
-
-const builtInPrefix = 'holdout/';
-
-/** The name of a step as people write it: `filter` is `holdout/filter`. */
-export function shortStepName(name: string): string {
-  return name.startsWith(builtInPrefix) ? name.slice(builtInPrefix.length) : name;
-}
 
 /**
  * Reads `filter: {where: "score > 3"}`, or `shuffle` alone where every parameter has a default.
@@ -21,21 +14,6 @@ export function shortStepName(name: string): string {
 export function parseStep(text: string, transforms: readonly Transform[]): PreparedStep {
   const { name, params } = readStep(text);
   return findStep(name, transforms).prepare(params);
-}
-
-/** The newest version of a step. @throws HoldoutError NOT_FOUND with the nearest name. */
-export function findStep(name: string, transforms: readonly Transform[]): Transform {
-  const found = transforms
-    .filter((each) => shortStepName(each.name) === shortStepName(name))
-    .toSorted((a, b) => b.version - a.version)[0];
-  if (found !== undefined) return found;
-  const near = nearestName(
-    shortStepName(name),
-    transforms.map((each) => shortStepName(each.name)),
-  );
-  throw new HoldoutError('NOT_FOUND', `there is no step "${name}"`, {
-    hint: near === null ? '`holdout transforms` lists the steps' : `did you mean ${near}?`,
-  });
 }
 
 function readStep(text: string): { readonly name: string; readonly params: unknown } {

@@ -38,6 +38,8 @@ export interface HoldoutErrorOptions extends ErrorPlace {
   /** What the person can do about it; one sentence. */
   readonly hint?: string;
   readonly cause?: unknown;
+  /** What else is wrong with the same input, where all of it is said at once. */
+  readonly others?: readonly HoldoutError[];
 }
 
 /** An operating failure or bad input, written for the person who meets it. */
@@ -45,6 +47,7 @@ export class HoldoutError extends Error {
   readonly code: ErrorCode;
   readonly place: ErrorPlace;
   readonly hint: string | undefined;
+  readonly others: readonly HoldoutError[];
 
   constructor(code: ErrorCode, message: string, options: HoldoutErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -56,5 +59,6 @@ export class HoldoutError extends Error {
       ...(options.column === undefined ? {} : { column: options.column }),
     };
     this.hint = options.hint;
+    this.others = options.others ?? [];
   }
 }

@@ -4,7 +4,7 @@
  */
 import { schemaId } from '../../src/identity/ids.ts';
 import { HoldoutError } from '../../src/errors.ts';
-import { type ChainRun, type ChainStep, deriveChain, planChain } from '../../src/lineage/derive-chain.ts';
+import { type ChainRun, deriveChain, planChain } from '../../src/lineage/derive-chain.ts';
 import { itemsRootOf } from '../../src/tables/items-root.ts';
 import { openTable } from '../../src/tables/table-reader.ts';
 import { builtInTransforms } from '../../transforms/index.ts';
@@ -12,9 +12,10 @@ import type { Action } from '../command-spec.ts';
 import { exitStatus } from '../exit-codes.ts';
 import { versionEntry } from '../inputs.ts';
 import { writeJson, writeLines } from '../output.ts';
-import { parseStep, shortStepName } from '../parse-step.ts';
+import { parseStep } from '../parse-step.ts';
+import { stepJson, stepLine } from '../step-text.ts';
 import { entryName, openVersion } from '../snapshots.ts';
-import { formatCount, plural, printable } from '../text.ts';
+import { plural } from '../text.ts';
 
 /** Runs the steps and journals the last output, or with `--dry-run` says what would come of them. */
 export const transform: Action = async ({ context, operands, options }) => {
@@ -66,20 +67,3 @@ export const transform: Action = async ({ context, operands, options }) => {
   await writeLines([...taken.map(stepLine), last, `  table ${table}`]);
   return exitStatus.ok;
 };
-
-function stepLine({ step, rowsBefore, rows, counts }: ChainStep, index: number): string {
-  const why = Object.entries(counts)
-    .filter(([, count]) => count > 0)
-    .map(([reason, count]) => `${formatCount(count)} ${words(reason)}`);
-  const gone = why.length === 0 ? '' : ` (${why.join(', ')})`;
-  return `${index + 1}. ${shortStepName(step.name)}: ${printable(step.says)}: ${formatCount(rowsBefore)} → ${formatCount(rows)}${gone}`;
-}
-
-/** `tooShort` → `too short`. */
-function words(reason: string): string {
-  return reason.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
-}
-
-function stepJson({ step, rowsBefore, rows, counts, table }: ChainStep): Record<string, unknown> {
-  return { transform: `${step.name}@${step.version}`, says: step.says, rowsBefore, rows, dropped: counts, table };
-}

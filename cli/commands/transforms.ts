@@ -2,13 +2,13 @@
  * `holdout transforms`: the steps, documented from their definitions.
  * @module
  */
+import { findStep, shortStepName } from '../../src/lineage/find-step.ts';
 import { type Parameter, parametersOf } from '../../src/lineage/parameters.ts';
 import type { Transform } from '../../src/lineage/transform.ts';
 import { builtInTransforms } from '../../transforms/index.ts';
 import type { Action } from '../command-spec.ts';
 import { exitStatus } from '../exit-codes.ts';
 import { writeJson, writeLines } from '../output.ts';
-import { findStep, shortStepName } from '../parse-step.ts';
 
 /** Lists the steps, or documents one. */
 export const transforms: Action = async ({ context, operands }) => {

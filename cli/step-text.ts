@@ -1,0 +1,26 @@
+/**
+ * A step that was taken, as people and programs are told of it: rows in and out, and why rows went.
+ * @module
+ */
+import type { ChainStep } from '../src/lineage/derive-chain.ts';
+import { shortStepName } from '../src/lineage/find-step.ts';
+import { formatCount, printable } from './text.ts';
+
+/** `1. filter: keep rows where …: 60 → 41 (12 false, 7 null)`. */
+export function stepLine({ step, rowsBefore, rows, counts }: ChainStep, index: number): string {
+  const why = Object.entries(counts)
+    .filter(([, count]) => count > 0)
+    .map(([reason, count]) => `${formatCount(count)} ${words(reason)}`);
+  const gone = why.length === 0 ? '' : ` (${why.join(', ')})`;
+  return `${index + 1}. ${shortStepName(step.name)}: ${printable(step.says)}: ${formatCount(rowsBefore)} → ${formatCount(rows)}${gone}`;
+}
+
+/** `tooShort` → `too short`. */
+function words(reason: string): string {
+  return reason.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}
+
+/** A step as `--json` shows it. */
+export function stepJson({ step, rowsBefore, rows, counts, table }: ChainStep): Record<string, unknown> {
+  return { transform: `${step.name}@${step.version}`, says: step.says, rowsBefore, rows, dropped: counts, table };
+}
