@@ -109,6 +109,8 @@ export const derivationRecord = z.strictObject({
   params: z.json(),
   seed: z.int().nullable(),
   inputs: z.array(derivationInput),
+  /** Identity of the person's own code that the step runs; absent for built-in steps. */
+  code: z.json().optional(),
 });
 export type DerivationRecord = z.infer<typeof derivationRecord>;
 
@@ -121,6 +123,13 @@ export const realisationRecord = z.strictObject({
   blobs: z.array(sha256Id),
   engine: z.strictObject({ holdout: z.string(), node: z.string(), duckdb: z.string(), unicode: z.string() }),
   counts: z.record(z.string(), z.int().nonnegative()),
+  /**
+   * Of which row of the inputs, laid end to end, each row of the output was made. `same`: row i of row i. `unknown`:
+   * nobody can say. A digest: the file of `origins` that says it. Absent where rows are those of the input, unchanged.
+   */
+  origins: z.union([z.literal('same'), z.literal('unknown'), sha256Id]).optional(),
+  /** Of a step that maps columns: those of the output that are columns of the input as they stand, by name. */
+  kept: z.record(z.string(), z.string()).optional(),
 });
 export type RealisationRecord = z.infer<typeof realisationRecord>;
 

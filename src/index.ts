@@ -42,7 +42,8 @@ export type { VerifyOptions, VerifyResult } from './snapshots/verify.ts';
 
 // Lineage: steps, their replay, and where a row came from.
 export { defineTransform } from './lineage/transform.ts';
-export type { StepContext, StepDefinition, StepOutput, Transform } from './lineage/transform.ts';
+export type { StepContext, StepDefinition, Transform } from './lineage/transform.ts';
+export type { StepOutput } from './lineage/step-output.ts';
 export { runStep } from './lineage/run-step.ts';
 export type { StepInput, StepResult, StepRun } from './lineage/run-step.ts';
 export { deriveVersion } from './lineage/derive-version.ts';
@@ -52,7 +53,7 @@ export type { ChainRun, ChainStep, DerivedChain } from './lineage/derive-chain.t
 export { reproduceVersion } from './lineage/reproduce.ts';
 export type { ReproduceRun, Reproduction, StepOutcome } from './lineage/reproduce.ts';
 export { traceRows } from './lineage/trace.ts';
-export type { RowSource } from './lineage/trace.ts';
+export type { RowSource } from './lineage/row-source.ts';
 
 // The leak check over open tables.
 export { checkLeaks } from './leakage/check-leaks.ts';

@@ -33,7 +33,6 @@ export const dedupe: Transform = defineTransform({
     .transform(({ by, keep }) => (by === undefined ? { keep } : { by, keep })),
   describe: ({ by, keep }) =>
     `keep the ${keep} of rows that are equal in ${by === undefined ? 'all columns' : listed(by)}`,
-  records: () => [],
   async run({ input, engine }, { by, keep }) {
     const first = firstOfEqual(by === undefined ? await input.digests() : await keyDigests({ input, engine }, by));
     // Rows that are equal in all columns are of one length.

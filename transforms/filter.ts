@@ -24,7 +24,6 @@ export const filter: Transform = defineTransform({
       ),
   }),
   describe: ({ where }) => `keep rows where ${where}`,
-  records: () => [],
   async run({ input, engine }, { where }) {
     const { trueRows, trueCount, nullCount } = await evaluatePredicate({ input, engine }, where);
     const counts = { false: input.rows - trueCount - nullCount, null: nullCount };

@@ -15,7 +15,6 @@ export const head: Transform = defineTransform({
   example: 'head: {n: 1000}',
   params: z.strictObject({ n: rowCount.describe('How many rows; all where the table has fewer.') }),
   describe: ({ n }) => `keep the first ${n} rows`,
-  records: () => [],
   run({ input }, { n }) {
     const kept = Math.min(n, input.rows);
     const keep = Uint32Array.from({ length: kept }, (_, row) => row);

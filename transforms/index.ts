@@ -3,6 +3,7 @@
  * @module
  */
 import type { Transform } from '../src/lineage/transform.ts';
+import { concat } from './concat.ts';
 import { dedupe } from './dedupe.ts';
 import { filter } from './filter.ts';
 import { head } from './head.ts';
@@ -10,6 +11,7 @@ import { length } from './length.ts';
 import { limitPerGroup } from './limit-per-group.ts';
 import { remove } from './remove.ts';
 import { sample } from './sample.ts';
+import { select } from './select.ts';
 import { shuffle } from './shuffle.ts';
 import { skip } from './skip.ts';
 import { sort } from './sort.ts';
@@ -30,4 +32,6 @@ export const builtInTransforms: readonly Transform[] = [
   head,
   skip,
   remove,
+  select,
+  concat,
 ];

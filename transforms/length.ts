@@ -35,7 +35,6 @@ export const length: Transform = defineTransform({
     })),
   describe: ({ column, unit, min, max }) =>
     `keep rows with ${[min === undefined ? [] : `at least ${min}`, max === undefined ? [] : `at most ${max}`].flat().join(' and ')} ${unit} in ${column}`,
-  records: () => [],
   async run({ input, engine }, { column, unit, min = 0, max = Infinity }) {
     const name = quoteIdentifier(textColumn(input.schema, column).name);
     const measured = unit === 'characters' ? `length(${name})` : `len(regexp_extract_all(${name}, '\\S+'))`;

@@ -20,7 +20,6 @@ export const limitPerGroup: Transform = defineTransform({
     max: z.int().positive().describe('How many rows of a group stay. Shuffle before to draw them by chance.'),
   }),
   describe: ({ by, max }) => `keep the first ${max} rows of each ${listed(by)}`,
-  records: () => [],
   async run({ input, engine }, { by, max }) {
     const first = firstOfEqual(await keyDigests({ input, engine }, by));
     const seen = new Uint32Array(input.rows);

@@ -40,7 +40,6 @@ export const sample: Transform = defineTransform({
     })),
   describe: ({ fraction, count, seed: drawn }) =>
     `sample ${fraction === undefined ? `${count ?? 0} rows` : `${Number((fraction * 100).toPrecision(12))} % of the rows`} (seed ${drawn})`,
-  records: () => [],
   async run({ input, seed: drawn }, { fraction = 0, count }) {
     const digests = await input.digests();
     const numbers = seededRowNumbers({ purpose: 'sample', seed: drawn }, digests);

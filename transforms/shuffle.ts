@@ -17,7 +17,6 @@ export const shuffle: Transform = defineTransform({
   seeded: true,
   params: z.strictObject({ seed }),
   describe: ({ seed: drawn }) => `shuffle (seed ${drawn})`,
-  records: () => [],
   async run({ input, seed: drawn }) {
     const digests = await input.digests();
     const keep = orderByNumbers(seededRowNumbers({ purpose: 'shuffle', seed: drawn }, digests), digests);

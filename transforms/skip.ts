@@ -15,7 +15,6 @@ export const skip: Transform = defineTransform({
   example: 'skip: {n: 1000}',
   params: z.strictObject({ n: rowCount.describe('How many rows go.') }),
   describe: ({ n }) => `leave the first ${n} rows out`,
-  records: () => [],
   run({ input }, { n }) {
     const skipped = Math.min(n, input.rows);
     const keep = Uint32Array.from({ length: input.rows - skipped }, (_, row) => skipped + row);

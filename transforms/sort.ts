@@ -39,7 +39,6 @@ export const sort: Transform = defineTransform({
   }),
   describe: ({ by }) =>
     `sort by ${by.map(({ column, order }) => `${column}${order === 'desc' ? ' desc' : ''}`).join(', ')}`,
-  records: () => [],
   async run({ input, engine }, { by }) {
     const keys = by.map(({ column, order }) => `${keySql(columnNamed(input.schema, column))} ${order} NULLS LAST`);
     // Rank and position only: how the engine orders rows of one rank does not matter.

@@ -43,7 +43,6 @@ export const split: Transform = defineTransform({
     })),
   describe: ({ shares, which, by, seed: drawn }) =>
     `keep share ${which} of ${sharesText(shares)}${by === undefined ? '' : `, by ${listed(by)}`} (seed ${drawn})`,
-  records: () => [],
   async run({ input, engine, seed: drawn }, { shares, which, by }) {
     const digests = by === undefined ? await input.digests() : await keyDigests({ input, engine }, by);
     const [from, to] = boundsOf(shares, which);

@@ -10,7 +10,7 @@ import { openTable } from '../../src/tables/table-reader.ts';
 import { remove } from '../../transforms/index.ts';
 import type { Action } from '../command-spec.ts';
 import { exitStatus } from '../exit-codes.ts';
-import { versionEntry } from '../inputs.ts';
+import { threads, versionEntry } from '../inputs.ts';
 import { writeJson, writeLines } from '../output.ts';
 import { findReport } from '../reports.ts';
 import { entryName, openVersion } from '../snapshots.ts';
@@ -39,6 +39,8 @@ export const removeRows: Action = async ({ context, operands, options }) => {
     input: { ref: { table: snapshot.table, schema: snapshot.schema }, reader },
     base,
     now: context.now(),
+    threads,
+    resolve: async (other) => (await versionEntry(store, other)).snapshot,
     itemsRootOf: async ({ table, schema }, layout, { fields }) =>
       itemsRootOf(engine, await openTable(store, engine, { table, schema }, layout), fields),
   });

@@ -6,17 +6,18 @@
 import { type TableId, datasetName } from '../../schemas/ids.ts';
 import { type Role, snapshotRecord } from '../../schemas/records.ts';
 import { HoldoutError } from '../errors.ts';
-import type { Store } from '../store/store.ts';
-import { readLayout } from '../tables/stored-parts.ts';
-import { type TableReader, openLayout, openTable } from '../tables/table-reader.ts';
+import { Store } from '../store/store.ts';
+import { type TableReader, openTable } from '../tables/table-reader.ts';
 import { type DerivedVersion, type VersionRun, deriveVersion } from './derive-version.ts';
-import { type StepInput, type StepResult, applyStep, layoutOfInput, runStep } from './run-step.ts';
+import { type StepInput, type StepResult, runStep } from './run-step.ts';
 import type { PreparedStep } from './transform.ts';
 
 /** Steps from a version to the next version of a name. */
 export interface ChainRun extends Omit<VersionRun, 'step' | 'through'> {
   /** At least one. */
   readonly steps: readonly PreparedStep[];
+  /** Called before each step with the rows of its input. */
+  readonly onStep?: ((step: PreparedStep, rows: number) => void) | undefined;
 }
 
 /** What one step of a chain came to. */
@@ -44,17 +45,8 @@ export async function deriveChain(run: ChainRun): Promise<DerivedChain> {
   await checkTarget(run);
   const opened: TableReader[] = [];
   try {
-    const done: ChainStep[] = [];
-    const through: StepResult[] = [];
-    let input: StepInput = run.input;
-    for (const step of steps.slice(0, -1)) {
-      const result = await naming(step, runStep({ ...rest, step, input }));
-      done.push(chainStep(step, input, result));
-      through.push(result);
-      const reader = await openTable(run.store, run.engine, result.output, result.layout);
-      opened.push(reader);
-      input = { ref: result.output, reader, layout: result.layout };
-    }
+    const { input, through, done } = await passSteps(run, steps.slice(0, -1), opened);
+    run.onStep?.(last, input.reader.rows);
     const version = await naming(last, deriveVersion({ ...rest, step: last, input, through }));
     return { version, steps: [...done, chainStep(last, input, version.step)] };
   } finally {
@@ -69,24 +61,50 @@ export async function deriveChain(run: ChainRun): Promise<DerivedChain> {
 export async function planChain(run: ChainRun): Promise<readonly ChainStep[]> {
   lastOf(run.steps);
   await checkTarget(run);
-  const { store, engine, input } = run;
   const opened: TableReader[] = [];
+  const store = await Store.scratchOver(run.store);
   try {
-    const done: ChainStep[] = [];
-    let reader = input.reader;
-    let layout = await readLayout(store, layoutOfInput(await store.journal(), input));
-    for (const step of run.steps) {
-      const applied = await naming(step, applyStep({ store, engine }, step, { reader, layout }));
-      const { identity, counts, layout: next } = applied;
-      done.push({ step, rowsBefore: reader.rows, rows: identity.rows, table: identity.table, counts });
-      reader = await openLayout(store, engine, reader.schema, next);
-      opened.push(reader);
-      layout = next;
-    }
-    return done;
+    return (await passSteps({ ...run, store }, run.steps, opened)).done;
   } finally {
     for (const reader of opened) await reader.close();
+    await store.close();
   }
+}
+
+/** Takes steps one after the other, each on what the one before gave. */
+async function passSteps(
+  run: ChainRun,
+  steps: readonly PreparedStep[],
+  opened: TableReader[],
+): Promise<{
+  readonly input: StepInput;
+  readonly through: readonly StepResult[];
+  readonly done: readonly ChainStep[];
+}> {
+  const { store, engine } = run;
+  const done: ChainStep[] = [];
+  const through: StepResult[] = [];
+  let input: StepInput = run.input;
+  for (const step of steps) {
+    run.onStep?.(step, input.reader.rows);
+    const result = await naming(step, runStep({ ...run, step, input }));
+    done.push(chainStep(step, input, result));
+    through.push(result);
+    const reader = await openTable(store, engine, result.output, result.layout);
+    opened.push(reader);
+    input = { ref: result.output, reader, layout: result.layout, sourceOf: sourceAfter(input, result) };
+  }
+  return { input, through, done };
+}
+
+/** Where rows came from, told through a step that was just taken. */
+function sourceAfter({ sourceOf, reader }: StepInput, { origins }: StepResult): StepInput['sourceOf'] {
+  if (sourceOf === undefined || origins === 'same') return sourceOf;
+  if (origins === null || origins === 'unknown') return undefined;
+  return async (position) => {
+    const before = origins[position];
+    return before === undefined || before >= reader.rows ? null : sourceOf(before);
+  };
 }
 
 function lastOf(steps: readonly PreparedStep[]): PreparedStep {

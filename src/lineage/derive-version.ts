@@ -4,8 +4,10 @@
  */
 import type { SetRoot, Sha256Id } from '../../schemas/ids.ts';
 import { type PassedStep, type SnapshotRecord, type TableRef, snapshotRecord } from '../../schemas/records.ts';
+import { tableSchema } from '../../schemas/table-schema.ts';
 import { recordId } from '../identity/canonical-json.ts';
 import type { VersionEntry } from '../store/journal-state.ts';
+import { fieldsAfter } from './fields-after.ts';
 import { type StepResult, type StepRun, runStep } from './run-step.ts';
 
 /** A step whose output becomes the next version of a name. */
@@ -42,8 +44,12 @@ export async function deriveVersion(run: VersionRun): Promise<DerivedVersion> {
   const before = await store.getRecord(base.snapshot, snapshotRecord);
   const step = await runStep(run);
   const { output } = step;
-  const itemsRoot = before.itemsRoot === null ? null : await run.itemsRootOf(output, step.layout, before);
-  const record: SnapshotRecord = { ...before, ...output, itemsRoot };
+  const columns = (await store.getRecord(output.schema, tableSchema)).columns.map((column) => column.name);
+  const keptBy = [...(run.through ?? []), step].map(({ kept }) => kept);
+  const fields = fieldsAfter(before.fields, keptBy, columns);
+  const hasItems = before.itemsRoot !== null && Object.keys(fields).length > 0;
+  const itemsRoot = hasItems ? await run.itemsRootOf(output, step.layout, { ...before, fields }) : null;
+  const record: SnapshotRecord = { ...before, ...output, fields, itemsRoot };
   const snapshot = recordId(record);
   const newest = (await store.journal()).names.get(name)?.at(-1);
   if (newest !== undefined && newest.snapshot === snapshot) {

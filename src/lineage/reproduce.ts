@@ -9,15 +9,16 @@ import type { Engine } from '../engine/engine.ts';
 import { HoldoutError } from '../errors.ts';
 import { DIGEST_BYTES } from '../merkle/table-tree.ts';
 import { type JournalState, type VersionEntry, tableKey } from '../store/journal-state.ts';
-import type { Store } from '../store/store.ts';
+import { Store } from '../store/store.ts';
 import type { Layout } from '../tables/layout.ts';
-import { composeLayout } from '../tables/layout-builder.ts';
 import { readLayout } from '../tables/stored-parts.ts';
 import { type TableReader, openLayout, openTable } from '../tables/table-reader.ts';
 import { putLayout, storeTable } from '../tables/write-table.ts';
 import { type LineageStep, lineageOf, tableInput } from './chain.ts';
 import { type ReadAgain, type RawSources, readAgain } from './read-again.ts';
-import { gatherDigests, identifyDigests } from './select-rows.ts';
+import { boundTables } from './bind-step.ts';
+import { type StepPlace, applyStep } from './run-step.ts';
+import { identifyDigests } from './select-rows.ts';
 import { type Transform, prepareAgain } from './transform.ts';
 
 /** What a reproduction is run with. */
@@ -68,96 +69,73 @@ export interface Reproduction {
 
 /** What a step gave: enough to run the next one and to put a layout back. */
 interface Given {
-  readonly digests: Uint8Array;
+  readonly ref: TableRef;
   readonly reader: TableReader;
-  /** Where the rows stand in the store; null when the store has lost that. */
-  readonly layout: Layout | null;
+  readonly layout: Layout;
 }
 
 type Attempt = { readonly given: Given } | { readonly cannot: string };
 
 /**
- * Reproduces a version. Stops at the first step that differs or cannot be run: what follows would say nothing.
+ * Reproduces a version. Stops at the first step that differs or cannot be run: what follows would say nothing. Without
+ * `restore` all is done in a scratch store.
  * @throws HoldoutError as the store and the readers do.
  */
 export async function reproduceVersion(run: ReproduceRun): Promise<Reproduction> {
   const state = await run.store.journal();
   const lineage = await lineageOf(run.store, state, run.target);
+  const scratch = run.restore ? null : await Store.scratchOver(run.store);
+  const place = { store: scratch ?? run.store, engine: run.engine, threads: run.threads };
   const outcomes: StepOutcome[] = [];
   let before: Given | null = null;
-  for (const [index, step] of lineage.entries()) {
-    const says = describeStep(run, step);
-    const attempt = await attemptStep(run, state, step, before);
-    const outcome = await judge(run, state, step, attempt, { step: index + 1, says });
-    outcomes.push(outcome);
-    await run.onStep?.(outcome);
-    if (outcome.state !== 'same' || 'cannot' in attempt) return { state: outcome.state, steps: outcomes };
-    before = attempt.given;
+  try {
+    for (const [index, step] of lineage.entries()) {
+      const says = describeStep(run, step);
+      const attempt = await attemptStep(run, place, step, before);
+      const outcome = await judge(run, state, step, attempt, { step: index + 1, says });
+      outcomes.push(outcome);
+      await run.onStep?.(outcome);
+      await before?.reader.close();
+      before = null;
+      if ('given' in attempt) before = attempt.given;
+      if (outcome.state !== 'same') return { state: outcome.state, steps: outcomes };
+    }
+    return { state: 'same', steps: outcomes };
+  } finally {
+    await before?.reader.close();
+    await scratch?.close();
   }
-  return { state: 'same', steps: outcomes };
 }
 
-async function attemptStep(
-  run: ReproduceRun,
-  state: JournalState,
-  step: LineageStep,
-  before: Given | null,
-): Promise<Attempt> {
-  const { store } = run;
-  const input = tableInput(step.derivation);
-  if (input === null || before === null) {
+type Place = Pick<StepPlace, 'store' | 'engine' | 'threads'>;
+
+async function attemptStep(run: ReproduceRun, place: Place, step: LineageStep, before: Given | null): Promise<Attempt> {
+  const { store, engine } = place;
+  if (tableInput(step.derivation) === null || before === null) {
     const again: ReadAgain = await readAgain(run, step);
     if (again.kind === 'missing') return { cannot: again.says };
-    const layout = await layoutOf(store, state, step.realisation.output);
-    return { given: { ...again, layout: layout ?? (await storeAgain(run, step, again)) } };
+    const { table } = again;
+    const schema = await store.putRecord(table.schema);
+    const candidates = await recordedLayouts(store, await store.journal(), step.realisation.output);
+    const layout = await readLayout(store, (await storeTable(store, engine, table, candidates)).layout);
+    await again.reader.close();
+    const reader = await openLayout(store, engine, table.schema, layout);
+    return { given: { ref: { table: table.table, schema }, reader, layout } };
   }
   const prepared = prepareAgain(run.transforms, step.derivation);
   if (prepared === null) {
     const { name, version } = step.derivation.transform;
     return { cannot: `this Holdout has no ${name} version ${version}` };
   }
-  const { keep } = await prepared.run({
-    input: before.reader,
-    engine: run.engine,
-    record: (id, schema) => store.getRecord(id, schema),
-  });
-  const digests = gatherDigests(before.digests, keep);
-  const layout = before.layout === null ? null : composeLayout(before.layout, keep);
-  return { given: { digests, layout, reader: await readerAfter(run, before.reader, layout, digests) } };
+  const others = await boundTables(store, step.derivation, prepared.datasets);
+  const { output, layout, schema } = await applyStep(place, { step: prepared, others }, before);
+  return { given: { ref: output, layout, reader: await openLayout(store, engine, schema, layout) } };
 }
 
-/** Stores the rows of a read step again, where they are asked back and are the recorded ones. */
-async function storeAgain(
-  run: ReproduceRun,
-  { realisation }: LineageStep,
-  { table }: Extract<ReadAgain, { kind: 'read' }>,
-): Promise<Layout | null> {
-  if (!run.restore || table.table !== realisation.output.table) return null;
-  return readLayout(run.store, (await storeTable(run.store, run.engine, table, [])).layout);
-}
-
-/** A reader over a selection: its digests as just gathered, its values from the parts that hold them. */
-async function readerAfter(
-  run: ReproduceRun,
-  input: TableReader,
-  layout: Layout | null,
-  digests: Uint8Array,
-): Promise<TableReader> {
-  const known = { rows: digests.length / DIGEST_BYTES, digests: () => Promise.resolve(digests) };
-  if (layout !== null) return { ...(await openLayout(run.store, run.engine, input.schema, layout)), ...known };
-  return { ...input, ...known, relationSql: lost, blocks: lost, jsonLines: lost };
-}
-
-function lost(): never {
-  throw new HoldoutError('STORE_CORRUPT', 'the store has lost where the rows of an earlier step stand', {
-    hint: '`holdout reproduce NAME --restore` puts it back',
-  });
-}
-
-async function layoutOf(store: Store, state: JournalState, ref: TableRef): Promise<Layout | null> {
+/** The recorded layout, where the store still has it: rows that are the same again need not be written again. */
+async function recordedLayouts(store: Store, state: JournalState, ref: TableRef): Promise<Sha256Id[]> {
   const id = state.layouts.get(tableKey(ref));
-  if (id === undefined || (await store.checkFile('layout', id)) !== 'ok') return null;
-  return readLayout(store, id);
+  return id === undefined || (await store.checkFile('layout', id)) !== 'ok' ? [] : [id];
 }
 
 async function judge(
@@ -179,9 +157,9 @@ async function judge(
   };
   const nothing = { firstDifferentRow: null, restored: false };
   if ('cannot' in attempt) return { ...base, ...nothing, state: 'cannot-tell', got: null, detail: attempt.cannot };
-  const { digests } = attempt.given;
+  const digests = await attempt.given.reader.digests();
   const got = identifyDigests(digests);
-  if (got.table === recorded.table) {
+  if (got.table === recorded.table && attempt.given.ref.schema === recorded.schema) {
     const restored = run.restore && (await restoreLayout(run, state, recorded, attempt.given.layout));
     return { ...base, firstDifferentRow: null, state: 'same', got, detail: '', restored };
   }
@@ -196,12 +174,11 @@ async function restoreLayout(
   run: ReproduceRun,
   state: JournalState,
   ref: RealisationRecord['output'],
-  layout: Layout | null,
+  layout: Layout,
 ): Promise<boolean> {
   const { store } = run;
   const recorded = state.layouts.get(tableKey(ref));
   if (recorded !== undefined && (await store.checkFile('layout', recorded)) === 'ok') return false;
-  if (layout === null) return false;
   const { id }: { id: Sha256Id } = await putLayout(store, layout);
   await store.commit(
     (now) =>

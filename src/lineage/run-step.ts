@@ -3,39 +3,49 @@
  * not run again.
  * @module
  */
+import { rm, writeFile } from 'node:fs/promises';
 import type { Sha256Id } from '../../schemas/ids.ts';
-import {
-  type DerivationRecord,
-  type RealisationRecord,
-  type TableRef,
-  realisationRecord,
-} from '../../schemas/records.ts';
+import { type RealisationRecord, type TableRef, realisationRecord } from '../../schemas/records.ts';
+import { type TableSchema, tableSchema } from '../../schemas/table-schema.ts';
 import type { Engine } from '../engine/engine.ts';
 import { HoldoutError } from '../errors.ts';
 import { recordId } from '../identity/canonical-json.ts';
 import { type JournalState, tableKey } from '../store/journal-state.ts';
 import type { Store } from '../store/store.ts';
-import { composeLayout } from '../tables/layout-builder.ts';
 import type { Layout } from '../tables/layout.ts';
 import { readLayout } from '../tables/stored-parts.ts';
-import type { TableReader } from '../tables/table-reader.ts';
+import { type TableReader, openLayout } from '../tables/table-reader.ts';
 import { putLayout } from '../tables/write-table.ts';
-import { type TableIdentity, gatherDigests, identifyDigests } from './select-rows.ts';
-import type { PreparedStep } from './transform.ts';
+import { type BindRun, type BoundStep, type BoundTable, bindStep } from './bind-step.ts';
+import { encodeOrigins } from './origins.ts';
+import type { RowSource } from './row-source.ts';
+import { type Origins, type SettledOutput, settleOutput } from './settle-output.ts';
+import { type DroppedRows, RowFailure, type StepOutput } from './step-output.ts';
+import type { PreparedStep, StepContext } from './transform.ts';
 
-/** A step's one input: the table and how it is read. */
+/** What steps run in. */
+export interface StepPlace extends BindRun {
+  readonly store: Store;
+  /** Able to read the store, and to read and write its temporary folder. */
+  readonly engine: Engine;
+  readonly holdoutVersion: string;
+  readonly threads: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((rowsDone: number, rows: number) => void) | undefined;
+}
+
+/** A step's own input: the table and how it is read. */
 export interface StepInput {
   readonly ref: TableRef;
   readonly reader: TableReader;
   /** Layout of the table where the journal names none yet: that of a step just taken. */
   readonly layout?: Sha256Id;
+  /** Where a row came from; asked only for errors and by code that wants to know. */
+  readonly sourceOf?: ((position: number) => Promise<RowSource | null>) | undefined;
 }
 
 /** What a step is run with. */
-export interface StepRun {
-  readonly store: Store;
-  readonly engine: Engine;
-  readonly holdoutVersion: string;
+export interface StepRun extends StepPlace {
   readonly step: PreparedStep;
   readonly input: StepInput;
 }
@@ -47,22 +57,12 @@ export interface StepResult {
   readonly output: RealisationRecord['output'];
   readonly counts: Readonly<Record<string, number>>;
   readonly layout: Sha256Id;
+  /** Output column → input column where the step mapped columns; null where it did not. */
+  readonly kept: ReadonlyMap<string, string> | null;
+  /** Of which rows of the inputs the rows were made; null where an earlier run was taken. */
+  readonly origins: Origins | null;
   /** Whether an earlier realisation was taken. */
   readonly reused: boolean;
-}
-
-/** The derivation of a step on an input. */
-function deriveStep(step: PreparedStep, input: TableRef): DerivationRecord {
-  return {
-    type: 'holdout/derivation@1',
-    transform: { name: step.name, version: step.version },
-    params: step.params,
-    seed: step.seed,
-    inputs: [
-      { kind: 'table', table: input.table, schema: input.schema },
-      ...step.records.map((record) => ({ kind: 'record' as const, record })),
-    ],
-  };
 }
 
 /**
@@ -73,18 +73,16 @@ function deriveStep(step: PreparedStep, input: TableRef): DerivationRecord {
 export async function runStep(run: StepRun): Promise<StepResult> {
   const { store, step, input } = run;
   const state = await store.journal();
-  const derivation = deriveStep(step, input.ref);
-  const id = recordId(derivation);
+  const bound = await bindStep(run, step, input.ref);
+  const id = recordId(bound.derivation);
   const earlier = await findRealisation(store, state, id);
   if (earlier !== null) return earlier;
-  const applied = await applyStep({ store, engine: run.engine }, step, {
-    reader: input.reader,
-    layout: await readLayout(store, layoutOfInput(state, input)),
-  });
+  const layoutId = layoutOfInput(state, input);
+  const applied = await applyStep(run, bound, { ...input, layout: await readLayout(store, layoutId), layoutId });
   const realisation: RealisationRecord = {
     type: 'holdout/realisation@1',
-    derivation: await store.putRecord(derivation),
-    output: { ...applied.identity, schema: input.ref.schema },
+    derivation: await store.putRecord(bound.derivation),
+    output: applied.output,
     blobs: [],
     engine: {
       holdout: run.holdoutVersion,
@@ -93,6 +91,8 @@ export async function runStep(run: StepRun): Promise<StepResult> {
       unicode: process.versions['unicode'] ?? 'unknown',
     },
     counts: { ...applied.counts },
+    ...(await originsEvidence(store, applied)),
+    ...(applied.kind === 'columns' ? { kept: Object.fromEntries(applied.kept ?? []) } : {}),
   };
   return {
     derivation: id,
@@ -100,48 +100,128 @@ export async function runStep(run: StepRun): Promise<StepResult> {
     output: realisation.output,
     counts: realisation.counts,
     layout: (await putLayout(store, applied.layout)).id,
+    kept: applied.kind === 'columns' ? applied.kept : null,
+    origins: applied.origins,
     reused: false,
   };
 }
 
 /** A table in hand: how it is read, and where its rows stand. */
-export interface TableInHand {
-  readonly reader: TableReader;
+export interface TableInHand extends Pick<StepInput, 'reader' | 'sourceOf'> {
+  readonly ref: TableRef;
   readonly layout: Layout;
+  /** The layout's file, where it has one. */
+  readonly layoutId?: Sha256Id | undefined;
 }
 
-/** What a step gave, before anything of it is kept. */
-export interface AppliedStep {
-  readonly identity: TableIdentity;
+/** What a step gave. */
+export interface AppliedStep extends SettledOutput {
+  readonly kind: StepOutput['kind'];
   readonly counts: Readonly<Record<string, number>>;
-  readonly layout: Layout;
+  readonly dropped: DroppedRows | null;
+  /** Rows of all inputs together: what `origins` count in. */
+  readonly inputRows: number;
 }
 
 /**
- * Runs a step on a table; nothing is stored.
- * @throws HoldoutError as the step does.
+ * Runs a bound step on a table. Of a selection nothing is stored; new values become parts of the store.
+ * @throws HoldoutError as the step does; `INPUT_INVALID` with the row, its file and line for a row that it cannot take.
  */
 export async function applyStep(
-  { store, engine }: Pick<StepRun, 'store' | 'engine'>,
-  step: PreparedStep,
-  { reader, layout }: TableInHand,
+  place: Omit<StepPlace, 'resolve' | 'holdoutVersion'>,
+  { step, others }: Pick<BoundStep, 'step' | 'others'>,
+  input: TableInHand,
 ): Promise<AppliedStep> {
-  const { keep, counts } = await step.run({
-    input: reader,
-    engine,
-    record: (record, schema) => store.getRecord(record, schema),
+  const { store, engine } = place;
+  const state = await store.journal();
+  const scratch = await store.tempDirectory();
+  const opened: { readonly reader: TableReader; readonly layout: Layout; readonly layoutId: Sha256Id }[] = [];
+  try {
+    for (const { ref } of others) opened.push(await openOther(place, state, ref));
+    const { sourceOf = () => Promise.resolve(null) } = input;
+    const context: Omit<StepContext, 'seed'> = {
+      input: input.reader,
+      engine,
+      others: others.map((other, index) => ({ ...other, reader: opened[index]!.reader })),
+      record: (record, schema) => store.getRecord(record, schema),
+      scratch,
+      threads: place.threads,
+      projectRoot: store.projectRoot,
+      signal: place.signal,
+      onProgress: (done) => place.onProgress?.(done, input.reader.rows),
+      sourceOf,
+    };
+    const output = await step.run(context).catch(async (error: unknown) => {
+      throw error instanceof RowFailure ? await atItsPlace(error, sourceOf) : error;
+    });
+    const settled = await settleOutput(
+      {
+        store,
+        engine,
+        scratch,
+        inputs: [input.reader, ...opened.map(({ reader }) => reader)],
+        schemaId: input.ref.schema,
+        layouts: [input.layout, ...opened.map(({ layout }) => layout)],
+        layoutIds: [input.layoutId ?? [], ...opened.map(({ layoutId }) => layoutId)].flat(),
+      },
+      output,
+    );
+    return {
+      ...settled,
+      kind: output.kind,
+      counts: output.counts,
+      dropped: output.dropped ?? null,
+      inputRows: opened.reduce((sum, { reader }) => sum + reader.rows, input.reader.rows),
+    };
+  } finally {
+    for (const { reader } of opened) await reader.close();
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+async function openOther(
+  { store, engine }: Pick<StepPlace, 'store' | 'engine'>,
+  state: JournalState,
+  ref: BoundTable['ref'],
+): Promise<{ readonly reader: TableReader; readonly layout: Layout; readonly layoutId: Sha256Id }> {
+  const layoutId = layoutOfInput(state, { ref });
+  const layout = await readLayout(store, layoutId);
+  const schema: TableSchema = await store.getRecord(ref.schema, tableSchema);
+  return { reader: await openLayout(store, engine, schema, layout), layout, layoutId };
+}
+
+async function atItsPlace(
+  failure: RowFailure,
+  sourceOf: (position: number) => Promise<RowSource | null>,
+): Promise<HoldoutError> {
+  const source = await sourceOf(failure.position).catch(() => null);
+  const row = `row ${(failure.position + 1).toLocaleString('en-US')}`;
+  return new HoldoutError('INPUT_INVALID', `${row}: ${failure.message}`, {
+    ...(source === null ? {} : { file: source.file, line: source.line }),
+    ...(failure.hint === undefined ? {} : { hint: failure.hint }),
+    cause: failure,
   });
-  const identity = identifyDigests(gatherDigests(await reader.digests(), keep));
-  return { identity, counts, layout: composeLayout(layout, keep) };
 }
 
 /** The layout of a step's input. @throws HoldoutError `STORE_CORRUPT` when the store has lost it. */
-export function layoutOfInput(state: JournalState, { ref, layout }: Pick<StepInput, 'ref' | 'layout'>): Sha256Id {
+function layoutOfInput(state: JournalState, { ref, layout }: Pick<StepInput, 'ref' | 'layout'>): Sha256Id {
   const known = layout ?? state.layouts.get(tableKey(ref));
   if (known !== undefined) return known;
   throw new HoldoutError('STORE_CORRUPT', `the store names no layout for table ${ref.table}`, {
     hint: '`holdout verify` says what is damaged',
   });
+}
+
+/** A selection needs no evidence of its origins: its rows are those of the input. */
+async function originsEvidence(
+  store: Store,
+  { kind, origins, inputRows }: AppliedStep,
+): Promise<Pick<RealisationRecord, 'origins'>> {
+  if (kind === 'rows') return {};
+  if (typeof origins === 'string') return { origins };
+  const path = await store.tempPath('.origins');
+  await writeFile(path, encodeOrigins(origins, inputRows), { flag: 'wx' });
+  return { origins: (await store.putFile('origins', path)).id };
 }
 
 /** What an earlier run of this derivation left, where its layout still stands. */
@@ -151,10 +231,11 @@ async function findRealisation(store: Store, state: JournalState, derivation: Sh
     const found = [entry, ...(entry.through ?? [])].find((step) => step.derivation === derivation);
     if (found === undefined) continue;
     const { realisation } = found;
-    const { output, counts } = await store.getRecord(realisation, realisationRecord);
+    const { output, counts, kept } = await store.getRecord(realisation, realisationRecord);
     const layout = state.layouts.get(tableKey(output)) ?? found.layout;
     if ((await store.checkFile('layout', layout)) !== 'ok') continue;
-    return { derivation, realisation, output, counts, layout, reused: true };
+    const renamed = kept === undefined ? null : new Map(Object.entries(kept));
+    return { derivation, realisation, output, counts, layout, kept: renamed, origins: null, reused: true };
   }
   return null;
 }

@@ -6,7 +6,7 @@ import type { SetRoot, TableId } from '../../schemas/ids.ts';
 import { formatSetRoot, formatTableId } from '../identity/ids.ts';
 import { setTree } from '../merkle/set-tree.ts';
 import { DIGEST_BYTES, TableTreeBuilder } from '../merkle/table-tree.ts';
-import type { Keep } from './transform.ts';
+import type { Keep } from './step-output.ts';
 
 /** Ids of a table by its row digests. */
 export interface TableIdentity {
@@ -18,7 +18,7 @@ export interface TableIdentity {
 /** Digests of the rows that stay, in their new order. @throws RangeError for a row that is not there. */
 export function gatherDigests(digests: Uint8Array, keep: Keep): Uint8Array {
   const rows = digests.length / DIGEST_BYTES;
-  const positions = keep instanceof Uint32Array ? keep : positionsOf(keep.bitmap, rows);
+  const positions = keptPositions(keep, rows);
   const gathered = new Uint8Array(positions.length * DIGEST_BYTES);
   let at = 0;
   for (const position of positions) {
@@ -27,6 +27,11 @@ export function gatherDigests(digests: Uint8Array, keep: Keep): Uint8Array {
     at += DIGEST_BYTES;
   }
   return gathered;
+}
+
+/** Positions of the rows that stay, of a table of so many rows. @throws RangeError for a bitmap of another length */
+export function keptPositions(keep: Keep, rows: number): Uint32Array {
+  return keep instanceof Uint32Array ? keep : positionsOf(keep.bitmap, rows);
 }
 
 function positionsOf(bitmap: Uint8Array, rows: number): Uint32Array {

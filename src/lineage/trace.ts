@@ -11,12 +11,7 @@ import { lineOfRow } from '../tables/json-scan/fixups.ts';
 import { openTable } from '../tables/table-reader.ts';
 import { type LineageStep, lineageOf } from './chain.ts';
 import { firstOfEqual } from './digest-groups.ts';
-
-/** A place in a raw file; lines count from 1. */
-export interface RowSource {
-  readonly file: string;
-  readonly line: number;
-}
+import type { RowSource } from './row-source.ts';
 
 /**
  * Where the rows of a version stood. The answer is null for a row whose file has no known lines (arrays, Parquet,

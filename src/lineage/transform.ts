@@ -3,24 +3,34 @@
  * and become part of the derivation's id.
  * @module
  */
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { Sha256Id } from '../../schemas/ids.ts';
-import type { DerivationRecord } from '../../schemas/records.ts';
+import type { DerivationRecord, SnapshotRecord, TableRef } from '../../schemas/records.ts';
 import type { Engine } from '../engine/engine.ts';
 import { HoldoutError } from '../errors.ts';
 import { nearestName } from '../nearest-name.ts';
 import type { TableReader } from '../tables/table-reader.ts';
 import { parametersOf } from './parameters.ts';
+import type { RowSource } from './row-source.ts';
+import type { StepOutput } from './step-output.ts';
 
-/** Positions of the rows that stay: in the order of the new table, or as a bitmap (bit i of byte i >> 3, least first). */
-export type Keep = Uint32Array | { readonly bitmap: Uint8Array };
+/** How a step treats rows. */
+export type StepKind =
+  /** Rows stay as they are, some of them, in this order or another. */
+  | 'selecting'
+  /** One row of the output for each row that stays, with other columns. */
+  | 'mapping'
+  /** Rows of several tables, or new rows. */
+  | 'row-adding'
+  /** Code of the person's own. */
+  | 'user';
 
-/** What a step yields. A selecting step says which rows of its one input stay; no row is written again. */
-export interface StepOutput {
-  readonly kind: 'rows';
-  readonly keep: Keep;
-  /** What it counted, kept as evidence. */
-  readonly counts: Readonly<Record<string, number>>;
+/** Another table that a step's parameters name. */
+export interface OtherTable {
+  readonly ref: TableRef;
+  /** Its snapshot, with role and fields, where the reference is to a snapshot; else null. */
+  readonly snapshot: SnapshotRecord | null;
+  readonly reader: TableReader;
 }
 
 /** What a running step is given. */
@@ -29,17 +39,45 @@ export interface StepContext {
   readonly engine: Engine;
   /** The seed of the derivation; 0 for a step that takes none. */
   readonly seed: number;
+  /** The tables that `datasets` named, in that order. */
+  readonly others: readonly OtherTable[];
   /** A stored record that `records` named. */
   readonly record: <T>(id: Sha256Id, schema: z.ZodType<T>) => Promise<T>;
+  /** A folder that the engine reads and writes; the runner removes it. */
+  readonly scratch: string;
+  readonly threads: number;
+  /** Where relative paths of parameters begin. */
+  readonly projectRoot: string;
+  /** Ends the step with `INTERRUPTED`. */
+  readonly signal?: AbortSignal | undefined;
+  /** How many rows of the input are done. */
+  readonly onProgress?: ((rowsDone: number) => void) | undefined;
+  /** Where a row of the input came from, for errors and for code that asks. */
+  readonly sourceOf: (position: number) => Promise<RowSource | null>;
 }
+
+/** A parameter that names a dataset: as the person writes it, or in a derivation the number of the input. */
+export const datasetParam = z.union([z.string().min(1), z.strictObject({ input: z.int().positive() })]);
+export type DatasetParam = z.infer<typeof datasetParam>;
+
+/** Where in the parameters a dataset is named. */
+export interface DatasetReference {
+  /** Keys and indexes that lead to it. */
+  readonly at: readonly (string | number)[];
+  readonly names: DatasetParam;
+  /** `snapshot`: roles of fields count, too, so the derivation names the snapshot. `table`: the rows alone. */
+  readonly as: 'table' | 'snapshot';
+}
+
+/** What of the person's code counts: an identity for the derivation, as JSON. */
+export type CodeIdentity = z.core.util.JSONType;
 
 /** A step as its author writes it. */
 export interface StepDefinition<P> {
   readonly name: string;
   /** Raised whenever the same parameters and inputs may give another output. */
   readonly version: number;
-  /** `selecting`: rows stay as they are, some of them, in this order or another. */
-  readonly kind: 'selecting';
+  readonly kind: StepKind;
   /** What it does, in a sentence. */
   readonly summary: string;
   /** The step as a person writes it, in YAML. */
@@ -51,7 +89,16 @@ export interface StepDefinition<P> {
   /** One line for people. */
   describe(params: P): string;
   /** Stored records that the step reads; they are inputs of the derivation. */
-  records(params: P): readonly Sha256Id[];
+  records?(params: P): readonly Sha256Id[];
+  /** Datasets that the parameters name; they are inputs of the derivation. */
+  datasets?(params: P): readonly DatasetReference[];
+  /**
+   * Identity of the code that the step runs; it stands in the derivation.
+   * @throws HoldoutError `NOT_FOUND`, `USAGE` where the code cannot be had
+   */
+  code?(params: P, place: { readonly projectRoot: string }): Promise<CodeIdentity>;
+  /** `declared-not`: run once, its output kept like raw data. By default a step is deterministic. */
+  determinism?(params: P): 'deterministic' | 'declared-not';
   run(context: StepContext, params: P): Promise<StepOutput>;
 }
 
@@ -59,11 +106,16 @@ export interface StepDefinition<P> {
 export interface PreparedStep {
   readonly name: string;
   readonly version: number;
-  /** The parameters as they stand in the derivation: all but the seed. */
+  readonly kind: StepKind;
+  /** All parameters but the seed, datasets as they were given. */
   readonly params: z.core.util.JSONType;
   readonly seed: number | null;
   readonly says: string;
   readonly records: readonly Sha256Id[];
+  readonly datasets: readonly DatasetReference[];
+  readonly determinism: 'deterministic' | 'declared-not';
+  /** Null for a step without code of the person's own. */
+  readonly code: ((place: { readonly projectRoot: string }) => Promise<CodeIdentity>) | null;
   run(context: Omit<StepContext, 'seed'>): Promise<StepOutput>;
 }
 
@@ -94,8 +146,12 @@ export function defineTransform<P extends z.core.util.JSONType>(definition: Step
         version,
         params: rest,
         seed,
+        kind,
         says: definition.describe(params),
-        records: definition.records(params),
+        records: definition.records?.(params) ?? [],
+        datasets: definition.datasets?.(params) ?? [],
+        determinism: definition.determinism?.(params) ?? 'deterministic',
+        code: definition.code === undefined ? null : (place) => definition.code!(params, place),
         run: (context) => definition.run({ ...context, seed: seed ?? 0 }, params),
       };
     },

@@ -98,6 +98,7 @@ function followRecord(
       want('record', record.derivation);
       want('record', record.output.schema);
       for (const blob of record.blobs) want('record', blob);
+      if (record.origins?.startsWith('sha256:') === true) want('origins', record.origins as Sha256Id);
       break;
     case 'holdout/blob@1':
       followBlob(record, want, chunks);

@@ -13,6 +13,7 @@ const endings = {
   part: '.parquet',
   digests: '.digests',
   layout: '.layout',
+  origins: '.origins',
   pack: '.pack',
 } as const;
 
@@ -21,6 +22,7 @@ const folders = {
   part: 'parts',
   digests: 'digests',
   layout: 'layouts',
+  origins: 'origins',
   pack: 'packs',
 } as const;
 

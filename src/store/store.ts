@@ -2,6 +2,7 @@
  * The store: one folder of records, files and a journal. The only owner of the file system inside that folder.
  * @module
  */
+import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { z } from 'zod';
@@ -40,11 +41,14 @@ export class Store {
   private readonly log: Journal;
   private readonly checked: CheckedFiles;
   private readonly chunks: ChunkIndex;
+  /** Of a scratch store: the store that it is laid over. */
+  private readonly base: Store | null;
 
-  private constructor(root: string) {
+  private constructor(root: string, base: Store | null = null) {
     this.root = root;
-    this.projectRoot = dirname(root);
-    this.temp = new TempFolder(root);
+    this.base = base;
+    this.projectRoot = base?.projectRoot ?? dirname(root);
+    this.temp = base?.temp ?? new TempFolder(root);
     this.log = new Journal(root, this.temp);
     this.checked = new CheckedFiles(root, this.temp);
     this.chunks = new ChunkIndex(root);
@@ -76,6 +80,17 @@ export class Store {
     return store;
   }
 
+  /**
+   * A store in the temporary folder of another one: it reads what that one has, keeps what is put for itself, commits
+   * nothing, and goes when it is closed or its base is.
+   * @throws HoldoutError `IO`
+   */
+  static async scratchOver(base: Store): Promise<Store> {
+    const store = new Store(await base.tempDirectory(), base);
+    for (const kind of storedKinds) await makeFolder(kindFolder(store.root, kind));
+    return store;
+  }
+
   /** The store of this folder or of the nearest one above it that has one, as Git finds its own; null for none. */
   static async find(from: string): Promise<string | null> {
     for (let folder = resolve(from); ; folder = dirname(folder)) {
@@ -99,7 +114,7 @@ export class Store {
    * @throws HoldoutError `NOT_FOUND`, `STORE_CORRUPT`, `IO`
    */
   getRecord<T>(id: Sha256Id, schema: z.ZodType<T>): Promise<T> {
-    return records.getRecord(this.root, id, schema);
+    return records.getRecord(this.rootOf('record', id), id, schema);
   }
 
   /**
@@ -107,7 +122,7 @@ export class Store {
    * @throws HoldoutError `NOT_FOUND`, `STORE_CORRUPT`, `IO`
    */
   readRecord(id: Sha256Id): Promise<StoredRecord> {
-    return records.readRecord(this.root, id);
+    return records.readRecord(this.rootOf('record', id), id);
   }
 
   /** Ids of the records that begin with these hex digits, sorted. @throws HoldoutError `IO` */
@@ -134,12 +149,12 @@ export class Store {
 
   /** Where a stored thing lies. @throws TypeError for what is no id */
   filePath(kind: StoredKind, id: Sha256Id): string {
-    return filePath(this.root, kind, id);
+    return filePath(this.rootOf(kind, id), kind, id);
   }
 
   /** Re-hashes a stored file. @throws HoldoutError `IO` */
   checkFile(kind: StoredKind, id: Sha256Id): Promise<'ok' | 'missing' | 'damaged'> {
-    return files.checkFile(this.root, kind, id);
+    return files.checkFile(this.rootOf(kind, id), kind, id);
   }
 
   /**
@@ -147,7 +162,9 @@ export class Store {
    * @throws HoldoutError `STORE_CORRUPT` when it does not or is missing, `IO`
    */
   ensureIntact(kind: StoredKind, id: Sha256Id): Promise<void> {
-    return this.checked.ensureIntact(kind, id);
+    return this.rootOf(kind, id) === this.root
+      ? this.checked.ensureIntact(kind, id)
+      : this.base!.ensureIntact(kind, id);
   }
 
   /**
@@ -170,7 +187,7 @@ export class Store {
 
   /** The state that all journal entries make. @throws HoldoutError `STORE_CORRUPT`, `IO` */
   journal(): Promise<JournalState> {
-    return this.log.state();
+    return this.base === null ? this.log.state() : this.base.journal();
   }
 
   /**
@@ -180,6 +197,7 @@ export class Store {
    * @throws HoldoutError `NOT_FOUND` when the draft names something not stored; `STORE_CORRUPT`, `IO`
    */
   commit(build: (state: JournalState) => JournalDraft | null, now: Date): Promise<JournalEntry | null> {
+    if (this.base !== null) throw new TypeError('a scratch store commits nothing');
     return this.log.commit(build, now);
   }
 
@@ -210,6 +228,10 @@ export class Store {
 
   /** Removes this process's temporary files, and keeps what it learned of files that it hashed. */
   async close(): Promise<void> {
+    if (this.base !== null) {
+      await this.temp.discardFolder(this.root);
+      return;
+    }
     await this.checked.save();
     await this.temp.remove();
   }
@@ -217,6 +239,12 @@ export class Store {
   /** Removes this process's temporary files without waiting, for a process that is about to end. */
   removeTemporaries(): void {
     this.temp.removeNow();
+  }
+
+  /** Whose folder holds the thing: a scratch store's own where it is there, else its base's. */
+  private rootOf(kind: StoredKind, id: Sha256Id): string {
+    if (this.base === null || existsSync(filePath(this.root, kind, id))) return this.root;
+    return this.base.rootOf(kind, id);
   }
 
   private async place(path: string, text: string): Promise<'placed' | 'taken'> {

@@ -44,6 +44,13 @@ export class TempFolder {
     await rm(path, { force: true }).catch((error: unknown) => Promise.reject(ioError('remove', path, error)));
   }
 
+  /** Removes a temporary folder and what is in it. */
+  async discardFolder(path: string): Promise<void> {
+    await rm(path, { recursive: true, force: true }).catch((error: unknown) =>
+      Promise.reject(ioError('remove', path, error)),
+    );
+  }
+
   /** Removes this process's temporary files. */
   async remove(): Promise<void> {
     if (this.made === null) return;

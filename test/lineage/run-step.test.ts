@@ -32,7 +32,6 @@ const everyNth: Transform = defineTransform({
   example: 'every-nth: {n: 3}',
   params: z.strictObject({ n: z.int().positive() }),
   describe: ({ n }) => `keep each row number that ${n} divides`,
-  records: () => [],
   run({ input }, { n }) {
     runs += 1;
     const keep = Uint32Array.from({ length: Math.ceil(input.rows / n) }, (_, i) => i * n);
@@ -77,6 +76,8 @@ const derive = async (n: number, version = 1): ReturnType<typeof deriveVersion> 
     base: entry,
     now,
     itemsRootOf: () => Promise.resolve(null),
+    threads: 1,
+    resolve: () => Promise.reject(new Error('no other dataset')),
   });
 };
 describe('a step', () => {

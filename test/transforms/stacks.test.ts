@@ -36,14 +36,14 @@ it('a stack of steps over overlays gives the tables that it gives over written-o
       const overlays = await bench.run(steps, { layout: 'frayed' });
       let written = bench.layout('compact');
       for (const [index, text] of steps.entries()) {
-        const { identity, layout } = await bench.withEngine(1, (engine) => bench.apply(engine, prepare(text), written));
-        expect(identity.table).toBe(overlays[index]!.identity.table);
+        const { output, layout } = await bench.withEngine(1, (engine) => bench.apply(engine, prepare(text), written));
+        expect(output.table).toBe(overlays[index]!.output.table);
         const name = `written-${++files}`;
         const path = await workspace.write(`${name}.jsonl`, await bench.linesOf(layout));
         const added = await workspace.add(name, path, { schema });
         expect({ table: added.table, setRoot: added.setRoot }).toEqual({
-          table: identity.table,
-          setRoot: identity.setRoot,
+          table: output.table,
+          setRoot: output.setRoot,
         });
         written = await readLayout(store, (await store.journal()).layouts.get(tableKey(added))!);
       }

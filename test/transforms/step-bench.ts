@@ -4,9 +4,11 @@
  * @module
  */
 import { parseStep } from '../../dist/cli/parse-step.js';
+import type { Sha256Id } from '../../dist/schemas/ids.js';
 import type { SnapshotRecord } from '../../dist/schemas/records.js';
-import { tableSchema } from '../../dist/schemas/table-schema.js';
+import { type TableSchema, tableSchema } from '../../dist/schemas/table-schema.js';
 import type { Engine } from '../../dist/src/engine/engine.js';
+import { bindStep } from '../../dist/src/lineage/bind-step.js';
 import { type AppliedStep, applyStep } from '../../dist/src/lineage/run-step.js';
 import type { PreparedStep } from '../../dist/src/lineage/transform.js';
 import { openStoreEngine } from '../../dist/src/snapshots/store-engine.js';
@@ -85,11 +87,9 @@ export class StepBench {
   ): Promise<AppliedStep[]> {
     return this.withEngine(threads, async (engine) => {
       const done: AppliedStep[] = [];
-      let at = this.layouts[layout];
       for (const text of steps) {
-        const applied = await this.apply(engine, prepare(text), at);
-        done.push(applied);
-        at = applied.layout;
+        const before = done.at(-1);
+        done.push(await this.apply(engine, prepare(text), before?.layout ?? this.layouts[layout], before));
       }
       return done;
     });
@@ -97,8 +97,8 @@ export class StepBench {
 
   /** The rows that steps leave. */
   async rowsAfter(...steps: readonly string[]): Promise<Row[]> {
-    const { layout } = (await this.run(steps)).at(-1)!;
-    const text = await this.linesOf(layout);
+    const { layout, schema } = (await this.run(steps)).at(-1)!;
+    const text = await this.linesOf(layout, schema);
     return text
       .split('\n')
       .slice(0, -1)
@@ -106,10 +106,11 @@ export class StepBench {
   }
 
   /** The rows of a layout as JSON Lines. */
-  async linesOf(layout: Layout): Promise<string> {
+  async linesOf(layout: Layout, schema?: TableSchema): Promise<string> {
     const { store } = this.workspace;
     return this.withEngine(1, async (engine) => {
-      const reader = await openLayout(store, engine, await store.getRecord(this.table.schema, tableSchema), layout);
+      const seen = schema ?? (await store.getRecord(this.table.schema, tableSchema));
+      const reader = await openLayout(store, engine, seen, layout);
       let text = '';
       for await (const { bytes } of reader.jsonLines()) text += Buffer.from(bytes).toString();
       await reader.close();
@@ -126,12 +127,16 @@ export class StepBench {
     }
   }
 
-  /** Runs one step on the rows of a layout. */
-  async apply(engine: Engine, step: PreparedStep, layout: Layout): Promise<AppliedStep> {
+  /** Runs one step on the rows of a layout: the bench's own table, or what a step before gave. */
+  async apply(engine: Engine, step: PreparedStep, layout: Layout, before?: AppliedStep): Promise<AppliedStep> {
     const { store } = this.workspace;
-    const reader = await openLayout(store, engine, await store.getRecord(this.table.schema, tableSchema), layout);
+    const schema = before?.schema ?? (await store.getRecord(this.table.schema, tableSchema));
+    const ref = before?.output ?? this.table;
+    const reader = await openLayout(store, engine, schema, layout);
+    const resolve = async (name: string): Promise<Sha256Id> => (await this.workspace.version(name)).entry.snapshot;
     try {
-      return await applyStep({ store, engine }, step, { reader, layout });
+      const bound = await bindStep({ store, resolve }, step, { table: ref.table, schema: ref.schema });
+      return await applyStep({ store, engine, threads: 2 }, bound, { reader, layout, ref });
     } finally {
       await reader.close();
     }

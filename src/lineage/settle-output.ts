@@ -1,0 +1,78 @@
+/**
+ * Makes a table of what a step yielded: its ids, its layout, and of which rows it was made. A selection writes no row;
+ * new values are written as parts of the store that is given, which may be a scratch one.
+ * @module
+ */
+import { rm } from 'node:fs/promises';
+import type { Sha256Id } from '../../schemas/ids.ts';
+import type { RealisationRecord } from '../../schemas/records.ts';
+import type { TableSchema } from '../../schemas/table-schema.ts';
+import { composeLayout } from '../tables/layout-builder.ts';
+import type { Layout } from '../tables/layout.ts';
+import { readLayout } from '../tables/stored-parts.ts';
+import { storeTable } from '../tables/write-table.ts';
+import { type Materialising, materialiseColumns, materialiseTable } from './materialise.ts';
+import { gatherDigests, identifyDigests, keptPositions } from './select-rows.ts';
+import { type StepOutput, noRow } from './step-output.ts';
+
+/** Of which row each row was made: positions in the inputs laid end to end; `same`: row i of row i. */
+export type Origins = Uint32Array | 'same' | 'unknown';
+
+/** A step's output as a table. */
+export interface SettledOutput {
+  readonly output: RealisationRecord['output'];
+  readonly schema: TableSchema;
+  readonly layout: Layout;
+  readonly origins: Origins;
+  /** Output column → input column, for the columns that the step left alone; null where all are. */
+  readonly kept: ReadonlyMap<string, string> | null;
+}
+
+/** What settling needs: the step's inputs, its own first, each with its layout. */
+export interface Settling extends Materialising {
+  readonly schemaId: Sha256Id;
+  readonly layouts: readonly Layout[];
+  readonly layoutIds: readonly Sha256Id[];
+}
+
+/**
+ * Settles an output.
+ * @throws RangeError when the output does not fit the inputs
+ * @throws HoldoutError as the engine and the store do
+ */
+export async function settleOutput(run: Settling, given: StepOutput): Promise<SettledOutput> {
+  const [input] = run.inputs;
+  const [layout] = run.layouts;
+  if (input === undefined || layout === undefined) throw new RangeError('"inputs" expected at least one table');
+  if (given.kind === 'rows') {
+    const { keep } = given;
+    const identity = identifyDigests(gatherDigests(await input.digests(), keep));
+    return {
+      output: { ...identity, schema: run.schemaId },
+      schema: input.schema,
+      layout: composeLayout(layout, keep),
+      origins: keptPositions(keep, input.rows),
+      kept: null,
+    };
+  }
+  const table = given.kind === 'columns' ? await materialiseColumns(run, given) : await materialiseTable(run, given);
+  const schema = await run.store.putRecord(table.schema);
+  const stored = await storeTable(run.store, run.engine, table, run.layoutIds);
+  const output = { table: table.table, schema, setRoot: await table.setRoot(), rows: table.rows };
+  const settled = { output, schema: table.schema, layout: await readLayout(run.store, stored.layout) };
+  await rm(table.digestsPath, { force: true });
+  await table.dispose();
+  if (given.kind === 'columns') {
+    const origins = given.keep === null ? 'same' : keptPositions(given.keep, input.rows);
+    return { ...settled, origins, kept: given.kept };
+  }
+  const inputRows = run.inputs.reduce((sum, each) => sum + each.rows, 0);
+  const { rows, madeOf } = given;
+  const anew = rows.some((address) => address >= inputRows);
+  const origins: Origins =
+    anew && madeOf === null
+      ? 'unknown'
+      : rows.map((address) => (address < inputRows ? address : (madeOf?.[address - inputRows] ?? noRow)));
+  const same = new Map(input.schema.columns.map(({ name }): [string, string] => [name, name]));
+  return { ...settled, origins, kept: same };
+}
