@@ -275,7 +275,8 @@ export const commands: readonly CommandSpec[] = [
       ['--train <names...>', 'training snapshots (with --verify: files)'],
       ['--eval <names...>', 'eval snapshots (with --verify: files)'],
       ['--report <id>', 'the leak report to state (default: the newest stored one that covers what is pinned)'],
-      ['--score <scores...>', 'eval:metric=value'],
+      ['--score <scores...>', 'eval:metric=value, the value a decimal number'],
+      ['--no-card', 'leave README.md as it is'],
       [
         '--require-clean',
         'write nothing and exit 1 where the report says leak, 3 where it is missing, stale or incomplete',

@@ -69,12 +69,13 @@ export function parseCount(option: string, value: string | undefined): number | 
 
 /** A score as `eval:metric=value`. @throws HoldoutError USAGE. */
 export function parseScore(text: string): { readonly eval: string; readonly metric: string; readonly value: number } {
-  const match = /^([^:=]+):([^=]+)=(.+)$/.exec(text);
+  const match = /^([^:=]+):([^=]+)=\s*([+-]?(?:\d+(?:\.\d*)?|\.\d+))\s*$/.exec(text);
+  const metric = match?.[2]?.trim() ?? '';
   const value = Number(match?.[3] ?? Number.NaN);
-  if (match === null || !Number.isFinite(value) || match[3]?.trim() === '') {
+  if (match === null || metric === '' || !Number.isFinite(value)) {
     throw new HoldoutError('USAGE', `--score takes EVAL:METRIC=NUMBER, got "${text}"`, {
       hint: 'for example --score gsm8k:exact_match=0.61',
     });
   }
-  return { eval: match[1] ?? '', metric: match[2] ?? '', value };
+  return { eval: match[1]?.trim() ?? '', metric, value };
 }

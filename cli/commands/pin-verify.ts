@@ -2,7 +2,7 @@
  * `holdout pin --verify MODEL_DIR`: does the pin still hold? With or without a store.
  * @module
  */
-import type { PinnedDataset } from '../../schemas/pin.ts';
+import { type PinnedDataset, pinRecord } from '../../schemas/pin.ts';
 import type { FieldRoles } from '../../schemas/records.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { HoldoutError } from '../../src/errors.ts';
@@ -12,6 +12,7 @@ import { readPin } from '../../src/models/pin.ts';
 import {
   type DataAtHand,
   type DataSources,
+  type KnownPins,
   type PinFinding,
   type PinVerification,
   verifyPin,
@@ -72,7 +73,17 @@ async function openSources({ context, options }: Invocation): Promise<DataSource
     trains: given.trains.length === 0 ? null : await Promise.all(given.trains.map(open)),
     evals: given.evals.length === 0 ? null : await Promise.all(given.evals.map(open)),
     stored: (dataset) => storedData(store, engine, dataset),
+    known: store === null ? undefined : await knownPins(store),
   };
+}
+
+async function knownPins(store: Store): Promise<KnownPins> {
+  const { pins, names } = await store.journal();
+  const known: KnownPins['pins'][number][] = [];
+  for (const id of new Set(pins.map((entry) => entry.pin))) {
+    known.push({ id, pin: await store.getRecord(id, pinRecord) });
+  }
+  return { pins: known, snapshots: new Set([...names.values()].flat().map(({ snapshot }) => snapshot)) };
 }
 
 /** Ids computed anew from the row digests. */

@@ -5,7 +5,7 @@
 import type { PinRecord, PinnedDataset, PinnedEval } from '../../schemas/pin.ts';
 import { snapshotRecord } from '../../schemas/records.ts';
 import { HoldoutError } from '../../src/errors.ts';
-import { createPin, writePin } from '../../src/models/pin.ts';
+import { createPin, executePin, planPin } from '../../src/models/pin.ts';
 import { uncoveredBy, versionName } from '../../src/models/pin-report.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { Action, Invocation, Options } from '../command-spec.ts';
@@ -58,8 +58,9 @@ async function makePin({ context, options }: Invocation, modelDir: string): Prom
     else await writeLines([styled('red', record.says), 'Nothing was pinned: --require-clean']);
     return refused;
   }
+  const plan = await planPin(modelDir, record, { card: !options.refused('card') });
   await store.putRecord(record);
-  const written = await writePin(modelDir, record);
+  const written = await executePin(plan);
   await store.commit(
     ({ pins }) => (pins.at(-1)?.pin === written.id ? null : { op: 'pin', pin: written.id }),
     context.now(),

@@ -53,12 +53,14 @@ export function readCardEntry(card: Uint8Array): unknown {
   if (text === null) return null;
   const document = parseDocument(text, { logLevel: 'silent' });
   if (document.errors.length > 0 || !isMap(document.contents)) return null;
-  return document.contents.toJS(document)?.['holdout'] ?? null;
+  const value = plainValue(document);
+  return typeof value === 'object' && value !== null && 'holdout' in value ? (value.holdout ?? null) : null;
 }
 
 /**
  * Replaces the card's `holdout:` entry, or adds one at the end of the front matter.
  * @param lines The entry's lines without line ends, `holdout:` first.
+ * @throws HoldoutError INPUT_INVALID where an entry is there that cannot be replaced, or others would change
  */
 export function editCard(card: Uint8Array, lines: readonly string[]): CardEdit {
   const parts = cutCard(card);
@@ -68,7 +70,7 @@ export function editCard(card: Uint8Array, lines: readonly string[]): CardEdit {
   const before = parseMapping(text);
   if (typeof before === 'string') return { kind: 'left', why: before };
   const place = findEntry(text, before);
-  if (place === null) return { kind: 'left', why: 'its holdout: entry is not on lines of its own' };
+  if (place === null) throw cannotEdit('it is not on lines of its own');
   const [start, end] = place;
   const entry = lines.join(parts.newline);
   const gap = start === text.length && text !== '' ? parts.newline : '';
@@ -107,10 +109,20 @@ function findEntry(text: string, document: Parsed): readonly [start: number, end
 }
 
 function checkOnlyEntryChanged(before: string, after: string): void {
-  if (isDeepStrictEqual(otherEntries(before), otherEntries(after))) return;
-  throw new HoldoutError('INPUT_INVALID', 'the holdout: entry cannot be written without changing other entries', {
+  const [ours, theirs] = [otherEntries(before), otherEntries(after)];
+  if (ours === null) throw cannotEdit('an alias of the front matter cannot be followed');
+  if (theirs === null) throw cannotEdit('with it the front matter would be no valid YAML');
+  for (const name of new Set([...ours.keys(), ...theirs.keys()])) {
+    if (!isDeepStrictEqual(ours.get(name), theirs.get(name))) {
+      throw cannotEdit(`its entry ${JSON.stringify(name)} would change`);
+    }
+  }
+}
+
+function cannotEdit(why: string): HoldoutError {
+  return new HoldoutError('INPUT_INVALID', `the holdout: entry cannot be written into README.md: ${why}`, {
     file: 'README.md',
-    hint: 'write the front matter with each entry on lines of its own',
+    hint: 'write the front matter with each entry on lines of its own, unindented; or leave the card alone: --no-card',
   });
 }
 
@@ -122,10 +134,20 @@ function strictUtf8(bytes: Uint8Array): string | null {
   }
 }
 
-function otherEntries(text: string): unknown {
+/** The entries beside ours; null for what is no mapping. */
+function otherEntries(text: string): ReadonlyMap<string, unknown> | null {
   const document = parseDocument(text, { logLevel: 'silent' });
-  if (document.errors.length > 0) return document.errors;
-  const value: unknown = document.toJS() ?? {};
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).filter(([key]) => key !== 'holdout'));
+  const value = document.errors.length > 0 ? null : document.contents === null ? {} : plainValue(document);
+  if (typeof value !== 'object' || value === null) return null;
+  return new Map(Object.entries(value).filter(([key]) => key !== 'holdout'));
+}
+
+/** The document as plain values; null where an alias names nothing, or so many that they would not fit. */
+function plainValue(document: Parsed): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    if (error instanceof ReferenceError) return null;
+    throw error;
+  }
 }

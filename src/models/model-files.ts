@@ -28,7 +28,24 @@ export async function hashModelFiles(
   modelDir: string,
   onProgress: (bytes: number) => void = () => undefined,
 ): Promise<PinnedFile[]> {
-  const paths = await listModelFiles(modelDir);
+  const { files, refused } = await surveyModelFiles(modelDir, onProgress);
+  const [first] = refused;
+  if (first !== undefined) throw first.error;
+  return files;
+}
+
+/** What cannot be pinned, and why. */
+interface RefusedFile {
+  readonly path: string;
+  readonly error: HoldoutError;
+}
+
+/** As `hashModelFiles`, but names what cannot be pinned beside the rest. @throws HoldoutError NOT_FOUND, INPUT_INVALID. */
+export async function surveyModelFiles(
+  modelDir: string,
+  onProgress: (bytes: number) => void = () => undefined,
+): Promise<{ readonly files: PinnedFile[]; readonly refused: readonly RefusedFile[] }> {
+  const { paths, refused } = await listModelFiles(modelDir);
   const files: PinnedFile[] = [];
   let done = 0;
   for (const path of paths) {
@@ -38,48 +55,64 @@ export async function hashModelFiles(
     done += file.bytes;
     onProgress(done);
   }
-  return files;
+  return { files, refused };
 }
 
-/** Paths of the files that a pin covers, with `/`, sorted by their UTF-8 bytes. */
-async function listModelFiles(modelDir: string): Promise<string[]> {
+/** Paths of the files that a pin covers, with `/`, sorted by their UTF-8 bytes; what cannot be pinned likewise. */
+async function listModelFiles(modelDir: string): Promise<{ paths: string[]; refused: RefusedFile[] }> {
   const info = await stat(modelDir).catch((cause: unknown) => {
     throw new HoldoutError('NOT_FOUND', 'no such folder', { file: modelDir, cause });
   });
   if (!info.isDirectory()) throw new HoldoutError('INPUT_INVALID', 'not a folder', { file: modelDir });
   const root = await realpath(modelDir);
-  const found: string[] = [];
+  const paths: string[] = [];
+  const refused: RefusedFile[] = [];
   const walk = async (folder: string, inside: ReadonlySet<string>): Promise<void> => {
     for (const entry of await readdir(join(modelDir, folder), { withFileTypes: true })) {
       const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
       if (path === pinFileName || foldersNotPinned.includes(path)) continue;
       const full = join(modelDir, path);
       const target = entry.isSymbolicLink() ? await linkTarget(full, root) : await realpath(full);
+      if (target instanceof HoldoutError) {
+        refused.push({ path, error: target });
+        continue;
+      }
       const kind = await stat(target);
+      const refuse = (says: string): number => refused.push({ path, error: cannotPin(full, says) });
       if (kind.isDirectory()) {
-        if (inside.has(target))
-          throw new HoldoutError('INPUT_INVALID', 'a link that leads in a circle', { file: full });
-        await walk(path, new Set([...inside, target]));
+        if (inside.has(target)) refuse('a link that leads in a circle');
+        else await walk(path, new Set([...inside, target]));
       } else if (kind.isFile()) {
-        found.push(path);
+        paths.push(path);
       } else {
-        throw new HoldoutError('INPUT_INVALID', 'neither a file nor a folder', { file: full });
+        refuse('neither a file nor a folder');
       }
     }
   };
   await walk('', new Set([root]));
-  return found.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  return { paths: paths.sort(compareBytes), refused: refused.sort((a, b) => compareBytes(a.path, b.path)) };
 }
 
-async function linkTarget(link: string, root: string): Promise<string> {
-  const target = await realpath(link).catch((cause: unknown) => {
-    throw new HoldoutError('INPUT_INVALID', 'a symbolic link that leads nowhere', { file: link, cause });
-  });
+function compareBytes(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
+/** Where a link leads; an error, not thrown, for one that leads nowhere or out of the folder. */
+async function linkTarget(link: string, root: string): Promise<string | HoldoutError> {
+  let target: string;
+  try {
+    target = await realpath(link);
+  } catch (cause) {
+    return cannotPin(link, 'a symbolic link that leads nowhere', { cause });
+  }
   if (target === root || target.startsWith(root + sep)) return target;
-  throw new HoldoutError('INPUT_INVALID', `a symbolic link out of the model's folder, to ${target}`, {
-    file: link,
+  return cannotPin(link, `a symbolic link out of the model's folder, to ${target}`, {
     hint: 'pin a folder that holds the files themselves (`cp -rL` copies what links point to)',
   });
+}
+
+function cannotPin(file: string, says: string, more: { cause?: unknown; hint?: string } = {}): HoldoutError {
+  return new HoldoutError('INPUT_INVALID', says, { file, ...more });
 }
 
 async function hashFile(path: string): Promise<Omit<PinnedFile, 'path'>> {

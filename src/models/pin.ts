@@ -11,7 +11,7 @@ import { HoldoutError } from '../errors.ts';
 import { recordId } from '../identity/canonical-json.ts';
 import { readIfThere } from '../store/read-if-there.ts';
 import { cardFileName, hashModelFiles, pinFileName } from './model-files.ts';
-import { editCard } from './model-card.ts';
+import { type CardPlan, planCard } from './pin-card.ts';
 import { describeReport, pinSays, versionName } from './pin-report.ts';
 
 /** A score as given: for a pinned eval, by its name. */
@@ -52,6 +52,7 @@ export async function createPin(content: PinContent): Promise<PinRecord> {
   const pinned = { train: [...content.trains], eval: [...content.evals] };
   const report = content.report === null ? null : describeReport(content.report.id, content.report.report, pinned);
   const scores = content.scores.map((score) => bindScore(score, content.evals));
+  refuseTwice(scores);
   const files = await hashModelFiles(content.modelDir, content.onProgress);
   if (files.length === 0) {
     throw new HoldoutError('INPUT_INVALID', 'the folder holds no file to pin', { file: content.modelDir });
@@ -80,19 +81,62 @@ function bindScore(score: GivenScore, evals: readonly PinnedEval[]): PinnedScore
   return { eval: pinned.name, itemsRoot: pinned.itemsRoot, metric: score.metric, value: score.value };
 }
 
-/** Writes a pin into a model's folder: the file, and the entry of the card where there is one. */
-export async function writePin(modelDir: string, pin: PinRecord): Promise<WrittenPin> {
+/** One metric on the same items has one value, however eval and metric are spelled. */
+function refuseTwice(scores: readonly PinnedScore[]): void {
+  const seen = new Map<string, PinnedScore>();
+  for (const score of scores) {
+    const key = `${score.itemsRoot} ${score.metric.normalize('NFKC').toLowerCase()}`;
+    const other = seen.get(key);
+    if (other !== undefined) {
+      const both = [other, score].map(({ eval: name, metric, value }) => `${name}:${metric}=${value}`).join(' and ');
+      throw new HoldoutError('USAGE', `two scores for one metric on the same items: ${both}`, {
+        hint: 'give one --score for each metric of an eval set',
+      });
+    }
+    seen.set(key, score);
+  }
+}
+
+/** A pin that can be written, and what writing it does. */
+export interface PinPlan {
+  readonly modelDir: string;
+  readonly pin: PinRecord;
+  readonly id: Sha256Id;
+  readonly card: CardPlan;
+}
+
+/** How a pin is written. */
+export interface WritePinOptions {
+  /** False leaves README.md as it is; true without it. */
+  readonly card?: boolean;
+}
+
+/**
+ * Looks whether a pin can be written; writes nothing.
+ * @throws HoldoutError INPUT_INVALID for a card that cannot take its entry
+ */
+export async function planPin(modelDir: string, pin: PinRecord, options: WritePinOptions = {}): Promise<PinPlan> {
   const id = recordId(pin);
+  const card: CardPlan = options.card === false ? { kind: 'left', why: 'as asked' } : await planCard(modelDir, pin, id);
+  return { modelDir, pin, id, card };
+}
+
+/** Writes what was planned: the pin's file, and the entry of the card where there is one. @throws HoldoutError IO */
+export async function executePin({ modelDir, pin, id, card }: PinPlan): Promise<WrittenPin> {
   const path = join(modelDir, pinFileName);
   const before = await pinIdAt(path);
   await replaceFile(path, pinFileText(pin));
-  return {
-    pin,
-    id,
-    path,
-    replaced: before === id ? null : before,
-    card: await writeCard(join(modelDir, cardFileName), pin, id),
-  };
+  if (card.kind === 'edited') await replaceFile(join(modelDir, cardFileName), card.bytes);
+  const outcome = card.kind === 'left' ? { left: card.why } : card.kind === 'edited' ? 'written' : card.kind;
+  return { pin, id, path, replaced: before === id ? null : before, card: outcome };
+}
+
+/**
+ * Writes a pin into a model's folder, or nothing where its card cannot take the entry.
+ * @throws HoldoutError INPUT_INVALID, IO
+ */
+export async function writePin(modelDir: string, pin: PinRecord, options: WritePinOptions = {}): Promise<WrittenPin> {
+  return executePin(await planPin(modelDir, pin, options));
 }
 
 /** Id of the pin in a file; null where there is no file, or no pin in it. */
@@ -133,38 +177,6 @@ function parseJson(text: string, path: string): unknown {
   } catch (cause) {
     throw new HoldoutError('INPUT_INVALID', 'not JSON', { file: path, cause });
   }
-}
-
-async function writeCard(path: string, pin: PinRecord, id: Sha256Id): Promise<WrittenPin['card']> {
-  const before = await readIfThere(path);
-  if (before === null) return 'absent';
-  const edit = editCard(before, cardEntry(pin, id));
-  if (edit.kind === 'left') return { left: edit.why };
-  if (edit.bytes.equals(before)) return 'unchanged';
-  await replaceFile(path, edit.bytes);
-  return 'written';
-}
-
-/** The card's entry, as YAML lines. Strings are written as JSON, which YAML reads alike. */
-function cardEntry(pin: PinRecord, id: Sha256Id): string[] {
-  const lines = ['holdout:', `  says: ${quoted(pin.says)}`, `  pin: ${quoted(id)}`];
-  if (pin.report !== null) lines.push(`  report: ${quoted(pin.report.id)}`, `  verdict: ${pin.report.verdict}`);
-  if (pin.train.length > 0) lines.push('  train:');
-  for (const each of pin.train)
-    lines.push(`    - name: ${quoted(versionName(each))}`, `      table: ${quoted(each.table)}`);
-  if (pin.eval.length > 0) lines.push('  eval:');
-  for (const each of pin.eval) {
-    lines.push(`    - name: ${quoted(versionName(each))}`, `      table: ${quoted(each.table)}`);
-    lines.push(`      items: ${quoted(each.itemsRoot)}`);
-    const scores = pin.scores.filter((score) => score.eval === each.name && score.itemsRoot === each.itemsRoot);
-    if (scores.length > 0) lines.push('      scores:');
-    for (const score of scores) lines.push(`        ${quoted(score.metric)}: ${JSON.stringify(score.value)}`);
-  }
-  return lines;
-}
-
-function quoted(text: string): string {
-  return JSON.stringify(text);
 }
 
 /** Replaces a file as a whole: written beside it, flushed, renamed over it. */

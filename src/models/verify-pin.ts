@@ -2,14 +2,14 @@
  * Whether a pin still holds: the model's files against their digests, the data against their ids.
  * @module
  */
-import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { SetRoot, Sha256Id, TableId } from '../../schemas/ids.ts';
 import type { PinRecord, PinnedDataset, PinnedEval } from '../../schemas/pin.ts';
 import type { FieldRoles } from '../../schemas/records.ts';
-import { readIfThere } from '../store/read-if-there.ts';
-import { cardFileName, hashModelFiles } from './model-files.ts';
-import { readCardEntry } from './model-card.ts';
+import { cardFileName, pinFileName, surveyModelFiles } from './model-files.ts';
+import { cardDifferences } from './pin-card.ts';
 import { versionName } from './pin-report.ts';
+import { valueDifferences } from './value-difference.ts';
 
 /** Identity of data at hand, read from files or from a store. */
 export interface DataAtHand {
@@ -22,6 +22,14 @@ export interface DataAtHand {
   itemsRoot(fields: FieldRoles): Promise<SetRoot | null>;
 }
 
+/** What a store knows of pins. */
+export interface KnownPins {
+  /** Its pins, newest last. */
+  readonly pins: readonly { readonly id: Sha256Id; readonly pin: PinRecord }[];
+  /** Snapshots of its versions. */
+  readonly snapshots: ReadonlySet<Sha256Id>;
+}
+
 /** Where the data of a pin can be had from. */
 export interface DataSources {
   /** Files given; null when none were given for this role. */
@@ -29,11 +37,13 @@ export interface DataSources {
   readonly evals: readonly DataAtHand[] | null;
   /** A store's copy of a pinned table with its id computed anew, or why there is none. */
   readonly stored: (pinned: PinnedDataset | PinnedEval) => Promise<DataAtHand | string>;
+  /** The pins of a store at hand. */
+  readonly known?: KnownPins | undefined;
 }
 
 /** One thing that was compared. */
 export interface PinFinding {
-  readonly what: 'file' | 'card' | 'train' | 'eval';
+  readonly what: 'file' | 'card' | 'pin' | 'train' | 'eval';
   readonly name: string;
   readonly state: 'holds' | 'differs' | 'cannot-tell';
   /** Said for what does not hold, and where a match needs a word. */
@@ -56,9 +66,10 @@ export async function verifyPin(
 ): Promise<PinVerification> {
   const findings = [
     ...(await compareFiles(modelDir, pinned.pin, onProgress)),
-    ...(await compareCard(modelDir, pinned.id)),
+    ...(await compareCard(modelDir, pinned)),
   ];
   if (sources !== null) {
+    if (sources.known !== undefined) findings.push(...compareRecord(pinned, sources.known, findings));
     for (const train of pinned.pin.train) findings.push(await compareTrain(train, sources));
     for (const each of pinned.pin.eval) findings.push(await compareEval(each, sources));
   }
@@ -71,27 +82,56 @@ async function compareFiles(
   pin: PinRecord,
   onProgress?: (bytes: number) => void,
 ): Promise<PinFinding[]> {
-  const found = new Map((await hashModelFiles(modelDir, onProgress)).map((file) => [file.path, file]));
+  const { files, refused } = await surveyModelFiles(modelDir, onProgress);
+  const found = new Map(files.map((file) => [file.path, file]));
+  const faults = new Map(refused.map(({ path, error }) => [path, error.message]));
   const findings: PinFinding[] = pin.files.map((expected) => {
     const actual = found.get(expected.path);
+    const fault = faults.get(expected.path);
     found.delete(expected.path);
+    faults.delete(expected.path);
     const base = { what: 'file', name: expected.path } as const;
+    if (fault !== undefined) return { ...base, state: 'differs', detail: `now ${fault}` };
     if (actual === undefined) return { ...base, state: 'differs', detail: 'missing' };
     if (actual.sha256 === expected.sha256) return { ...base, state: 'holds', detail: '' };
     return { ...base, state: 'differs', detail: `changed: ${actual.sha256}, pinned ${expected.sha256}` };
   });
   for (const path of found.keys()) findings.push({ what: 'file', name: path, state: 'differs', detail: 'unexpected' });
+  for (const [name, detail] of faults) findings.push({ what: 'file', name, state: 'differs', detail });
   return findings;
 }
 
-/** A card that carries another pin's id was copied from elsewhere, or the pin was replaced without it. */
-async function compareCard(modelDir: string, id: Sha256Id): Promise<PinFinding[]> {
-  const card = await readIfThere(join(modelDir, cardFileName));
-  const entry = card === null ? null : readCardEntry(card);
-  if (typeof entry !== 'object' || entry === null || !('pin' in entry)) return [];
-  const base = { what: 'card', name: cardFileName } as const;
-  if (entry.pin === id) return [{ ...base, state: 'holds', detail: '' }];
-  return [{ ...base, state: 'differs', detail: `its holdout: entry names ${String(entry.pin)}, the pin is ${id}` }];
+async function compareCard(
+  modelDir: string,
+  { pin, id }: { readonly pin: PinRecord; readonly id: Sha256Id },
+): Promise<PinFinding[]> {
+  const detail = await cardDifferences(modelDir, pin, id);
+  if (detail === null) return [];
+  return [{ what: 'card', name: cardFileName, state: detail === '' ? 'holds' : 'differs', detail }];
+}
+
+/**
+ * The pin's file against what a store at hand has recorded. A store that has nothing to do with the model says nothing;
+ * one that holds its data without the pin may be another person's copy.
+ */
+function compareRecord(
+  { pin, id }: { readonly pin: PinRecord; readonly id: Sha256Id },
+  { pins, snapshots }: KnownPins,
+  findings: readonly PinFinding[],
+): PinFinding[] {
+  const base = { what: 'pin', name: pinFileName } as const;
+  if (pins.some((known) => known.id === id)) return [{ ...base, state: 'holds', detail: '' }];
+  const named = findings.find(({ what }) => what === 'card')?.detail ?? '';
+  const recorded =
+    pins.findLast((known) => named.includes(known.id)) ??
+    pins.findLast((known) => isDeepStrictEqual(known.pin.files, pin.files));
+  if (recorded !== undefined) {
+    const differences = valueDifferences(pin, recorded.pin, 'recorded').join('; ');
+    return [{ ...base, state: 'differs', detail: `the store has recorded ${recorded.id}: ${differences}` }];
+  }
+  const madeHere = [...pin.train, ...pin.eval].some(({ snapshot }) => snapshot !== null && snapshots.has(snapshot));
+  if (!madeHere) return [];
+  return [{ ...base, state: 'cannot-tell', detail: `the store here holds its data but no pin ${id}` }];
 }
 
 async function compareTrain(pinned: PinnedDataset, sources: DataSources): Promise<PinFinding> {

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Sandbox, lines } from './run-cli.js';
@@ -129,6 +129,27 @@ describe('from a leak to a pin', () => {
     expect((await box.run(stale.map((w) => (w === 'model' ? 'stale' : w)).concat('--require-clean'))).status).toBe(3);
     const { says } = await box.json<{ says: string }>(stale.map((word) => (word === 'model' ? 'stale' : word)));
     expect(says).toMatch(/^STALE/);
+  });
+
+  it('takes plain decimal numbers as scores', async () => {
+    for (const value of ['0x10', '1e-1', 'Infinity', '61%', '']) {
+      const { status, stderr } = await box.run(['pin', 'model', '--eval', 'quiz', '--score', `quiz:accuracy=${value}`]);
+      expect({ value, status, stderr }).toMatchObject({
+        status: 2,
+        stderr: expect.stringContaining('--score takes') as string,
+      });
+    }
+  });
+
+  it('a card that cannot take the entry leaves pin and store as they were', async () => {
+    await mkdir(join(box.folder, 'odd'));
+    await writeFile(join(box.folder, 'odd', 'README.md'), '---\na: *nothing\n---\n');
+    const before = await box.json(['log']);
+    const refused = await box.run(['pin', 'odd', '--eval', 'quiz']);
+    expect(refused).toMatchObject({ status: 2, stderr: expect.stringContaining('--no-card') as string });
+    expect(await readdir(join(box.folder, 'odd'))).toEqual(['README.md']);
+    expect(await box.json(['log'])).toEqual(before);
+    expect(await box.run(['pin', 'odd', '--eval', 'quiz', '--no-card'])).toMatchObject({ status: 0 });
   });
 
   it('verify holds with the store, with files alone, and cannot tell with neither', async () => {

@@ -46,6 +46,19 @@ describe("the card's front matter", () => {
     expect(() => editCard(bytes('---\nholdout:\n- a\n- b\nc: 1\n---\n'), entry)).toThrow(/cannot be written/);
   });
 
+  it.each([
+    ['an alias into the old entry', 'holdout:\n  says: &s "Clean"\nb: *s', /alias|valid YAML/],
+    ['an alias of nothing', 'a: *nothing', /alias/],
+    ['every line indented', '  license: mit\n  tags: x', /valid YAML/],
+    ['a last text that keeps its blank lines', 'text: |+\n  one\n\n', /"text" would change/],
+    ['an old entry that is not on lines of its own', '? holdout\n: says', /lines of its own/],
+  ])('is refused rather than damaged: %s', (_, matter, why) => {
+    const edit = (): unknown => editCard(bytes(`---\n${matter}\n---\n`), entry);
+    expect(edit).toThrow(
+      expect.objectContaining({ code: 'INPUT_INVALID', message: expect.stringMatching(why) as string }),
+    );
+  });
+
   it('is read back', () => {
     expect(readCardEntry(edited(bytes('---\na: 1\n---\n')))).toEqual({ says: 'Clean', pin: 'sha256:00' });
   });

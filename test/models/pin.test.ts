@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -99,6 +99,22 @@ describe('a pin', () => {
     });
   });
 
+  it('has one value for each metric, however eval and metric are spelled', async () => {
+    const score = { eval: 'gsm8k', metric: 'em', value: 0.5 };
+    for (const other of [score, { ...score, eval: 'gsm8k@1' }, { ...score, metric: 'EM', value: 0.6 }]) {
+      await expect(createPin(content({ scores: [score, other] }))).rejects.toMatchObject({ code: 'USAGE' });
+    }
+  });
+
+  it('is not written where its card cannot take the entry, unless the card is left alone', async () => {
+    await writeFile(join(folder, 'README.md'), '---\n  license: mit\n---\n');
+    const pin = await createPin(content());
+    await expect(writePin(folder, pin)).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+    expect(await readdir(folder)).not.toContain('holdout.pin.json');
+    expect((await writePin(folder, pin, { card: false })).card).toEqual({ left: 'as asked' });
+    expect(await readdir(folder)).toContain('holdout.pin.json');
+  });
+
   it('refuses a file that is no pin', async () => {
     await writeFile(join(folder, 'holdout.pin.json'), '{"type": "holdout/pin@1"}');
     await expect(readPin(folder)).rejects.toMatchObject({ code: 'INPUT_INVALID' });
@@ -127,6 +143,55 @@ describe('verifying a pin', () => {
     const { state, findings } = await verifyPin(folder, first, null);
     expect(state).toBe('differs');
     expect(findings).toContainEqual(expect.objectContaining({ what: 'card', state: 'differs' }));
+  });
+
+  it('names what its card says other', async () => {
+    const scores = [{ eval: 'gsm8k', metric: 'em', value: 0.5 }];
+    const pinned = await writePin(folder, await createPin(content({ scores })));
+    const card = join(folder, 'README.md');
+    const text = await readFile(card, 'utf8');
+    for (const [from, to, where] of [
+      ['"em": 0.5', '"em": 0.9', 'eval[0].scores.em is 0.9, pinned 0.5'],
+      ['NOT CHECKED', 'Clean', 'says is "Clean'],
+      ['  pin:', '  pim:', 'pim is "sha256'],
+    ] as const) {
+      await writeFile(card, text.replace(from, to));
+      const { state, findings } = await verifyPin(folder, pinned, null);
+      expect(state).toBe('differs');
+      expect(findings.find(({ what }) => what === 'card')?.detail).toContain(where);
+    }
+  });
+
+  it('compares its file with what a store has recorded', async () => {
+    const scores = [{ eval: 'gsm8k', metric: 'em', value: 0.5 }];
+    const kept = await writePin(folder, await createPin(content({ scores })));
+    const changed = { pin: { ...kept.pin, scores: [{ ...kept.pin.scores[0]!, value: 0.9 }] }, id: sha('0') };
+    const verdict = async (pinned: typeof kept | typeof changed, pins: (typeof kept)[], snapshots: Sha256Id[]) => {
+      const known = { pins, snapshots: new Set(snapshots) };
+      const { findings } = await verifyPin(folder, pinned, { trains: null, evals: null, stored, known });
+      return findings.find(({ what }) => what === 'pin');
+    };
+    expect(await verdict(kept, [kept], [])).toMatchObject({ state: 'holds' });
+    const differs = {
+      state: 'differs',
+      detail: expect.stringContaining('scores[0].value is 0.9, recorded 0.5') as string,
+    };
+    expect(await verdict(changed, [kept], [])).toMatchObject(differs);
+    expect(await verdict(changed, [], [sha('a')])).toMatchObject({ state: 'cannot-tell' });
+    expect(await verdict(changed, [], [])).toBe(undefined);
+  });
+
+  it('names a link that leads nowhere or out of the folder', async () => {
+    const pinned = await writePin(folder, await createPin(content()));
+    await rm(join(folder, 'model.safetensors'));
+    await symlink('nowhere', join(folder, 'model.safetensors'));
+    await symlink(tmpdir(), join(folder, 'out'));
+    const { state, findings } = await verifyPin(folder, pinned, null);
+    expect(state).toBe('differs');
+    expect(findings.filter((each) => each.state === 'differs')).toEqual([
+      expect.objectContaining({ name: 'model.safetensors', detail: 'now a symbolic link that leads nowhere' }),
+      expect.objectContaining({ name: 'out', detail: expect.stringContaining("out of the model's folder") as string }),
+    ]);
   });
 
   it('compares data given, and cannot tell without', async () => {
