@@ -144,7 +144,7 @@ export const commands: readonly CommandSpec[] = [
     options: [['--exit-code', 'exit 1 when something changed']],
     examples: ['holdout status'],
     exits: [done, [found, 'something changed (with --exit-code)']],
-    json: '{sources: [{name, version, path, state}]}; state: unchanged, changed, missing, gone (standard input)',
+    json: '{sources: [{name, version, path, state, sameAs}]}; state: unchanged, changed, missing, new, gone (standard input)',
     load: async () => (await import('./commands/status.ts')).status,
   },
   {

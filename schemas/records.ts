@@ -172,6 +172,8 @@ export const journalEntry = z.discriminatedUnion('op', [
     layout: sha256Id,
     /** Where the files were, relative to the store's parent folder where they lie in it. */
     sources: z.array(z.strictObject({ path: z.string(), blob: sha256Id })),
+    /** Folders and patterns that files were named by, as the sources are written; absent where each file was named. */
+    given: z.array(z.string()).min(1).optional(),
   }),
   /** Another layout for the same (table, schema). */
   z.strictObject({ ...journalBase, op: z.literal('layout'), table: tableId, schema: sha256Id, layout: sha256Id }),

@@ -16,6 +16,7 @@ const said: Readonly<Record<SourceStatus['state'], string>> = {
   unchanged: 'unchanged',
   changed: 'changed',
   missing: 'missing',
+  new: 'new',
   gone: 'was standard input',
 };
 
@@ -36,22 +37,30 @@ export const status: Action = async ({ context, operands, options }) => {
   const names: string[] = [];
   for (const name of operands) names.push((await versionEntry(store, name)).name);
   const sources = await statusOf(store, names.length === 0 ? undefined : names);
-  const changed = sources.filter(({ state }) => state === 'changed' || state === 'missing');
+  const of = (...states: readonly SourceStatus['state'][]): readonly SourceStatus[] =>
+    sources.filter(({ state }) => states.includes(state));
+  const changed = of('changed', 'missing', 'new');
+  const missing = of('missing');
   if (context.json) await writeJson({ sources });
   else {
-    await writeLines(alignTable(changed.map((source) => [said[source.state], entryName(source), source.path])));
-    const missing = changed.filter(({ state }) => state === 'missing');
-    for (const name of new Set(missing.map(entryName))) {
-      await writeLines([await storedText(store, name)]);
-    }
-    const rest = plural(sources.length - changed.length, 'source file');
+    const listed = [...changed, ...of('gone')];
     await writeLines([
-      changed.length === 0
-        ? `Nothing has changed: ${plural(sources.length, 'source file')} of the newest versions`
-        : missing.length === changed.length
-          ? `${rest} unchanged`
-          : `${rest} unchanged; holdout add NAME FILES… makes the next version of what changed`,
+      ...alignTable(listed.map((source) => [said[source.state], entryName(source), shownPath(source)])),
+      ...(await Promise.all([...new Set(missing.map(entryName))].map((name) => storedText(store, name)))),
+      summary(of('unchanged').length, changed.length, missing.length),
     ]);
   }
   return options.flag('exitCode') && changed.length > 0 ? exitStatus.found : exitStatus.ok;
 };
+
+function shownPath({ path, state, sameAs }: SourceStatus): string {
+  if (sameAs === null) return path;
+  return state === 'new' ? `${path} (the content of ${sameAs})` : `${path} (${sameAs} has its content)`;
+}
+
+function summary(unchanged: number, changed: number, missing: number): string {
+  if (unchanged + changed === 0) return 'No source file to compare with';
+  if (changed === 0) return `Nothing has changed: ${plural(unchanged, 'source file')} of the newest versions`;
+  const next = missing === changed ? '' : '; holdout add NAME FILES… makes the next version of what changed';
+  return `${plural(unchanged, 'source file')} unchanged${next}`;
+}

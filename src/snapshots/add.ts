@@ -3,7 +3,7 @@
  * last, so that a crash at any instant leaves the version there or not there. Equal content makes no version.
  * @module
  */
-import { isAbsolute, relative, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { datasetName } from '../../schemas/ids.ts';
 import type { SetRoot, Sha256Id, TableId } from '../../schemas/ids.ts';
 import { derivationRecord, realisationRecord, snapshotRecord } from '../../schemas/records.ts';
@@ -21,6 +21,7 @@ import { openTable } from '../tables/table-reader.ts';
 import { openStoreEngine } from './store-engine.ts';
 import { readAndStore } from './read-and-store.ts';
 import type { StoredRead } from './read-and-store.ts';
+import { foldersAndPatterns, writtenPath } from './source-paths.ts';
 import { layoutBytes } from './stored-size.ts';
 
 /** What is asked for. */
@@ -102,7 +103,7 @@ export async function addDataset(
     (await knownContent(store, state, name, args, options)) ??
     (await readAndStore(store, state, name, args, { ...options, previousSchema: before?.schema }, context));
   const snapshot = await snapshotOf(store, content, role, before, options, context);
-  return commitVersion(store, name, content, snapshot, context);
+  return commitVersion(store, name, args, content, snapshot, context);
 }
 
 /** What an earlier version read from these files, when none of them has changed since and they are read alike. */
@@ -198,6 +199,7 @@ function fits(schema: TableSchema, fields: FieldRoles): boolean {
 async function commitVersion(
   store: Store,
   name: string,
+  args: readonly string[],
   content: StoredRead,
   snapshot: SnapshotRecord,
   context: AddContext,
@@ -205,7 +207,10 @@ async function commitVersion(
   const id = await store.putRecord(snapshot);
   if (context.signal?.aborted === true) throw new HoldoutError('INTERRUPTED', 'interrupted');
   const { derivation, realisation, layout } = content;
-  const sources = content.sources.map(({ path, blob }) => ({ path: shownPath(store, path), blob }));
+  const sources = content.sources.map(({ path, blob }) => ({ path: writtenPath(store, path), blob }));
+  const paths = content.sources.map(({ path }) => path);
+  const folders = foldersAndPatterns(args, paths).map((argument) => writtenPath(store, argument));
+  const given = folders.length === 0 ? {} : { given: folders };
   let version = 0;
   const entry = await store.commit((state) => {
     const versions = state.names.get(name) ?? [];
@@ -214,7 +219,7 @@ async function commitVersion(
       return null;
     }
     version = versions.length + 1;
-    return { op: 'version', name, version, snapshot: id, derivation, realisation, layout, sources };
+    return { op: 'version', name, version, snapshot: id, derivation, realisation, layout, sources, ...given };
   }, context.now);
   const { table, schema, setRoot, itemsRoot, rows } = snapshot;
   return {
@@ -233,12 +238,4 @@ async function commitVersion(
     read: content.read,
     notes: content.notes,
   };
-}
-
-/** Relative to the store's parent folder where the file lies in it, so that a project can be moved. */
-function shownPath(store: Store, path: string): string {
-  if (path === '-') return path;
-  const full = resolve(path);
-  const inside = relative(store.projectRoot, full);
-  return inside === '' || inside.startsWith('..') || isAbsolute(inside) ? full : inside;
 }

@@ -84,6 +84,13 @@ describe('a store', () => {
     expect(stdout).toMatch(/^changed +changing@1 +changing\.jsonl\n/);
   });
 
+  it('says of standard input what --json says of it', async () => {
+    await box.run(['add', 'piped', '-'], { stdin: '{"a":1}\n' });
+    expect(await box.json(['status', 'piped'])).toMatchObject({ sources: [{ path: '-', state: 'gone' }] });
+    const { stdout } = await box.run(['status', 'piped', '--exit-code']);
+    expect(stdout).toBe('was standard input  piped@1  -\nNo source file to compare with\n');
+  });
+
   it('tells rows added, removed and changed by key', async () => {
     const difference = await box.json<{ changed: { fields: unknown }[] }>(['diff', 'sft@1', 'sft@2', '--key', 'id']);
     expect(difference).toMatchObject({ same: false, counts: { added: 0, removed: 1, changed: 1, unchanged: 38 } });

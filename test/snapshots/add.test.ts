@@ -171,6 +171,30 @@ it('status tells unchanged, changed and missing files apart', async () => {
   ]);
 });
 
+it('status names files that have come into a folder or pattern, and the new name of one that was renamed', async () => {
+  const { mkdir, rename } = await import('node:fs/promises');
+  await mkdir(space.path('folder'));
+  for (const name of ['a', 'b']) await space.write(`folder/${name}.jsonl`, `{"n":"${name}"}\n`);
+  const single = await space.write('single.jsonl', '{"n":"single"}\n');
+  await space.add('folder', space.path('folder'));
+  await space.add('pattern', space.path('folder/*.jsonl'));
+  await space.add('single', single);
+  expect((await statusOf(space.store)).map(({ state }) => state)).toEqual(Array(5).fill('unchanged'));
+  await rename(space.path('folder/a.jsonl'), space.path('folder/z.jsonl'));
+  await rename(single, space.path('moved.jsonl'));
+  await space.write('folder/c.jsonl', '{"n":"c"}\n');
+  const states = (await statusOf(space.store)).map(({ name, path, state, sameAs }) => [name, path, state, sameAs]);
+  for (const name of ['folder', 'pattern']) {
+    expect(states.filter(([of]) => of === name)).toEqual([
+      [name, 'folder/a.jsonl', 'missing', 'folder/z.jsonl'],
+      [name, 'folder/b.jsonl', 'unchanged', null],
+      [name, 'folder/c.jsonl', 'new', null],
+      [name, 'folder/z.jsonl', 'new', 'folder/a.jsonl'],
+    ]);
+  }
+  expect(states.filter(([of]) => of === 'single')).toEqual([['single', 'single.jsonl', 'missing', 'moved.jsonl']]);
+});
+
 const data = process.env['HOLDOUT_TEST_DATA'];
 describe.skipIf(!data)('real data (needs HOLDOUT_TEST_DATA)', () => {
   const files = ['dedupe-only', 'similarity-0.6', 'similarity-0.7', 'similarity-0.8', 'similarity-0.9'];
