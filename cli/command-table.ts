@@ -216,6 +216,7 @@ export const commands: readonly CommandSpec[] = [
     exits: [
       [ok, 'intact'],
       [found, 'damaged'],
+      [cannotTell, 'nothing is damaged, but rows of a version could not be recomputed'],
     ],
     json: '{ok, checked: {versions, bytes, rows}, problems: [{kind, id, problem, path, says, touches}]}',
     load: async () => (await import('./commands/verify.ts')).verify,

@@ -28,7 +28,10 @@ export const exitMeaning: readonly (readonly [status: number, meaning: string])[
   [exitStatus.ok, 'done; clean; the same; intact; holds'],
   [exitStatus.found, 'the answer is no: a leak, a difference, damage, a pin that does not hold, an id not reproduced'],
   [exitStatus.usage, 'bad usage or bad input; nothing was changed'],
-  [exitStatus.cannotTell, 'cannot tell: the check is incomplete, or a pin or a rebuild lacks something'],
+  [
+    exitStatus.cannotTell,
+    'cannot tell: the check is incomplete, rows could not be recomputed, or a pin or a rebuild lacks something',
+  ],
   [
     exitStatus.failure,
     'the machine or the store failed: I/O, disk full, or a store that is absent, unreadable or damaged',

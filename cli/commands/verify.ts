@@ -10,6 +10,8 @@ import { styled, writeJson, writeLines } from '../output.ts';
 import { startProgress } from '../progress.ts';
 import { formatBytes, plural } from '../text.ts';
 
+const statusOf = { intact: exitStatus.ok, damaged: exitStatus.found, unchecked: exitStatus.cannotTell } as const;
+
 /** Checks structure and bytes, with --read-data the rows too; names what is damaged and which versions it touches. */
 export const verify: Action = async ({ context, options }) => {
   const store = await context.openStore();
@@ -22,12 +24,16 @@ export const verify: Action = async ({ context, options }) => {
     engine,
     onProgress: (bytes) => progress.update(bytes, total),
   }).finally(() => progress.end());
-  const { ok, damages, versions, bytes, rows } = result;
+  const { ok, state, damages, versions, bytes, rows } = result;
   if (context.json) await writeJson({ ok, checked: { versions, bytes, rows }, problems: damages });
   else {
     const looked = `${plural(versions, 'version')}, ${formatBytes(bytes)}${readData ? `, ${plural(rows, 'stored row')}` : ''}`;
     await writeLines([
-      ok ? styled('green', `Intact: ${looked}`) : styled('red', `${plural(damages.length, 'problem')} in ${looked}`),
+      {
+        intact: styled('green', `Intact: ${looked}`),
+        unchecked: styled('yellow', `Cannot tell: no damage was found in ${looked}, but rows could not be recomputed`),
+        damaged: styled('red', `${plural(damages.length, 'problem')} in ${looked}`),
+      }[state],
       ...damages.flatMap(({ problem, says, path, touches }) => [
         `  ${problem}: ${says}`,
         ...(path === null ? [] : [`    in ${relative(process.cwd(), path)}`]),
@@ -36,5 +42,5 @@ export const verify: Action = async ({ context, options }) => {
       ...(ok && !readData ? ['Rows were not recomputed from their bytes; --read-data does that.'] : []),
     ]);
   }
-  return ok ? exitStatus.ok : exitStatus.found;
+  return statusOf[state];
 };

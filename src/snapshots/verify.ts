@@ -22,17 +22,15 @@ import { readDigests } from '../tables/digest-file.ts';
 import { itemsRootOf } from '../tables/items-root.ts';
 import { fileRowsSql } from '../tables/row-file.ts';
 import { freeName } from '../tables/sql-types.ts';
+import { damagesWithVersions, needsOfVersions } from './damage-touches.ts';
+import type { FoundDamage, VersionNeeds } from './damage-touches.ts';
 import { openPart, partsOfLayout, readLayout } from '../tables/stored-parts.ts';
 import { openTable } from '../tables/table-reader.ts';
 
-/** Something wrong, and who needs it. */
-export interface FoundDamage extends Damage {
-  /** `name@version` of the versions that cannot be had whole because of it. */
-  readonly touches: readonly string[];
-}
-
 export interface VerifyResult {
   readonly ok: boolean;
+  /** `unchecked`: nothing is damaged, but rows of a version could not be recomputed. */
+  readonly state: 'intact' | 'damaged' | 'unchecked';
   readonly damages: readonly FoundDamage[];
   /** What was looked at. */
   readonly versions: number;
@@ -61,9 +59,10 @@ export async function verifyStore(store: Store, options: VerifyOptions): Promise
   });
   const found = new Map<string, Damage>();
   for (const damage of [...structure, ...files]) found.set(`${damage.kind} ${damage.id ?? damage.path}`, damage);
-  const needs = await needsOfVersions(store);
+  const { needs, whole } = await needsOfVersions(store);
   let rows = 0;
-  if (options.readData) {
+  // Tables are opened by what the journal says of them.
+  if (options.readData && whole) {
     const broken = new Set([...found.values()].flatMap(({ kind, id }) => (id === null ? [] : [`${kind} ${id}`])));
     const data = await verifyData(store, options.engine, needs, broken);
     rows = data.rows;
@@ -72,43 +71,10 @@ export async function verifyStore(store: Store, options: VerifyOptions): Promise
       if (damage.problem !== 'unchecked' || !found.has(key)) found.set(key, damage);
     }
   }
-  const damages = [...found.values()].map((damage) => ({ ...damage, touches: touchedBy(damage, needs) }));
-  return { ok: damages.length === 0, damages, versions: needs.length, bytes, rows };
-}
-
-interface VersionNeeds {
-  readonly entry: VersionEntry;
-  readonly keys: ReadonlySet<string>;
-}
-
-/** What each version needs; of one whose records are broken, what can still be told. */
-async function needsOfVersions(store: Store): Promise<VersionNeeds[]> {
-  const needs: VersionNeeds[] = [];
-  for (const entry of [...(await readableNames(store)).values()].flat()) {
-    const keys = new Set<string>([`record ${entry.snapshot}`, `layout ${entry.layout}`]);
-    try {
-      for (const { kind, id } of await store.neededBy(entry, partsOfLayout)) keys.add(`${kind} ${id}`);
-    } catch (error) {
-      if (!(error instanceof HoldoutError) || error.code === 'IO') throw error;
-    }
-    needs.push({ entry, keys });
-  }
-  return needs;
-}
-
-async function readableNames(store: Store): Promise<ReadonlyMap<string, readonly VersionEntry[]>> {
-  try {
-    return (await store.journal()).names;
-  } catch (error) {
-    // A broken journal is damage in itself; without it nobody can say what its entries were.
-    if (error instanceof HoldoutError && error.code === 'STORE_CORRUPT') return new Map();
-    throw error;
-  }
-}
-
-function touchedBy(damage: Damage, needs: readonly VersionNeeds[]): readonly string[] {
-  const key = `${damage.kind} ${damage.id}`;
-  return needs.filter(({ keys }) => keys.has(key)).map(({ entry }) => `${entry.name}@${entry.version}`);
+  const damages = damagesWithVersions([...found.values()], needs);
+  const ok = damages.length === 0;
+  const state = ok ? 'intact' : damages.every(({ problem }) => problem === 'unchecked') ? 'unchecked' : 'damaged';
+  return { ok, state, damages, versions: needs.length, bytes, rows };
 }
 
 async function verifyData(

@@ -3,6 +3,7 @@
  * is what the next entry names, so that the last one too can be told from a torn or altered one.
  * @module
  */
+import { datasetName } from '../../schemas/ids.ts';
 import type { Sha256Id } from '../../schemas/ids.ts';
 import { journalEntry } from '../../schemas/records.ts';
 import type { JournalEntry } from '../../schemas/records.ts';
@@ -47,6 +48,17 @@ export async function readEntry(root: string, seq: number): Promise<{ entry: Jou
   if (!checked.success) throw corrupt(path, seq, `it cannot be understood (${describeIssues(checked.error)})`);
   if (checked.data.seq !== seq) throw corrupt(path, seq, `it is entry ${checked.data.seq}`);
   return { entry: checked.data, id };
+}
+
+/**
+ * The version that a damaged entry seems to have been, by what can still be read of it; nothing where that is no version.
+ * @throws HoldoutError `IO`
+ */
+export async function likelyVersion(root: string, seq: number): Promise<{ readonly version?: string }> {
+  const text = (await readIfThere(journalPath(root, seq)))?.toString('utf8') ?? '';
+  const name = datasetName.safeParse(/"name":"([^"]*)"/.exec(text)?.[1]);
+  const number = /"version":([1-9][0-9]{0,8})[,}]/.exec(text)?.[1];
+  return name.success && number !== undefined ? { version: `${name.data}@${number}` } : {};
 }
 
 /**

@@ -139,7 +139,7 @@ export async function tableOf(root: string, entry: JournalEntry): Promise<TableR
   try {
     return await getRecord(root, entry.snapshot, snapshotRecord);
   } catch (error) {
-    if (error instanceof HoldoutError && ['NOT_FOUND', 'STORE_CORRUPT'].includes(error.code)) return null;
+    if (error instanceof HoldoutError && error.code === 'STORE_CORRUPT') return null;
     throw error;
   }
 }

@@ -139,7 +139,7 @@ async function unlessBroken<T>(reading: Promise<T>): Promise<T | null> {
   try {
     return await reading;
   } catch (error) {
-    if (error instanceof HoldoutError && (error.code === 'NOT_FOUND' || error.code === 'STORE_CORRUPT')) return null;
+    if (error instanceof HoldoutError && error.code === 'STORE_CORRUPT') return null;
     throw error;
   }
 }

@@ -47,7 +47,7 @@ export async function putRecord(root: string, temp: TempFolder, record: StoredRe
 
 /**
  * A record, re-hashed and checked against the schema given.
- * @throws HoldoutError `NOT_FOUND`, `STORE_CORRUPT`, `IO`
+ * @throws HoldoutError `STORE_CORRUPT` also when it is missing; `IO`
  */
 export async function getRecord<T>(root: string, id: Sha256Id, schema: z.ZodType<T>): Promise<T> {
   const value = await readRecord(root, id);
@@ -62,12 +62,18 @@ export async function getRecord<T>(root: string, id: Sha256Id, schema: z.ZodType
 
 /**
  * A record's JSON, re-hashed and checked as the type that it names.
- * @throws HoldoutError `NOT_FOUND`, `STORE_CORRUPT`, `IO`
+ * @throws HoldoutError `STORE_CORRUPT` also when it is missing; `IO`
  */
 export async function readRecord(root: string, id: Sha256Id): Promise<StoredRecord> {
   const path = filePath(root, 'record', id);
   const bytes = await readIfThere(path);
-  if (bytes === null) throw new HoldoutError('NOT_FOUND', `no record ${id} in the store`, { file: path });
+  // Whoever asks has the id from the store itself.
+  if (bytes === null) {
+    throw new HoldoutError('STORE_CORRUPT', `record ${id} is missing from the store`, {
+      file: path,
+      hint: 'Restore this file from a copy of the store, or run "holdout verify" to see what needs it.',
+    });
+  }
   if (sha256IdOf(bytes) !== id) {
     throw new HoldoutError('STORE_CORRUPT', `record ${id} does not match its id`, {
       file: path,

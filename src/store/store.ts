@@ -15,7 +15,7 @@ import { putChunks, readChunks } from './chunks.ts';
 import type { ChunkList } from './chunks.ts';
 import { makeFolder, placeFile, writeNewFile } from './durable-files.ts';
 import { Journal, beginJournal } from './journal.ts';
-import type { JournalDraft, JournalState } from './journal-state.ts';
+import type { JournalDraft, JournalState, VersionEntry } from './journal-state.ts';
 import { neededBy } from './needs.ts';
 import type { LayoutParts, Need } from './needs.ts';
 import * as records from './records.ts';
@@ -28,7 +28,7 @@ import type { StoredBytes } from './store-size.ts';
 import * as files from './stored-files.ts';
 import type { StoredRecord } from './stored-record.ts';
 import { TempFolder, sweepTemporary } from './temp-folder.ts';
-import { verifyFiles, verifyStructure } from './verify.ts';
+import { readableVersions, verifyFiles, verifyStructure } from './verify.ts';
 import type { Damage } from './verify.ts';
 
 /** An open store. `close` removes its temporary files; what is stored needs no closing. */
@@ -111,7 +111,7 @@ export class Store {
 
   /**
    * A record, re-hashed and checked against the schema.
-   * @throws HoldoutError `NOT_FOUND`, `STORE_CORRUPT`, `IO`
+   * @throws HoldoutError `STORE_CORRUPT` also when it is missing; `IO`
    */
   getRecord<T>(id: Sha256Id, schema: z.ZodType<T>): Promise<T> {
     return records.getRecord(this.rootOf('record', id), id, schema);
@@ -119,7 +119,7 @@ export class Store {
 
   /**
    * A record of whatever type, re-hashed and checked as the type that it names.
-   * @throws HoldoutError `NOT_FOUND`, `STORE_CORRUPT`, `IO`
+   * @throws HoldoutError `STORE_CORRUPT` also when it is missing; `IO`
    */
   readRecord(id: Sha256Id): Promise<StoredRecord> {
     return records.readRecord(this.rootOf('record', id), id);
@@ -199,6 +199,11 @@ export class Store {
   commit(build: (state: JournalState) => JournalDraft | null, now: Date): Promise<JournalEntry | null> {
     if (this.base !== null) throw new TypeError('a scratch store commits nothing');
     return this.log.commit(build, now);
+  }
+
+  /** The versions whose entries can be read, also where the journal as a whole cannot. @throws HoldoutError `IO` */
+  readableVersions(): Promise<readonly VersionEntry[]> {
+    return readableVersions(this.root);
   }
 
   /** Bytes on disk, by kind. @throws HoldoutError `IO` */

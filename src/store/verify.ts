@@ -9,12 +9,13 @@ import { HoldoutError } from '../errors.ts';
 import { ChunkIndex, readPackIndex } from './chunk-index.ts';
 import { errnoOf, ioError } from './io-error.ts';
 import { tableOf } from './journal.ts';
-import { assertFollows, readEntry } from './journal-entry.ts';
+import { assertFollows, likelyVersion, readEntry } from './journal-entry.ts';
 import { emptyState, foldEntries } from './journal-state.ts';
-import type { ChainedEntry } from './journal-state.ts';
+import type { ChainedEntry, VersionEntry } from './journal-state.ts';
 import { listStored, namesIn } from './list-stored.ts';
 import { neededBy } from './needs.ts';
 import type { LayoutParts, Need, NeedSources } from './needs.ts';
+import { readIfThere } from './read-if-there.ts';
 import { readRecord } from './records.ts';
 import { filePath, journalFolder, journalPath, storedKinds } from './store-paths.ts';
 import { checkFile } from './stored-files.ts';
@@ -29,6 +30,10 @@ export interface Damage {
   readonly path: string | null;
   /** In words, for a person. */
   readonly says: string;
+  /** Of a damaged journal entry: the version that it seems to have been, as `name@version`. */
+  readonly version?: string;
+  /** Of a damaged pack: whether what it holds cannot be told either. */
+  readonly unindexed?: boolean;
 }
 
 /**
@@ -82,14 +87,24 @@ export async function verifyFiles(root: string, onProgress?: (bytes: number) => 
         continue;
       }
       const intact = (await checkFile(root, kind, id)) === 'ok';
-      const indexed = kind !== 'pack' || !intact || (await readPackIndex(root, id)) !== null;
+      const indexed = kind !== 'pack' || (await readPackIndex(root, id)) !== null;
       if (!intact || !indexed) {
-        damages.push({ kind, id, problem: 'damaged', path, says: `the ${kind} ${id} does not match its id` });
+        const says = `the ${kind} ${id} does not match its id`;
+        damages.push({ kind, id, problem: 'damaged', path, says, ...(indexed ? {} : { unindexed: true }) });
       }
       onProgress?.((await stat(path)).size);
     }
   }
   return damages;
+}
+
+/**
+ * The versions whose entries can be read, whatever else the journal has lost.
+ * @throws HoldoutError `IO`
+ */
+export async function readableVersions(root: string): Promise<readonly VersionEntry[]> {
+  const { entries } = await verifyJournal(root);
+  return entries.flatMap(({ entry }) => (entry.op === 'version' ? [entry] : []));
 }
 
 async function verifyJournal(root: string): Promise<{ entries: readonly ChainedEntry[]; damages: Damage[] }> {
@@ -118,7 +133,7 @@ async function verifyJournal(root: string): Promise<{ entries: readonly ChainedE
       head = read.id;
     } catch (error) {
       if (!(error instanceof HoldoutError) || error.code !== 'STORE_CORRUPT') throw error;
-      damages.push(journalDamage('damaged', path, error.message));
+      damages.push({ ...journalDamage('damaged', path, error.message), ...(await likelyVersion(root, seq)) });
       head = null;
     }
   }
@@ -142,7 +157,7 @@ async function checkNeed(root: string, need: Need): Promise<Damage | null> {
       return null;
     } catch (error) {
       if (!(error instanceof HoldoutError) || error.code === 'IO') throw error;
-      return damage(error.code === 'NOT_FOUND' ? 'missing' : 'damaged', error.message);
+      return damage((await readIfThere(path)) === null ? 'missing' : 'damaged', error.message);
     }
   }
   try {

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Sandbox, lines } from './run-cli.js';
@@ -173,6 +173,12 @@ describe('a store', () => {
       const { ok, problems } = await other.json<{ ok: boolean; problems: { touches: string[] }[] }>(['verify'], 1);
       expect(ok).toBe(false);
       expect(problems[0]?.touches).toEqual(['a@1']);
+      expect(await other.run(['cat', 'a'])).toMatchObject({ status: 5, stdout: '' });
+      const { snapshot } = await other.json<{ snapshot: string }>(['show', 'a']);
+      const hex = snapshot.slice(7);
+      const folder = join(other.folder, '.holdout', 'records', hex.slice(0, 2));
+      const [name = ''] = (await readdir(folder)).filter((each) => each.startsWith(hex));
+      await rm(join(folder, name));
       expect(await other.run(['cat', 'a'])).toMatchObject({ status: 5, stdout: '' });
     } finally {
       await other.remove();

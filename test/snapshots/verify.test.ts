@@ -1,4 +1,4 @@
-import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { verifyStore } from '../../dist/src/snapshots/verify.js';
@@ -87,6 +87,34 @@ describe('one flipped byte is found, with the versions that it touches, in', () 
   });
 });
 
+it('a damaged or missing journal entry names its version and all that cannot be read without it', async () => {
+  const [, , second = ''] = (await filesOf('journal')).toSorted();
+  const bytes = await readFile(second);
+  await flip(second, bytes.length - 10);
+  const { ok, damages, versions } = await verify();
+  expect({ ok, versions }).toEqual({ ok: false, versions: 2 });
+  expect(damages).toMatchObject([{ kind: 'journal', path: second, touches: ['two@1', 'one@1', 'one@2'] }]);
+  const [, first = ''] = (await filesOf('journal')).toSorted();
+  await writeFile(second, bytes);
+  await rm(first);
+  expect((await verify()).damages).toMatchObject([
+    { kind: 'journal', path: first, problem: 'missing', touches: ['one@1', 'two@1', 'one@2'] },
+  ]);
+});
+
+it('a pack that was cut is named itself, not its chunks', async () => {
+  const csv = Array.from({ length: 40_000 }, (_, i) => `${i},${(i * 2654435761) >>> 0}`).join('\n');
+  await space.add('table', await space.write('table.csv', `a,b\n${csv}\n`), { raw: true });
+  const [pack = ''] = await filesOf('packs');
+  const bytes = await readFile(pack);
+  await chmod(pack, 0o644);
+  await writeFile(pack, bytes.subarray(0, bytes.length - 20));
+  const { state, damages } = await verify(false);
+  expect(state).toBe('damaged');
+  expect(damages).toMatchObject([{ kind: 'pack', path: pack, problem: 'damaged', touches: ['table@1'] }]);
+  expect(damages[0]?.says).toMatch(/\d+ chunks are in no pack/);
+});
+
 it('a damaged part is refused before any row of it is read', async () => {
   for (const path of await filesOf('parts')) await flip(path, Math.floor((await stat(path)).size / 2));
   await expect(space.lines('two')).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
@@ -160,8 +188,8 @@ it('a version whose rows cannot be recomputed is named, and the others are looke
     sources,
   };
   await store.commit(() => draft, new Date());
-  const { ok, damages, rows } = await verify();
-  expect(ok).toBe(false);
+  const { ok, state, damages, rows } = await verify();
+  expect({ ok, state }).toEqual({ ok: false, state: 'unchecked' });
   expect(damages).toMatchObject([{ problem: 'unchecked', id: snapshot, touches: ['deep@1'] }]);
   expect(damages[0]?.says).toMatch(/deep@1 cannot be checked: .*12 levels/);
   expect(rows).toBe(620);

@@ -73,10 +73,10 @@ describe('a record', () => {
     await expect(store.putRecord({ ...schemaOf('a'), extra: 1 } as never)).rejects.toThrow(TypeError);
   });
 
-  it('that is not there is NOT_FOUND, one that was altered STORE_CORRUPT', async () => {
+  it('that is missing or was altered is STORE_CORRUPT', async () => {
     const store = await scratchStore();
     const id = await store.putRecord(schemaOf('text'));
-    await expect(store.getRecord(nowhere, tableSchema)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(store.getRecord(nowhere, tableSchema)).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
     const path = store.filePath('record', id);
     await chmod(path, 0o644);
     await writeFile(path, (await readFile(path, 'utf8')).replace('text', 'tent'));
