@@ -1,0 +1,132 @@
+// What steps cost: time against DuckDB evaluating the same over the same Parquet file in the same run, and bytes
+// against the parent's.
+//   node bench/steps.mjs [--rows 1000000] [--runs 5] [--keep FOLDER]
+// Needs: a built project (npm run build), GNU /usr/bin/time. Prints medians. `allowed` is DuckDB's time and 1.5 µs a
+// row; both sides are whole processes, from start to end, on all cores.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const { values } = parseArgs({
+  options: {
+    rows: { type: 'string', default: '1000000' },
+    runs: { type: 'string', default: '5' },
+    keep: { type: 'string' },
+    duckdb: { type: 'string' },
+  },
+});
+
+if (values.duckdb !== undefined) {
+  // The peer: one statement over one file, in a process of its own.
+  const { DuckDBInstance } = await import('@duckdb/node-api');
+  const connection = await (await DuckDBInstance.create(':memory:', { memory_limit: '2GB' })).connect();
+  await connection.run(values.duckdb);
+  process.exit(0);
+}
+
+const runs = Number(values.runs);
+const here = fileURLToPath(import.meta.url);
+const holdout = [process.execPath, fileURLToPath(new URL('../dist/cli/main.js', import.meta.url))];
+const folder = values.keep ?? mkdtempSync(join(tmpdir(), 'holdout-bench-'));
+mkdirSync(folder, { recursive: true });
+const file = join(folder, `synthetic-${values.rows}.jsonl`);
+const run = (command) => {
+  const result = spawnSync(command[0], command.slice(1), { maxBuffer: 1 << 28 });
+  if (result.status !== 0) throw new Error(`${command.join(' ')}: ${result.stderr}`);
+  return String(result.stdout);
+};
+if (!existsSync(file)) {
+  run([process.execPath, fileURLToPath(new URL('generate.mjs', import.meta.url)), file, values.rows]);
+}
+
+/** Runs a command to its end: wall seconds and peak resident MiB. */
+const measure = (command) => {
+  const report = join(folder, 'time.txt');
+  run(['/usr/bin/time', '-f', '%e %M', '-o', report, ...command]);
+  const [seconds, kib] = readFileSync(report, 'utf8').trim().split('\n').at(-1).split(' ').map(Number);
+  return { seconds, mib: kib / 1024 };
+};
+const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
+const stored = ['parts', 'digests', 'layouts', 'origins', 'records'];
+const bytesIn = (path) =>
+  existsSync(path)
+    ? readdirSync(path, { withFileTypes: true }).reduce(
+        (sum, each) =>
+          sum + (each.isDirectory() ? bytesIn(join(path, each.name)) : statSync(join(path, each.name)).size),
+        0,
+      )
+    : 0;
+const storedBytes = (root) => stored.reduce((sum, kind) => sum + bytesIn(join(root, '.holdout', kind)), 0);
+
+const store = join(folder, 'store');
+rmSync(store, { recursive: true, force: true });
+mkdirSync(store);
+run([...holdout, '-C', store, 'init']);
+run([...holdout, '-C', store, 'add', 'base', file]);
+const parent = storedBytes(store);
+const part = readdirSync(join(store, '.holdout', 'parts'), { recursive: true }).find((name) =>
+  String(name).endsWith('.parquet'),
+);
+const rows = `read_parquet('${join(store, '.holdout', 'parts', String(part))}', file_row_number = true)`;
+const score = `(from_json(line, '{"score":"DOUBLE"}')).score`;
+const numbers = (select) => `CREATE TABLE kept AS ${select}`;
+
+/** Name, the step (another in each run: the same is not run twice), what DuckDB does instead, the share of the parent's bytes that it may store. */
+const steps = [
+  [
+    'filter',
+    (i) => `filter: {where: "score > ${0.1 + i / 1e6}"}`,
+    numbers(`SELECT file_row_number FROM ${rows} WHERE ${score} > 0.1`),
+    0.002,
+  ],
+  [
+    'dedupe',
+    (i) => `dedupe: {keep: ${['first', 'last', 'longest'][i % 3]}}`,
+    numbers(`SELECT min(file_row_number) FROM ${rows} GROUP BY sha256(line) ORDER BY 1`),
+    0.002,
+  ],
+  [
+    'sample',
+    (i) => `sample: {fraction: 0.1, seed: ${i}}`,
+    numbers(`SELECT file_row_number FROM ${rows} WHERE hash(line) % 10 = 0`),
+    0.002,
+  ],
+  [
+    'split',
+    (i) => `split: {shares: {train: 0.9, valid: 0.1}, which: train, seed: ${i}}`,
+    numbers(`SELECT file_row_number FROM ${rows} WHERE hash(line) % 10 <> 0`),
+    0.002,
+  ],
+  ['shuffle', (i) => `shuffle: {seed: ${i}}`, numbers(`SELECT file_row_number FROM ${rows} ORDER BY hash(line)`), 0.01],
+  [
+    'sort',
+    (i) => (i % 2 === 0 ? 'sort: {by: [score]}' : 'sort: {by: [{column: score, order: desc}]}'),
+    numbers(`SELECT file_row_number FROM ${rows} ORDER BY ${score}, hash(line)`),
+    0.01,
+  ],
+];
+
+console.log(
+  `${values.rows} rows, ${(statSync(file).size / 1e6).toFixed(0)} MB of JSONL, stored in ${(parent / 1e6).toFixed(0)} MB, ${cpus().length} cores, Node ${process.version}, medians of ${runs}`,
+);
+for (const [name, step, sql, share] of steps) {
+  const [mine, peer] = [[], []];
+  let bytes = 0;
+  for (let i = 0; i < runs; i++) {
+    peer.push(measure([process.execPath, here, '--duckdb', sql]));
+    const before = storedBytes(store);
+    mine.push(measure([...holdout, '-C', store, 'transform', 'base', `${String(name)}-out`, '--step', step(i)]));
+    bytes = storedBytes(store) - before;
+  }
+  const seconds = median(mine.map((each) => each.seconds));
+  const duckdb = median(peer.map((each) => each.seconds));
+  const allowed = duckdb + (1.5 * Number(values.rows)) / 1e6;
+  console.log(
+    `${name.padEnd(8)} ${seconds.toFixed(2)} s, DuckDB ${duckdb.toFixed(2)} s, allowed ${allowed.toFixed(2)} s (×${(seconds / allowed).toFixed(2)}); ` +
+      `${((100 * bytes) / parent).toFixed(3)} % of the parent, allowed ${100 * share} %; ${median(mine.map((each) => each.mib)).toFixed(0)} MiB`,
+  );
+}
+if (!values.keep) rmSync(folder, { recursive: true, force: true });
