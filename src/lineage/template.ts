@@ -1,0 +1,137 @@
+/**
+ * The small template language of steps that write text: `{column}` stands for a value of the row, `{column.field}` for a
+ * field of a struct, `{{` and `}}` for braces. A template becomes one SQL expression, so that rows are rendered where
+ * they are read.
+ * @module
+ */
+import { z } from 'zod';
+import type { Column, ColumnType, TableSchema } from '../../schemas/table-schema.ts';
+import { unknownColumn } from '../engine/scalar-expression.ts';
+import { HoldoutError } from '../errors.ts';
+import { JSON_CANONICAL_FUNCTION } from '../identity/row-encoding-sql.ts';
+import { quoteIdentifier, quoteString } from '../identity/sql-text.ts';
+import { jsonValueSql } from '../tables/json-text-sql.ts';
+import { sqlType } from '../tables/sql-types.ts';
+
+/** A stretch of a template: text as it stands, or the value of a column. */
+export type TemplatePart =
+  { readonly kind: 'text'; readonly text: string } | { readonly kind: 'value'; readonly path: string };
+
+/** What becomes of a null value: nothing in its place, or the whole text is null. */
+export type TemplateNulls = 'empty' | 'whole';
+
+/** Characters that a template may have. */
+const templateCharactersMax = 100_000;
+
+/** A template as a parameter of a step: what is wrong with it is said when parameters are checked. */
+export const templateText = z
+  .string()
+  .max(templateCharactersMax)
+  .superRefine((text, context) => {
+    try {
+      parseTemplate(text);
+    } catch (error) {
+      if (!(error instanceof HoldoutError)) throw error;
+      context.addIssue({ code: 'custom', message: error.message });
+    }
+  });
+
+/**
+ * The parts of a template.
+ * @throws HoldoutError `USAGE` with line and character for a brace without its other half.
+ */
+export function parseTemplate(template: string): readonly TemplatePart[] {
+  if (template.includes('\0')) throw new HoldoutError('USAGE', 'a template cannot hold a NUL character');
+  if (/\p{Surrogate}/u.test(template)) throw new HoldoutError('USAGE', 'a template cannot hold half of a character');
+  const parts: TemplatePart[] = [];
+  let text = '';
+  for (let at = 0; at < template.length; at++) {
+    const brace = template[at]!;
+    if (brace !== '{' && brace !== '}') text += brace;
+    else if (template[at + 1] === brace) {
+      text += brace;
+      at++;
+    } else {
+      const end = brace === '{' ? template.indexOf('}', at) : -1;
+      const path = template.slice(at + 1, end);
+      if (end < 0 || path === '' || path.includes('{')) {
+        const says = end < 0 || path.includes('{') ? `"${brace}" stands alone` : '"{}" names no column';
+        throw new HoldoutError('USAGE', `${says} ${placeOf(template, at)}; write "${brace}${brace}" for a brace`);
+      }
+      if (text !== '') parts.push({ kind: 'text', text });
+      text = '';
+      parts.push({ kind: 'value', path });
+      at = end;
+    }
+  }
+  if (text !== '') parts.push({ kind: 'text', text });
+  return parts;
+}
+
+/**
+ * A VARCHAR expression over the columns of the schema: the text that a template gives for a row.
+ * @throws HoldoutError `USAGE` for a column or field that is not there.
+ */
+export function templateSql(template: string, schema: TableSchema, nulls: TemplateNulls): string {
+  const texts = parseTemplate(template).map((part) =>
+    part.kind === 'text' ? quoteString(part.text) : `(${pathText(part.path, schema)})`,
+  );
+  if (texts.length === 0) return "''";
+  // `concat` skips what is null, `||` gives null for it.
+  return nulls === 'empty' ? `concat(${texts.join(', ')})` : `(${texts.join(' || ')})`;
+}
+
+/** The text of the value that a path names. A column whose name holds a point goes before a field. */
+function pathText(path: string, { columns }: TableSchema): string {
+  const whole = columns.find(({ name }) => name === path);
+  if (whole !== undefined) return valueText(whole.type, quoteIdentifier(path));
+  const [first = '', ...fields] = path.split('.');
+  let found = memberNamed(columns, first);
+  let sql = quoteIdentifier(first);
+  for (const field of fields) {
+    if (typeof found.type !== 'object' || !('struct' in found.type)) {
+      throw new HoldoutError('USAGE', `"${path}": "${found.name}" holds ${sqlType(found.type)}, which has no fields`);
+    }
+    found = memberNamed(found.type.struct, field);
+    sql = `struct_extract(${sql}, ${quoteString(field)})`;
+  }
+  return valueText(found.type, sql);
+}
+
+function memberNamed(members: readonly Column[], name: string): Column {
+  const found = members.find((member) => member.name === name);
+  if (found !== undefined) return found;
+  throw unknownColumn(
+    name,
+    members.map((member) => member.name),
+  );
+}
+
+const plainTypes: ReadonlySet<ColumnType> = new Set<ColumnType>([
+  'NULL',
+  'VARCHAR',
+  'UUID',
+  'BOOLEAN',
+  'TINYINT',
+  'SMALLINT',
+  'INTEGER',
+  'BIGINT',
+  'UTINYINT',
+  'USMALLINT',
+  'UINTEGER',
+  'UBIGINT',
+]);
+
+/** A value as text: text as it is, everything else as its canonical JSON, without the quotes of a string. */
+function valueText(type: ColumnType, x: string): string {
+  if (plainTypes.has(type) || (typeof type === 'object' && 'decimal' in type)) return `(${x})::VARCHAR`;
+  const json = `${JSON_CANONICAL_FUNCTION}(${jsonValueSql(type, x)})`;
+  const text = `CASE WHEN starts_with(${json}, '"') THEN json_extract_string(${json}, '$') ELSE ${json} END`;
+  return `CASE WHEN (${x}) IS NULL THEN NULL ELSE ${text} END`;
+}
+
+function placeOf(template: string, at: number): string {
+  const lines = template.slice(0, at).split('\n');
+  const character = Array.from(lines.at(-1) ?? '').length + 1;
+  return lines.length === 1 ? `at character ${character}` : `in line ${lines.length}, at character ${character}`;
+}
