@@ -94,6 +94,29 @@ export const partRecord = z.strictObject({
 });
 export type PartRecord = z.infer<typeof partRecord>;
 
+/**
+ * An immutable Parquet file of some columns of rows that another part holds the rest of, row by row beside it. No rows
+ * in themselves, so without digests.
+ */
+export const columnsRecord = z.strictObject({
+  type: z.literal('holdout/columns@1'),
+  rows: z.int().positive(),
+  /** Uncompressed size of the columns. */
+  logicalBytes: z.int().nonnegative(),
+  parquet: z.strictObject({ sha256: sha256Id, bytes: z.int().positive() }),
+  /** Names and types of the columns in the file; the layout says what a table calls them. */
+  schema: sha256Id,
+});
+export type ColumnsRecord = z.infer<typeof columnsRecord>;
+
+/** Digests of rows that lie in no one part (32 bytes a row, in row order). */
+export const digestsRecord = z.strictObject({
+  type: z.literal('holdout/digests@1'),
+  rows: z.int().positive(),
+  digests: z.strictObject({ sha256: sha256Id, bytes: z.int().positive() }),
+});
+export type DigestsRecord = z.infer<typeof digestsRecord>;
+
 /** What a derivation reads: a table as seen under a schema, or a raw file. */
 const derivationInput = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('table'), table: tableId, schema: sha256Id }),

@@ -1,31 +1,26 @@
 /**
  * `verify`: is everything there and what its id says? First structure, then every byte, then (with `readData`) the rows
- * of every part against their digests, and the digests against the ids of tables and items. Damage is named with the
- * versions that it touches.
+ * of every part and stack against their digests, and the digests against the ids of tables and items. Damage is named
+ * with the versions that it touches.
  * @module
  */
 import type { Sha256Id } from '../../schemas/ids.ts';
 import { partRecord, snapshotRecord } from '../../schemas/records.ts';
-import { tableSchema } from '../../schemas/table-schema.ts';
-import type { TableSchema } from '../../schemas/table-schema.ts';
 import type { Engine } from '../engine/engine.ts';
 import { HoldoutError } from '../errors.ts';
 import { formatSetRoot, formatTableId } from '../identity/ids.ts';
-import { rowDigestSql } from '../identity/row-encoding-sql.ts';
-import { quoteIdentifier } from '../identity/sql-text.ts';
 import { setTree } from '../merkle/set-tree.ts';
 import { TableTreeBuilder } from '../merkle/table-tree.ts';
 import type { VersionEntry } from '../store/journal-state.ts';
 import type { Store } from '../store/store.ts';
 import type { Damage } from '../store/verify.ts';
-import { readDigests } from '../tables/digest-file.ts';
 import { itemsRootOf } from '../tables/items-root.ts';
-import { fileRowsSql } from '../tables/row-file.ts';
-import { freeName } from '../tables/sql-types.ts';
+import { isWhole } from '../tables/layout.ts';
+import { partsOfLayout, readLayout } from '../tables/stored-parts.ts';
+import { openTable } from '../tables/table-reader.ts';
 import { damagesWithVersions, needsOfVersions } from './damage-touches.ts';
 import type { FoundDamage, VersionNeeds } from './damage-touches.ts';
-import { openPart, partsOfLayout, readLayout } from '../tables/stored-parts.ts';
-import { openTable } from '../tables/table-reader.ts';
+import { checkPart, checkStacks } from './verify-rows.ts';
 
 export interface VerifyResult {
   readonly ok: boolean;
@@ -104,7 +99,8 @@ async function verifyData(
     const reader = await openTable(store, engine, snapshot);
     try {
       let intact = true;
-      for (const { id } of await layoutParts(store, entry)) {
+      const layout = await readLayout(store, entry.layout);
+      for (const { id } of layout.parts.filter(isWhole)) {
         const known = sound.get(id);
         if (known === undefined) {
           const problem = await checkPart(store, engine, id);
@@ -117,6 +113,12 @@ async function verifyData(
       checked.add(once);
       if (!intact) return;
       const digests = await reader.digests();
+      const stacks = await checkStacks(store, engine, layout, reader.schema, digests);
+      rows += stacks.rows;
+      if (stacks.problem !== null) {
+        report('layout', entry.layout, `${stacks.problem} of the layout ${entry.layout}`);
+        return;
+      }
       const builder = new TableTreeBuilder();
       builder.push(digests);
       const { rows: count, root } = builder.finish();
@@ -146,33 +148,4 @@ async function verifyData(
     }
   }
   return { rows, damages };
-}
-
-async function layoutParts(store: Store, entry: VersionEntry): Promise<readonly { readonly id: Sha256Id }[]> {
-  return (await readLayout(store, entry.layout)).parts;
-}
-
-/** Recomputes the digests of a part's rows; says what differs from its sidecar. */
-async function checkPart(store: Store, engine: Engine, id: Sha256Id): Promise<string | null> {
-  const { record, file } = await openPart(store, id);
-  const schema: TableSchema = await store.getRecord(record.schema, tableSchema);
-  const rowName = freeName(schema, 'holdout_row');
-  const row = quoteIdentifier(rowName);
-  const rows = fileRowsSql(engine, file, schema, rowName);
-  let problem: string | null = null;
-  const sidecar = { path: store.filePath('digests', record.digests.sha256), rows: record.rows };
-  await readDigests(sidecar, 0, record.rows, async (expected, first) => {
-    if (problem !== null) return;
-    const count = expected.length / 32;
-    const digests = await engine.blobs(
-      `SELECT h FROM (SELECT ${row}, ${rowDigestSql(schema)} AS h FROM (${rows})
-       WHERE ${row} BETWEEN ${first} AND ${first + count - 1}) ORDER BY ${row}`,
-    );
-    if (digests.length !== count) problem = `the part ${id} holds other rows than its record says`;
-    for (const [index, digest] of digests.entries()) {
-      if (digest !== null && expected.compare(digest, 0, 32, index * 32, index * 32 + 32) === 0) continue;
-      problem ??= `row ${first + index} of the part ${id} is not what its digest says`;
-    }
-  });
-  return problem;
 }

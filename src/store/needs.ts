@@ -108,6 +108,13 @@ function followRecord(
       want('part', record.parquet.sha256, record.parquet.bytes);
       want('digests', record.digests.sha256, record.digests.bytes);
       break;
+    case 'holdout/columns@1':
+      want('record', record.schema);
+      want('part', record.parquet.sha256, record.parquet.bytes);
+      break;
+    case 'holdout/digests@1':
+      want('digests', record.digests.sha256, record.digests.bytes);
+      break;
     case 'holdout/schema@1':
     case 'holdout/pin@1':
       break;

@@ -7,10 +7,20 @@ import { leakReport } from '../../schemas/leak-report.ts';
 import type { LeakReport } from '../../schemas/leak-report.ts';
 import { pinRecord } from '../../schemas/pin.ts';
 import type { PinRecord } from '../../schemas/pin.ts';
-import { blobRecord, derivationRecord, partRecord, realisationRecord, snapshotRecord } from '../../schemas/records.ts';
+import {
+  blobRecord,
+  columnsRecord,
+  derivationRecord,
+  digestsRecord,
+  partRecord,
+  realisationRecord,
+  snapshotRecord,
+} from '../../schemas/records.ts';
 import type {
   BlobRecord,
+  ColumnsRecord,
   DerivationRecord,
+  DigestsRecord,
   PartRecord,
   RealisationRecord,
   SnapshotRecord,
@@ -23,6 +33,8 @@ export type StoredRecord =
   | SnapshotRecord
   | BlobRecord
   | PartRecord
+  | ColumnsRecord
+  | DigestsRecord
   | DerivationRecord
   | RealisationRecord
   | TableSchema
@@ -33,6 +45,8 @@ const schemasByType: ReadonlyMap<string, z.ZodType> = new Map<string, z.ZodType>
   ['holdout/snapshot@1', snapshotRecord],
   ['holdout/blob@1', blobRecord],
   ['holdout/part@1', partRecord],
+  ['holdout/columns@1', columnsRecord],
+  ['holdout/digests@1', digestsRecord],
   ['holdout/derivation@1', derivationRecord],
   ['holdout/realisation@1', realisationRecord],
   ['holdout/schema@1', tableSchema],

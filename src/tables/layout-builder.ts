@@ -5,7 +5,7 @@
  * @module
  */
 import { addressesOf, forEachPartRun, forEachRun, layoutAddressesMax, partStarts } from './layout.ts';
-import type { Layout, LayoutPart, Piece } from './layout.ts';
+import type { Layout, LayoutPart, PartRows, Piece, RowMap } from './layout.ts';
 
 /** A run at least this long is a range of its own. */
 const rangeRowsMin = 4096;
@@ -13,8 +13,8 @@ const rangeRowsMin = 4096;
 const blockRowsMax = 65_536;
 
 /** Collects runs of addresses in table order. */
-export class LayoutBuilder {
-  readonly #parts: readonly LayoutPart[];
+export class LayoutBuilder<Part extends PartRows = LayoutPart> {
+  readonly #parts: readonly Part[];
   readonly #addresses: number;
   readonly #pieces: Piece[] = [];
   #rows = 0;
@@ -23,7 +23,7 @@ export class LayoutBuilder {
   #runs: number[] = [];
   #runRows = 0;
 
-  constructor(parts: readonly LayoutPart[]) {
+  constructor(parts: readonly Part[]) {
     this.#parts = parts;
     this.#addresses = partStarts(parts).at(-1)!;
   }
@@ -44,8 +44,8 @@ export class LayoutBuilder {
     this.#length = rows;
   }
 
-  /** The layout, over those of the parts that are used. */
-  finish(): Layout {
+  /** The rows that went in. */
+  finish(): RowMap<Part> {
     this.#endRun();
     this.#endBlock();
     if (this.#rows > layoutAddressesMax) throw new RangeError(`a table holds at most ${layoutAddressesMax} rows`);
@@ -175,19 +175,25 @@ function writeBits(bytes: Uint8Array, offset: number, width: number, value: numb
 
 /** The same layout over those of its parts that it uses. */
 export function withoutUnusedParts(layout: Layout): Layout {
-  const starts = partStarts(layout.parts);
+  const used = usedParts(layout);
+  if (layout.digests === undefined) return used;
+  return { ...used, digests: usedParts(layout.digests) };
+}
+
+function usedParts<Part extends PartRows>({ rows, parts, pieces }: RowMap<Part>): RowMap<Part> {
+  const map = { rows, parts, pieces };
+  const starts = partStarts(parts);
   const used = new Set<number>();
-  forEachPartRun(layout, starts, (part) => used.add(part));
-  if (used.size === layout.parts.length) return layout;
-  const parts = layout.parts.filter((_part, index) => used.has(index));
+  forEachPartRun(map, starts, (part) => used.add(part));
+  if (used.size === parts.length) return map;
   const startOf: number[] = [];
   let start = 0;
-  for (const [index, part] of layout.parts.entries()) {
+  for (const [index, part] of parts.entries()) {
     startOf.push(start);
     if (used.has(index)) start += part.rows;
   }
-  const builder = new LayoutBuilder(parts);
-  forEachPartRun(layout, starts, (part, from, rows) => builder.push(startOf[part]! + from, rows));
+  const builder = new LayoutBuilder(parts.filter((_part, index) => used.has(index)));
+  forEachPartRun(map, starts, (part, from, rows) => builder.push(startOf[part]! + from, rows));
   return builder.finish();
 }
 
@@ -197,24 +203,36 @@ export function withoutUnusedParts(layout: Layout): Layout {
  * @throws RangeError for a position that the table does not have
  */
 export function composeLayout(layout: Layout, keep: Uint32Array | { readonly bitmap: Uint8Array }): Layout {
-  const builder = new LayoutBuilder(layout.parts);
+  const rows = composeMap(layout, keep);
+  if (layout.digests === undefined) return withoutUnusedParts(rows);
+  // Where both lie alike, one selection serves both.
+  const alike = layout.digests.pieces === layout.pieces;
+  const { parts } = layout.digests;
+  return withoutUnusedParts({ ...rows, digests: alike ? { ...rows, parts } : composeMap(layout.digests, keep) });
+}
+
+function composeMap<Part extends PartRows>(
+  map: RowMap<Part>,
+  keep: Uint32Array | { readonly bitmap: Uint8Array },
+): RowMap<Part> {
+  const builder = new LayoutBuilder(map.parts);
   if (keep instanceof Uint32Array) {
-    const addresses = addressesOf(layout);
+    const addresses = addressesOf(map);
     for (const position of keep) {
-      if (position >= layout.rows) throw new RangeError(`row ${position} of a table of ${layout.rows} rows`);
+      if (position >= map.rows) throw new RangeError(`row ${position} of a table of ${map.rows} rows`);
       builder.push(addresses[position]!, 1);
     }
-    return withoutUnusedParts(builder.finish());
+    return builder.finish();
   }
   const { bitmap } = keep;
-  if (bitmap.length !== Math.ceil(layout.rows / 8)) {
-    throw new RangeError(`a bitmap of ${bitmap.length} bytes does not fit a table of ${layout.rows} rows`);
+  if (bitmap.length !== Math.ceil(map.rows / 8)) {
+    throw new RangeError(`a bitmap of ${bitmap.length} bytes does not fit a table of ${map.rows} rows`);
   }
   let position = 0;
-  forEachRun(layout, (from, rows) => {
+  forEachRun(map, (from, rows) => {
     for (let i = 0; i < rows; i++, position++) {
       if (((bitmap[position >>> 3]! >>> (position & 7)) & 1) === 1) builder.push(from + i, 1);
     }
   });
-  return withoutUnusedParts(builder.finish());
+  return builder.finish();
 }

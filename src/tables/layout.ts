@@ -1,16 +1,37 @@
 /**
  * A layout says which stored row stands at which position of a table. Its rows are *addresses*: the row numbers of its
- * parts laid end to end, so that one number names part and row. Pieces follow the order of the table. No id depends on
- * a layout; it can be replaced by another that yields the same rows.
+ * parts laid end to end, so that one number names part and row. Pieces follow the order of the table. A part is a stored
+ * one, or columns of several that lie row by row beside each other (a *stack*): a step that changes one column stores
+ * that column, in the order of the part that it stands beside. No id depends on a layout; it can be replaced by another
+ * that yields the same rows.
  * @module
  */
 import { type Sha256Id } from '../../schemas/ids.ts';
 
-/** A part that a layout draws rows from. */
-export interface LayoutPart {
-  readonly id: Sha256Id;
+/** Some rows of something stored. */
+export interface PartRows {
   readonly rows: number;
 }
+
+/** A stored part, all of its columns under their own names. */
+export interface WholePart extends PartRows {
+  readonly id: Sha256Id;
+}
+
+/** Columns out of one stored file: what each is called in the table, and in the file. */
+export interface ColumnSource {
+  /** Of a part's record or a columns record. */
+  readonly id: Sha256Id;
+  readonly columns: readonly (readonly [column: string, stored: string])[];
+}
+
+/** Row i is made of row i of each source. A column that no source has is null. */
+export interface StackedPart extends PartRows {
+  readonly sources: readonly ColumnSource[];
+}
+
+/** What a layout draws rows from. */
+export type LayoutPart = WholePart | StackedPart;
 
 /** Consecutive rows of the table; each kind gives their addresses in its own way. */
 export type Piece =
@@ -29,17 +50,53 @@ export type Piece =
       readonly bytes: Uint8Array;
     };
 
-export interface Layout {
+/** Rows of parts in the order of a table. */
+export interface RowMap<Part extends PartRows = PartRows> {
   readonly rows: number;
-  readonly parts: readonly LayoutPart[];
+  readonly parts: readonly Part[];
   readonly pieces: readonly Piece[];
+}
+
+/** Where a table's rows stand. */
+export interface Layout extends RowMap<LayoutPart> {
+  /**
+   * Where their digests stand: parts are records with a sidecar. Absent where those of `parts` give them, which then are
+   * stored parts all; a stack has none.
+   */
+  readonly digests?: RowMap<WholePart>;
+}
+
+/** Whether rows of this part are the stored rows of one part as they stand. */
+export function isWhole(part: LayoutPart): part is WholePart {
+  return !('sources' in part);
+}
+
+/**
+ * Where the digests of a layout's rows stand.
+ * @throws TypeError for a layout over stacks that does not say
+ */
+export function digestsOf({ rows, parts, pieces, digests }: Layout): RowMap<WholePart> {
+  if (digests !== undefined) return digests;
+  if (!parts.every(isWhole)) throw new TypeError('a layout over stacked parts must say where the digests stand');
+  return { rows, parts, pieces };
+}
+
+/** The ids of all records that a layout names, each once. */
+export function recordsOfLayout({ parts, digests }: Layout): readonly Sha256Id[] {
+  const ids = new Set<Sha256Id>();
+  for (const part of parts) {
+    if (isWhole(part)) ids.add(part.id);
+    else for (const { id } of part.sources) ids.add(id);
+  }
+  for (const { id } of digests?.parts ?? []) ids.add(id);
+  return [...ids];
 }
 
 /** Addresses are kept in 32 bits: over four thousand million rows in the parts of one table. */
 export const layoutAddressesMax = 2 ** 32 - 1;
 
 /** First address of each part, and one past the last. */
-export function partStarts(parts: readonly LayoutPart[]): readonly number[] {
+export function partStarts(parts: readonly PartRows[]): readonly number[] {
   const starts = [0];
   let start = 0;
   for (const part of parts) starts.push((start += part.rows));
@@ -62,13 +119,13 @@ export function partOfAddress(starts: readonly number[], address: number): numbe
 }
 
 /** A layout that is nothing but these parts, one after the other. */
-export function wholeParts(parts: readonly LayoutPart[]): Layout {
+export function wholeParts<Part extends PartRows>(parts: readonly Part[]): RowMap<Part> {
   const rows = partStarts(parts).at(-1)!;
   return { rows, parts, pieces: rows === 0 ? [] : [{ kind: 'range', rows, from: 0 }] };
 }
 
 /** Calls `visit` with every run of consecutive addresses, in table order; no run crosses a piece. */
-export function forEachRun(layout: Layout, visit: (from: number, rows: number) => void): void {
+export function forEachRun(layout: Pick<RowMap, 'pieces'>, visit: (from: number, rows: number) => void): void {
   for (const piece of layout.pieces) pieceRuns(piece, visit);
 }
 
@@ -168,7 +225,7 @@ function readBits(bytes: Uint8Array, offset: number, width: number): number {
 }
 
 /** The address of every row of the table, in order: 4 bytes a row. */
-export function addressesOf(layout: Layout): Uint32Array {
+export function addressesOf(layout: RowMap): Uint32Array {
   const addresses = new Uint32Array(layout.rows);
   let at = 0;
   forEachRun(layout, (from, rows) => {
@@ -178,14 +235,14 @@ export function addressesOf(layout: Layout): Uint32Array {
 }
 
 /** For one part: row numbers in it and the positions in the table where they stand, in table order. */
-export interface RowsOfPart {
-  readonly part: LayoutPart;
+export interface RowsOfPart<Part extends PartRows> {
+  readonly part: Part;
   readonly rows: Uint32Array;
   readonly positions: Uint32Array;
 }
 
 /** For each part of the layout, its rows and their positions in the table (8 bytes a row in all). */
-export function rowsOfPart(layout: Layout): readonly RowsOfPart[] {
+export function rowsOfPart<Part extends PartRows>(layout: RowMap<Part>): readonly RowsOfPart<Part>[] {
   const starts = partStarts(layout.parts);
   const counts = layout.parts.map(() => 0);
   forEachPartRun(layout, starts, (part, _from, rows) => {
@@ -211,7 +268,7 @@ export function rowsOfPart(layout: Layout): readonly RowsOfPart[] {
 
 /** Like `forEachRun`, with runs cut at part boundaries and numbered within their part. */
 export function forEachPartRun(
-  layout: Layout,
+  layout: RowMap,
   starts: readonly number[],
   visit: (part: number, from: number, rows: number, position: number) => void,
 ): void {

@@ -8,7 +8,7 @@ import type { Engine } from '../engine/engine.ts';
 import { HoldoutError } from '../errors.ts';
 import { quoteIdentifier } from '../identity/sql-text.ts';
 import { jsonRowSql } from './json-text-sql.ts';
-import type { Layout } from './layout.ts';
+import type { RowMap } from './layout.ts';
 import { forEachPartRun, partOfAddress, partStarts } from './layout.ts';
 import { fileLinesSql, fileRowsSql, rowGroupStarts } from './row-file.ts';
 import type { RowFile } from './row-file.ts';
@@ -54,7 +54,7 @@ export async function* lineBlocks(
   engine: Engine,
   files: readonly RowFile[],
   schema: TableSchema,
-  layout: Layout,
+  layout: RowMap,
   options: LineOptions,
 ): AsyncGenerator<LineBlock> {
   const groups: (readonly number[])[] = [];
@@ -96,7 +96,7 @@ function* joinPieces(pieces: readonly Piece[], bytesMax: number): Generator<Piec
  * block ends with a row group where it can: a row group that two blocks need is unpacked twice.
  */
 function blocksOfRuns(
-  layout: Layout,
+  layout: RowMap,
   files: readonly RowFile[],
   groups: readonly (readonly number[])[],
   bytesMax: number,
@@ -282,17 +282,19 @@ async function wholeGroup(source: LineSource, file: number, group: number): Prom
 async function queryLines(source: LineSource, file: number, first: number, end: number): Promise<Piece[]> {
   const { engine, files, schema, verbatim } = source;
   const rowFile = files[file]!;
-  const lines = verbatim && rowFile.kind === 'lines';
   const rowName = freeName(schema, 'holdout_row');
   const row = quoteIdentifier(rowName);
-  const inner = lines ? fileLinesSql(engine, rowFile, rowName) : fileRowsSql(engine, rowFile, schema, rowName);
-  const text = lines ? 'line' : jsonRowSql(schema);
+  const rowsBetween = { first, last: end - 1 };
+  const [inner, text] =
+    verbatim && rowFile.kind === 'lines'
+      ? [fileLinesSql(engine, rowFile, rowName, rowsBetween), 'line']
+      : [fileRowsSql(engine, rowFile, schema, rowName, rowsBetween), jsonRowSql(schema)];
   const cell = `${row} // ${rowsPerCell}`;
   const pieces: Piece[] = [];
   let rows = 0;
   await engine.scan(
     `SELECT encode(concat(string_agg(${text}, chr(10)), chr(10))), count(*) FROM (${inner})
-     WHERE ${row} BETWEEN ${first} AND ${end - 1} GROUP BY ${cell} ORDER BY ${cell}`,
+     GROUP BY ${cell} ORDER BY ${cell}`,
     (chunk) => {
       for (let i = 0; i < chunk.rows; i++) {
         const bytes = chunk.bytes(0, i);

@@ -168,7 +168,7 @@ async function openParts(
     schema: table.schema,
     layout,
     files,
-    digestFiles: () => Promise.reject(new TypeError('digests of a table just read are in its own file')),
+    digests: () => Promise.reject(new TypeError('digests of a table just read are in its own file')),
   };
   return readerOf(engine, tableFiles);
 }

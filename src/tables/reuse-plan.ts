@@ -10,7 +10,7 @@ import type { Store } from '../store/store.ts';
 import type { DigestFile } from './digest-file.ts';
 import { findRows } from './reuse-join.ts';
 import { estimateShared, partSample, sampleOf } from './reuse-samples.ts';
-import { partStarts } from './layout.ts';
+import { isWhole, partStarts } from './layout.ts';
 import { readLayout } from './stored-parts.ts';
 
 /** A part that rows may be borrowed from. */
@@ -61,7 +61,10 @@ async function findCandidates(
   usable: (record: PartRecord) => boolean,
 ): Promise<Candidate[]> {
   const ids = new Set<Sha256Id>();
-  for (const layout of layouts) for (const { id } of (await readLayout(store, layout)).parts) ids.add(id);
+  for (const layout of layouts) {
+    // Columns beside a part are no rows that stand by themselves.
+    for (const part of (await readLayout(store, layout)).parts) if (isWhole(part)) ids.add(part.id);
+  }
   if (ids.size === 0 || table.rows === 0) return [];
   const sample = await sampleOf(table);
   const known = new Set(sample.keys);

@@ -1,31 +1,34 @@
 /**
- * One file of rows as the engine reads it: a stored part, or a file just read. Its rows are numbered from 0.
+ * Rows of files as the engine reads them: of a stored part, a file just read, or columns of several files beside each
+ * other. They are numbered from 0.
  * @module
  */
 import type { TableSchema } from '../../schemas/table-schema.ts';
 import type { Engine } from '../engine/engine.ts';
 import { quoteIdentifier, quoteString } from '../identity/sql-text.ts';
+import { betweenSql, hasRowNumberColumn, parquetSql } from './part-file.ts';
+import type { PartFile, RowsBetween, StackedFile } from './part-file.ts';
 import { canonicalValueSql, columnsByName, lineStructureSql, sqlType } from './sql-types.ts';
+import { stackedRowsSql } from './stacked-rows.ts';
 
-/** A Parquet file of rows. */
-export interface RowFile {
-  /** `lines`: one column `line` of JSON text. `typed`: columns of `schema`, in their types. */
-  readonly kind: 'lines' | 'typed';
-  readonly path: string;
-  readonly rows: number;
-  /** Uncompressed bytes of the rows: what a reader has to expect in memory. */
-  readonly logicalBytes: number;
-  /** Types of a typed file's columns. */
-  readonly schema: TableSchema;
-}
+/** Where rows are read from: a file, or columns of several. */
+export type RowFile = PartFile | StackedFile;
 
 /**
- * A query for the file's rows: column `rowName` (BIGINT, the row's number in the file), then the canonical values
- * under `schema`, in its order. A condition on `rowName` around it reaches the reader.
+ * A query for the file's rows, all or those between two: column `rowName` (BIGINT, the row's number in the file), then
+ * the canonical values under `schema`, in its order. Columns that are not asked of it are not read.
  */
-export function fileRowsSql(engine: Engine, file: RowFile, schema: TableSchema, rowName: string): string {
+export function fileRowsSql(
+  engine: Engine,
+  file: RowFile,
+  schema: TableSchema,
+  rowName: string,
+  between?: RowsBetween,
+): string {
+  const part = isAll(file, between) ? undefined : between;
+  if (file.kind === 'stacked') return stackedRowsSql(engine, file, schema, rowName, part);
   const row = quoteIdentifier(rowName);
-  if (file.kind === 'lines') return lineValuesSql(fileLinesSql(engine, file, rowName), schema, row);
+  if (file.kind === 'lines') return lineValuesSql(fileLinesSql(engine, file, rowName, part), schema, row);
   const stored = columnsByName(file.schema);
   const values = schema.columns.map(({ name, type }) => {
     const found = stored.get(name);
@@ -35,12 +38,14 @@ export function fileRowsSql(engine: Engine, file: RowFile, schema: TableSchema, 
         : canonicalValueSql(type, quoteIdentifier(name), 'typed');
     return `${value} AS ${quoteIdentifier(name)}`;
   });
-  return `SELECT ${[`${numberSql(file)} AS ${row}`, ...values].join(', ')} FROM ${parquetSql(engine, file)}`;
+  const sql = `SELECT ${[`${numberSql(file)} AS ${row}`, ...values].join(', ')} FROM ${parquetSql(engine, file)}`;
+  return part === undefined ? sql : `SELECT * FROM (${sql}) WHERE ${betweenSql(row, part)}`;
 }
 
 /** A query for the lines of a lines file as they stand: columns `rowName` and `line`. */
-export function fileLinesSql(engine: Engine, file: RowFile, rowName: string): string {
-  return `SELECT file_row_number AS ${quoteIdentifier(rowName)}, line FROM ${parquetSql(engine, file)}`;
+export function fileLinesSql(engine: Engine, file: PartFile, rowName: string, between?: RowsBetween): string {
+  const sql = `SELECT file_row_number AS ${quoteIdentifier(rowName)}, line FROM ${parquetSql(engine, file)}`;
+  return between === undefined || isAll(file, between) ? sql : `${sql} WHERE ${betweenSql('file_row_number', between)}`;
 }
 
 /** The canonical values of JSON lines: from a query with columns `row` (quoted already) and `line`. */
@@ -56,27 +61,29 @@ export function lineValuesSql(linesSql: string, schema: TableSchema, row: string
 
 const parsedName = 'holdout_parsed';
 
-function parquetSql(engine: Engine, file: RowFile): string {
-  const option = hasRowNumberColumn(file) ? '' : ', file_row_number = true';
-  return `read_parquet(${engine.fileSql(file.path)}, hive_partitioning = false${option})`;
-}
-
-/** The reader's own column gives way to a data column of that name; counting rows is slower and always right. */
-function numberSql(file: RowFile): string {
-  return hasRowNumberColumn(file) ? '(row_number() OVER () - 1)' : 'file_row_number';
-}
-
-function hasRowNumberColumn(file: RowFile): boolean {
-  return file.kind === 'typed' && file.schema.columns.some(({ name }) => name.toLowerCase() === 'file_row_number');
-}
-
-/** First rows of the file's row groups, and the number of all rows at the end. */
+/** First rows of the file's row groups, and the number of all rows at the end; of a stack, those of its widest file. */
 export async function rowGroupStarts(engine: Engine, file: RowFile): Promise<readonly number[]> {
+  const widest = file.kind === 'stacked' ? widestOf(file) : file;
+  if (widest === null) return [0, file.rows];
   const groups = await engine.rows<{ rows: bigint }>(
-    `SELECT any_value(row_group_num_rows)::BIGINT AS "rows" FROM parquet_metadata(${engine.fileSql(file.path)})
+    `SELECT any_value(row_group_num_rows)::BIGINT AS "rows" FROM parquet_metadata(${engine.fileSql(widest.path)})
      GROUP BY row_group_id ORDER BY row_group_id`,
   );
   const starts = [0];
   for (const { rows } of groups) starts.push(starts.at(-1)! + Number(rows));
   return starts;
+}
+
+function widestOf({ sources }: StackedFile): PartFile | null {
+  const files = sources.map(({ file }) => file);
+  return files.toSorted((a, b) => b.logicalBytes - a.logicalBytes)[0] ?? null;
+}
+
+function isAll(file: RowFile, between: RowsBetween | undefined): boolean {
+  return between === undefined || (between.first <= 0 && between.last >= file.rows - 1);
+}
+
+/** The reader's own column gives way to a data column of that name; counting rows is slower and always right. */
+function numberSql(file: PartFile): string {
+  return hasRowNumberColumn(file) ? '(row_number() OVER () - 1)' : 'file_row_number';
 }

@@ -6,7 +6,7 @@
 import type { TableSchema } from '../../schemas/table-schema.ts';
 import type { Engine } from '../engine/engine.ts';
 import { quoteIdentifier } from '../identity/sql-text.ts';
-import type { Layout } from './layout.ts';
+import type { RowMap } from './layout.ts';
 import { forEachPartRun, partStarts } from './layout.ts';
 import { fileRowsSql } from './row-file.ts';
 import type { RowFile } from './row-file.ts';
@@ -39,7 +39,7 @@ export interface Run {
 }
 
 /** The layout's runs, cut at file boundaries. */
-export function runsOfLayout(layout: Layout): Run[] {
+export function runsOfLayout(layout: RowMap): Run[] {
   const runs: Run[] = [];
   forEachPartRun(layout, partStarts(layout.parts), (file, from, rows, position) => {
     const last = runs.at(-1);
@@ -124,8 +124,8 @@ export function selectionsSql(
     const place = selection.kind === 'map' ? 'm.target' : `${row} + ${selection.position - selection.from}`;
     const added = position === undefined ? [] : [`(${place})::BIGINT AS ${quoteIdentifier(position)}`];
     const join = selection.kind === 'map' ? ` JOIN ${quoteIdentifier(selection.table)} AS m ON ${row} = m.source` : '';
-    const rows = fileRowsSql(engine, files[selection.file]!, schema, rowName);
-    return `SELECT ${listed([...columns, ...added])} FROM (${rows}) AS r${join} WHERE ${row} BETWEEN ${least} AND ${most}`;
+    const rows = fileRowsSql(engine, files[selection.file]!, schema, rowName, { first: least, last: most });
+    return `SELECT ${listed([...columns, ...added])} FROM (${rows}) AS r${join}`;
   });
   return selects.join(' UNION ALL ');
 }

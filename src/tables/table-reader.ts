@@ -12,17 +12,17 @@ import { HoldoutError } from '../errors.ts';
 import { quoteIdentifier } from '../identity/sql-text.ts';
 import { tableKey } from '../store/journal-state.ts';
 import type { Store } from '../store/store.ts';
-import { readDigests } from './digest-file.ts';
 import type { DigestFile } from './digest-file.ts';
-import type { Layout } from './layout.ts';
+import { gatherDigests } from './gather-digests.ts';
+import { digestsOf } from './layout.ts';
+import type { Layout, RowMap } from './layout.ts';
 import { lineBlocks } from './line-blocks.ts';
 import type { LineBlock } from './line-blocks.ts';
 import type { RowFile } from './row-file.ts';
 import { dropSelections, runsOfLayout, selectionsSql, selectRuns } from './row-select.ts';
 import type { Run } from './row-select.ts';
 import { freeName } from './sql-types.ts';
-import { openPart, readLayout } from './stored-parts.ts';
-import type { StoredPart } from './stored-parts.ts';
+import { openLayoutPart, openSidecar, readLayout } from './stored-parts.ts';
 
 /** An ordered stretch of a table's rows, as a relation. It can be queried until the next block is asked for. */
 export interface RowBlock {
@@ -61,10 +61,10 @@ export interface TableReader {
 /** Files and layout of a table: all that a reader is made of. */
 export interface TableFiles {
   readonly schema: TableSchema;
-  readonly layout: Layout;
+  readonly layout: RowMap;
   /** Of the layout's parts, in their order. */
   readonly files: readonly RowFile[];
-  readonly digestFiles: () => Promise<readonly DigestFile[]>;
+  readonly digests: () => Promise<Uint8Array>;
 }
 
 const blockRowsMax = 1 << 16;
@@ -97,17 +97,15 @@ export async function openLayout(
   schema: TableSchema,
   layout: Layout,
 ): Promise<TableReader> {
-  const parts: StoredPart[] = [];
-  for (const { id } of layout.parts) parts.push(await openPart(store, id));
-  const digestFiles = async (): Promise<readonly DigestFile[]> => {
-    const files: DigestFile[] = [];
-    for (const { record } of parts) {
-      await store.ensureIntact('digests', record.digests.sha256);
-      files.push({ path: store.filePath('digests', record.digests.sha256), rows: record.rows });
-    }
-    return files;
+  const files: RowFile[] = [];
+  for (const part of layout.parts) files.push(await openLayoutPart(store, part));
+  const digests = async (): Promise<Uint8Array> => {
+    const map = digestsOf(layout);
+    const sidecars: DigestFile[] = [];
+    for (const part of map.parts) sidecars.push(await openSidecar(store, part));
+    return gatherDigests(map, sidecars);
   };
-  return readerOf(engine, { schema, layout, files: parts.map(({ file }) => file), digestFiles });
+  return readerOf(engine, { schema, layout, files, digests });
 }
 
 /** A reader over these files. */
@@ -129,9 +127,7 @@ export async function readerOf(engine: Engine, table: TableFiles): Promise<Table
       return selectionsSql(engine, files, schema, ranges);
     },
     blocks: (options = {}) => rowBlocks(engine, table, runs, options),
-    async digests() {
-      return gatherDigests(layout, await table.digestFiles());
-    },
+    digests: () => table.digests(),
     jsonLines: (options = {}) =>
       lineBlocks(engine, files, schema, layout, {
         verbatim: options.canonical !== true,
@@ -198,19 +194,4 @@ function cutRuns(runs: readonly Run[], files: readonly RowFile[], rowsMax: numbe
   }
   if (block.length > 0) blocks.push(block);
   return blocks;
-}
-
-/** Row digests in table order, out of the parts' sidecars. */
-async function gatherDigests(layout: Layout, files: readonly DigestFile[]): Promise<Uint8Array> {
-  const gathered = new Uint8Array(layout.rows * 32);
-  const runs = runsOfLayout(layout);
-  for (const [index, file] of files.entries()) {
-    const own = runs.filter((run) => run.file === index);
-    const sidecar = new Uint8Array(file.rows * 32);
-    await readDigests(file, 0, file.rows, (digests, offset) => sidecar.set(digests, offset * 32));
-    for (const { from, rows, position } of own) {
-      gathered.set(sidecar.subarray(from * 32, (from + rows) * 32), position * 32);
-    }
-  }
-  return gathered;
 }

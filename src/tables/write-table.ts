@@ -13,7 +13,7 @@ import { copyDigests } from './digest-file.ts';
 import { LayoutBuilder, withoutUnusedParts } from './layout-builder.ts';
 import { encodeLayout } from './layout-file.ts';
 import { partStarts } from './layout.ts';
-import type { Layout, LayoutPart } from './layout.ts';
+import type { Layout, WholePart } from './layout.ts';
 import { lineBlocks } from './line-blocks.ts';
 import { writeParts } from './part-writer.ts';
 import type { PartPlace, WrittenPart } from './part-writer.ts';
@@ -64,7 +64,7 @@ export async function storeTable(
     runsOf((row) => found[row] === 0, table.rows),
     async ({ path }) => (await stat(path)).size,
   );
-  const parts: (LayoutPart & { readonly runs: readonly RowRun[] })[] = [];
+  const parts: (WholePart & { readonly runs: readonly RowRun[] })[] = [];
   let newBytes = 0;
   for (const part of written) {
     const put = await putPart(store, table, schema, part);
@@ -133,7 +133,7 @@ function partPlace(store: Store, engine: Engine, table: ReadTable): PartPlace {
 function layoutOf(
   rows: number,
   { candidates, found }: Borrowing,
-  written: readonly (LayoutPart & { readonly runs: readonly RowRun[] })[],
+  written: readonly (WholePart & { readonly runs: readonly RowRun[] })[],
 ): Layout {
   const parts = [...candidates.map(({ id, record }) => ({ id, rows: record.rows })), ...written];
   const starts = partStarts(parts);

@@ -5,6 +5,8 @@ import { verifyStore } from '../../dist/src/snapshots/verify.js';
 import type { VerifyResult } from '../../dist/src/snapshots/verify.js';
 import type { TableSchema } from '../../dist/schemas/table-schema.js';
 import { Store } from '../../dist/src/store/store.js';
+import { isWhole } from '../../dist/src/tables/layout.js';
+import type { Layout, WholePart } from '../../dist/src/tables/layout.js';
 import { openStoreEngine } from '../../dist/src/snapshots/store-engine.js';
 import { chatRows, Workspace } from './workspace.ts';
 
@@ -129,7 +131,7 @@ it('a part whose rows are not what its sidecar says is found by reading the data
   const read = async (name: string) => {
     const entry = state.names.get(name)![0]!;
     const layout = decodeLayout(await readFile(store.filePath('layout', entry.layout)));
-    return { entry, layout, part: await store.getRecord(layout.parts[0]!.id, partRecord) };
+    return { entry, layout, part: await store.getRecord(wholePart(layout).id, partRecord) };
   };
   const [one, two] = [await read('one'), await read('two')];
   const mixed = await store.putRecord({ ...one.part, parquet: two.part.parquet });
@@ -164,7 +166,7 @@ it('a version whose rows cannot be recomputed is named, and the others are looke
   const { store } = space;
   const { entry, record } = await space.version('one@1');
   const layout = decodeLayout(await readFile(store.filePath('layout', entry.layout)));
-  const part = await store.getRecord(layout.parts[0]!.id, partRecord);
+  const part = await store.getRecord(wholePart(layout).id, partRecord);
   const schema = await store.getRecord(part.schema, tableSchema);
   let deep: TableSchema['columns'][number]['type'] = 'BIGINT';
   for (let level = 0; level < 13; level++) deep = { list: deep };
@@ -194,3 +196,8 @@ it('a version whose rows cannot be recomputed is named, and the others are looke
   expect(damages[0]?.says).toMatch(/deep@1 cannot be checked: .*12 levels/);
   expect(rows).toBe(620);
 });
+
+function wholePart({ parts: [part] }: Layout): WholePart {
+  if (part === undefined || !isWhole(part)) throw new Error('no stored part');
+  return part;
+}

@@ -1,13 +1,13 @@
 import * as fc from 'fast-check';
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { addressesOf, rowsOfPart, wholeParts } from '../../dist/src/tables/layout.js';
+import { addressesOf, isWhole, rowsOfPart, wholeParts } from '../../dist/src/tables/layout.js';
 import { composeLayout, LayoutBuilder, withoutUnusedParts } from '../../dist/src/tables/layout-builder.js';
 import { decodeLayout, encodeLayout } from '../../dist/src/tables/layout-file.js';
-import type { Layout, LayoutPart } from '../../dist/src/tables/layout.js';
+import type { Layout, LayoutPart, WholePart } from '../../dist/src/tables/layout.js';
 import type { Sha256Id } from '../../dist/schemas/ids.js';
 
-const part = (name: string, rows: number): LayoutPart => ({
+const part = (name: string, rows: number): WholePart => ({
   id: `sha256:${createHash('sha256').update(name).digest('hex')}` as Sha256Id,
   rows,
 });
@@ -59,11 +59,12 @@ describe('a layout', () => {
     fc.assert(
       fc.property(anyAddresses(5701), (addresses) => {
         const rows: [string, number][] = [];
+        const names = parts.map(({ id }) => id);
         for (const { part, rows: numbers, positions } of rowsOfPart(layoutOf(parts, addresses))) {
-          positions.forEach((position, i) => (rows[position] = [part.id, numbers[i]!]));
+          positions.forEach((position, i) => (rows[position] = [isWhole(part) ? part.id : '', numbers[i]!]));
         }
         const expected = addresses.map((address) =>
-          address < 700 ? [parts[0]!.id, address] : address < 701 ? [parts[1]!.id, 0] : [parts[2]!.id, address - 701],
+          address < 700 ? [names[0], address] : address < 701 ? [names[1], 0] : [names[2], address - 701],
         );
         expect(rows).toEqual(expected);
       }),
@@ -162,7 +163,7 @@ describe('a damaged layout file is refused', () => {
 function rowNames(layout: Layout): string[] {
   const names: string[] = [];
   for (const { part, rows, positions } of rowsOfPart(layout)) {
-    positions.forEach((position, i) => (names[position] = `${part.id.slice(7, 11)} ${rows[i]}`));
+    positions.forEach((position, i) => (names[position] = `${isWhole(part) ? part.id.slice(7, 11) : '?'} ${rows[i]}`));
   }
   return names;
 }

@@ -4,61 +4,19 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { TableSchema } from '../../dist/schemas/table-schema.js';
 import { Engine } from '../../dist/src/engine/engine.js';
-import { rowDigestSql } from '../../dist/src/identity/row-encoding-sql.js';
 import { composeLayout } from '../../dist/src/tables/layout-builder.js';
 import { openReadTable } from '../../dist/src/tables/read-table-reader.js';
 import { readTable } from '../../dist/src/tables/read/read-table.js';
 import { readLayout } from '../../dist/src/tables/stored-parts.js';
 import { openLayout } from '../../dist/src/tables/table-reader.js';
-import type { TableReader } from '../../dist/src/tables/table-reader.js';
 import { chatRows, Workspace } from '../snapshots/workspace.ts';
+import { expectConsistent } from './consistent.ts';
 
 let space: Workspace;
 beforeEach(async () => {
   space = await Workspace.make();
 });
 afterEach(() => space.remove());
-
-/** Everything that a reader gives must be of one mind: relation, blocks, lines and digests. */
-async function expectConsistent(reader: TableReader, engine: Engine): Promise<void> {
-  const digests = Buffer.from(await reader.digests());
-  const byPosition = await engine.rows<{ place: bigint; h: Uint8Array }>(
-    `SELECT place, ${rowDigestSql(reader.schema)} AS h FROM (${reader.relationSql({ position: 'place' })}) ORDER BY place`,
-  );
-  expect(byPosition.map(({ place }) => Number(place))).toEqual(Array.from({ length: reader.rows }, (_, i) => i));
-  expect(Buffer.concat(byPosition.map(({ h }) => h)).equals(digests)).toBe(true);
-
-  const inBlocks: Uint8Array[] = [];
-  for await (const { firstRow, rows, sql } of reader.blocks({ rowsMax: 70 })) {
-    expect(firstRow).toBe(inBlocks.length);
-    expect(rows).toBeLessThanOrEqual(70);
-    const found = await engine.blobs(`SELECT ${rowDigestSql(reader.schema)} FROM (${sql})`);
-    expect(found).toHaveLength(rows);
-    inBlocks.push(...found.map((digest) => digest!));
-  }
-  expect(Buffer.concat(inBlocks).equals(digests)).toBe(true);
-
-  const ordered = reader.orderedSql();
-  if (ordered !== null) {
-    const found = await engine.blobs(`SELECT ${rowDigestSql(reader.schema)} FROM (${ordered})`);
-    expect(Buffer.concat(found.map((digest) => digest!)).equals(digests)).toBe(true);
-  }
-  for (const canonical of [false, true]) {
-    let rows = 0;
-    let text = '';
-    for await (const block of reader.jsonLines({ canonical, bytesMax: 5000 })) {
-      expect(block.firstRow).toBe(rows);
-      rows += block.rows;
-      text += Buffer.from(block.bytes).toString();
-    }
-    expect(rows).toBe(reader.rows);
-    const path = await space.write('back.jsonl', text);
-    const back = await readTable([path], { workDirectory: space.folder, threads: 1, schema: reader.schema });
-    const { readFile } = await import('node:fs/promises');
-    expect((await readFile(back.digestsPath)).equals(digests)).toBe(true);
-    await back.dispose();
-  }
-}
 
 const kinds = [
   '{"i":1,"big":170141183460469231731687303715884105,"f":1.5,"s":"é\\u0000\\"\\ufeffx","b":true,"l":[1,null,3],"o":{"k":"v","n":{"z":[{}]}},"j":[1,"x"]}',
@@ -71,7 +29,7 @@ const kinds = [
 describe('a stored table gives the same rows in every form', () => {
   it('from lines with values of every kind', async () => {
     await space.add('kinds', await space.write('kinds.jsonl', kinds.join('\n')));
-    await space.read('kinds', expectConsistent);
+    await space.read('kinds', (reader, engine) => expectConsistent(reader, engine));
   });
 
   it('from typed parts', async () => {

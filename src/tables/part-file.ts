@@ -1,0 +1,54 @@
+/**
+ * Parquet files that rows are read from, and how the engine is told to read one.
+ * @module
+ */
+import type { TableSchema } from '../../schemas/table-schema.ts';
+import type { Engine } from '../engine/engine.ts';
+
+/** A Parquet file of rows. */
+export interface PartFile {
+  /** `lines`: one column `line` of JSON text. `typed`: columns of `schema`, in their types. */
+  readonly kind: 'lines' | 'typed';
+  readonly path: string;
+  readonly rows: number;
+  /** Uncompressed bytes of the rows: what a reader has to expect in memory. */
+  readonly logicalBytes: number;
+  /** Types of a typed file's columns. */
+  readonly schema: TableSchema;
+}
+
+/** Columns of several files of as many rows, row by row beside each other. A column that no source has is null. */
+export interface StackedFile {
+  readonly kind: 'stacked';
+  readonly rows: number;
+  readonly logicalBytes: number;
+  readonly sources: readonly FileColumns[];
+}
+
+/** Columns out of one file: what each is called above, and in the file. */
+export interface FileColumns {
+  readonly file: PartFile;
+  readonly columns: readonly (readonly [column: string, stored: string])[];
+}
+
+/** Rows of a file by their numbers, both ends included. */
+export interface RowsBetween {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** The reader of one file, with its rows' numbers where no column of its own has that name. */
+export function parquetSql(engine: Engine, file: PartFile): string {
+  const option = hasRowNumberColumn(file) ? '' : ', file_row_number = true';
+  return `read_parquet(${engine.fileSql(file.path)}, hive_partitioning = false${option})`;
+}
+
+/** Whether the file has a column of the name that the reader gives to row numbers. */
+export function hasRowNumberColumn(file: PartFile): boolean {
+  return file.kind === 'typed' && file.schema.columns.some(({ name }) => name.toLowerCase() === 'file_row_number');
+}
+
+/** A condition on a number. */
+export function betweenSql(number: string, { first, last }: RowsBetween): string {
+  return `${number} BETWEEN ${first} AND ${last}`;
+}
