@@ -85,10 +85,12 @@ export function keyTexts(row: JsonRow, fields: NamedEval['fields']): Record<stri
 function itemOf(row: JsonRow, index: number, set: NamedEval, vocabulary: Vocabulary): Item {
   const texts = (role: keyof NamedEval['fields']): string[] =>
     (set.fields[role] ?? []).flatMap((path) => textsOf(valuesAt(row, path)));
+  const textsByColumn = (role: keyof NamedEval['fields']): string[] =>
+    (set.fields[role] ?? []).map((path) => textsOf(valuesAt(row, path)).join('\n'));
   const choiceTexts = texts('choices');
   const passageText = texts('passage').join('\n');
   const read = (role: DecidingRole, text: string): DecidingText => ({ role, text, tokens: vocabulary.add(text) });
-  const question = read('question', texts('question').join('\n'));
+  const question = read('question', questionText(textsByColumn('question')));
   const passage = read('passage', passageText);
   let deciding = question;
   if (deciding.tokens.length === 0) deciding = passage;
@@ -105,6 +107,17 @@ function itemOf(row: JsonRow, index: number, set: NamedEval, vocabulary: Vocabul
     symbols: symbolForm(deciding.text),
     keys: keyTexts(row, set.fields),
   };
+}
+
+/**
+ * The question's columns as one text. A column whose text stands in another's is left out: the story of a word problem
+ * that the question repeats would count twice, and be enough for a leak by itself.
+ */
+function questionText(columns: readonly string[]): string {
+  const parts = columns.map((text) => text.trim());
+  const isHeld = (part: string, place: number): boolean =>
+    parts.some((other, at) => at !== place && other.includes(part) && (other.length > part.length || at < place));
+  return columns.filter((_, place) => !isHeld(parts[place] ?? '', place)).join('\n');
 }
 
 interface DecidingText {

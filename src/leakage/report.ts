@@ -5,7 +5,7 @@
 import type { Sha256Id } from '../../schemas/ids.ts';
 import type { HitClass, LeakHit, LeakReport, Verdict } from '../../schemas/leak-report.ts';
 import { hitClass } from '../../schemas/leak-report.ts';
-import type { EvalIndex } from './eval-index.ts';
+import type { EvalIndex, Form } from './eval-index.ts';
 import { foldTableDigest } from './fold-table.data.ts';
 import { certifiedRadius } from './guarantee.ts';
 import type { EvalItems, Item } from './items.ts';
@@ -79,6 +79,7 @@ export function writeReport(parts: ReportParts): LeakReport {
       evalEntries,
       trainEntries,
       items.flatMap(({ items: each }) => each).filter(isSymbolsOnly).length,
+      parts.index.forms,
     ),
   };
 }
@@ -117,10 +118,14 @@ function radii(evalIndex: number, index: EvalIndex, items: readonly Item[]): [nu
   if (symbolsOnly > 0) counts.set(0, symbolsOnly);
   for (const form of index.forms) {
     if (form.evalIndex !== evalIndex || form.role !== 'deciding') continue;
-    const radius = certifiedRadius(form.length, form.n, method.suspectCoverage(form.length));
+    const radius = radiusOf(form);
     counts.set(radius, (counts.get(radius) ?? 0) + form.items.length);
   }
   return [...counts].sort(([a], [b]) => a - b);
+}
+
+function radiusOf({ length, n }: Form): number {
+  return certifiedRadius(length, n, method.suspectCoverage(length));
 }
 
 /** By item, its strongest hits first. */
@@ -174,6 +179,7 @@ function guaranteeOf(
   evals: readonly EvalEntry[],
   trains: readonly TrainEntry[],
   symbolsOnly: number,
+  forms: readonly Form[],
 ): LeakReport['guarantee'] {
   const sum = (pick: (entry: EvalEntry) => number): number => evals.reduce((total, entry) => total + pick(entry), 0);
   const [items, checked] = [sum(({ items }) => items), sum(({ checked }) => checked)];
@@ -199,6 +205,7 @@ function guaranteeOf(
   const notSaid = [
     'paraphrases, translations and rewritten code',
     `questions under ${words(method.wholeAtLeastTokens)} words: they are searched as a whole, and count only where their answer or options stand near by`,
+    ...shortForms(forms),
     'text inside images, audio, bytes or token ids',
   ];
   if (symbolsOnly > 0) {
@@ -212,6 +219,32 @@ function guaranteeOf(
     notSaid.push(`${counted(unreadable, 'training row')} without text: export with the text and check again`);
   if (empty.length > 0) notSaid.push(`an empty training set: see that the file is what it should be`);
   return { says, doesNotSay: notSaid };
+}
+
+/** What is not certain of questions that are searched by their runs, but are short. */
+function shortForms(forms: readonly Form[]): string[] {
+  const ofWords = forms.filter((form) => form.role === 'deciding' && form.length >= method.wholeAtLeastTokens);
+  const fragile = itemsOf(ofWords.filter((form) => radiusOf(form) === 0));
+  const unspaced = itemsOf(
+    ofWords.filter(({ n, length }) => length < method.shortBelowTokens && n === method.gramLong),
+  );
+  const characters = 'Chinese, Japanese or Korean';
+  return [
+    ...(fragile === 0
+      ? []
+      : [
+          `${counted(fragile, 'question')} so short that one changed word (in ${characters} one character) may hide it`,
+        ]),
+    ...(unspaced === 0
+      ? []
+      : [
+          `${counted(unspaced, 'question')} in ${characters} under ${method.shortBelowTokens} characters: sought in runs of ${words(method.gramLong)} characters, not of ${words(method.gramShort)}`,
+        ]),
+  ];
+}
+
+function itemsOf(forms: readonly Form[]): number {
+  return forms.reduce((sum, { items }) => sum + items.length, 0);
 }
 
 /** The shares that shorter questions are reported from, "60 to 80 %". */

@@ -56,7 +56,6 @@ async function versionsOf(store: Store): Promise<{ versions: readonly VersionEnt
  * damage: the pack is what can be restored.
  */
 export function damagesWithVersions(damages: readonly Damage[], needs: readonly VersionNeeds[]): FoundDamage[] {
-  const isUnindexed = ({ unindexed }: Damage): boolean => unindexed === true;
   const chunks = damages.some(isUnindexed) ? damages.filter(({ kind }) => kind === 'chunk') : [];
   const told = damages.filter((damage) => !chunks.includes(damage));
   const all = needs.map(({ entry }) => entry);
@@ -89,4 +88,8 @@ function touchedByEntry({ problem, version }: Damage, readable: readonly Version
 
 function nameOf({ name, version }: VersionEntry): string {
   return `${name}@${version}`;
+}
+
+function isUnindexed({ unindexed }: Damage): boolean {
+  return unindexed === true;
 }

@@ -19,6 +19,34 @@ function only(report: LeakReport): LeakReport['hits'][number] {
 }
 
 describe('classes', () => {
+  it('counts a story once that the question column repeats', async () => {
+    const body = 'Julia played tag with some kids on Monday and with many others on Tuesday.';
+    const ask = 'How many more was it on the second of the days?';
+    const row = { Question: `${body} ${ask}`, Body: body, Answer: '2' };
+    const { report } = await checkTexts([`${body} ${filler}`], [row]);
+    expect(only(report)).toMatchObject({ class: 'suspect', leak: false, coverage: 0.56 });
+    // The halves of a question that are two columns are still one.
+    const halves = { Question: ask, Body: body, Answer: '2' };
+    const { report: of } = await checkTexts([`${body} ${ask}`], [halves, row]);
+    expect(of.hits.map(({ class: named, leak }) => [named, leak])).toEqual([
+      ['contained', true],
+      ['normalised-equal', true],
+    ]);
+  });
+
+  it('says how many questions one changed word or character may hide', async () => {
+    const items = ['水的沸点是', '中国的首都在哪里', 'What is the name of it?', question].map((text) => ({
+      question: text,
+    }));
+    const { report } = await checkTexts([filler, '水的冰点是'], items);
+    expect(report.verdict).toBe('clean');
+    const { doesNotSay } = report.guarantee;
+    expect(doesNotSay).toContainEqual(expect.stringMatching(/^3 questions so short that one changed word .* may hide/));
+    expect(doesNotSay).toContainEqual(expect.stringMatching(/^2 questions in Chinese.* runs of five characters/));
+    const { report: long } = await checkTexts([filler], [{ question }]);
+    expect(long.guarantee.doesNotSay.join()).not.toMatch(/so short|Chinese/);
+  });
+
   it('names a row that both sets have row-equal', async () => {
     const row = { question, answer: 'sixty' };
     const { report } = await check(
