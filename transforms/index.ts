@@ -9,6 +9,7 @@ import { filter } from './filter.ts';
 import { head } from './head.ts';
 import { length } from './length.ts';
 import { limitPerGroup } from './limit-per-group.ts';
+import { nearDedupe } from './near-dedupe.ts';
 import { remove } from './remove.ts';
 import { sample } from './sample.ts';
 import { select } from './select.ts';
@@ -24,6 +25,7 @@ export const builtInTransforms: readonly Transform[] = [
   filter,
   length,
   dedupe,
+  nearDedupe,
   sample,
   shuffle,
   split,
