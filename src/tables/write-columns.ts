@@ -4,18 +4,26 @@
  * rows that the table does not use are neither computed nor kept.
  * @module
  */
-import { rm, writeFile } from 'node:fs/promises';
-import type { Sha256Id } from '../../schemas/ids.ts';
-import type { Column, TableSchema } from '../../schemas/table-schema.ts';
+import { rm } from 'node:fs/promises';
+import type { TableSchema } from '../../schemas/table-schema.ts';
 import type { Engine } from '../engine/engine.ts';
 import { rowDigestSql } from '../identity/row-encoding-sql.ts';
 import { quoteIdentifier } from '../identity/sql-text.ts';
 import type { Store } from '../store/store.ts';
+import {
+  digestIfUsedSql,
+  isUsedSql,
+  sidecarOf,
+  storeColumns,
+  storeDigests,
+  storedColumns,
+  useRows,
+} from './column-parts.ts';
 import type { DigestFile } from './digest-file.ts';
 import { gatherDigests } from './gather-digests.ts';
 import { replaceColumns } from './layout-columns.ts';
-import { rowsOfPart, wholeParts } from './layout.ts';
-import type { ColumnSource, Layout, RowMap, WholePart } from './layout.ts';
+import { rowsOfPart } from './layout.ts';
+import type { ColumnSource, Layout } from './layout.ts';
 import { writeParquet } from './read/typed-body.ts';
 import { fileRowsSql } from './row-file.ts';
 import type { RowFile } from './row-file.ts';
@@ -46,9 +54,6 @@ export interface ChangedTable {
   /** Bytes of the files that were written. */
   readonly newBytes: number;
 }
-
-/** Rows of one file of digests: 128 MiB. */
-const digestRowsMax = 1 << 22;
 
 /**
  * Computes the new columns and stores them; the layout is not stored yet. Expressions must give one value for one row:
@@ -104,29 +109,25 @@ async function computePart(
   used: Uint32Array,
 ): Promise<ComputedPart> {
   const between = await store.tempPath('.parquet');
-  const sidecar = await store.tempPath('.digests');
   try {
     await useRows(engine, used, file.rows);
     await engine.run(
       `COPY (${computedSql(engine, change, file)}) TO ${engine.outputSql(between)}
        (FORMAT parquet, PARQUET_VERSION v1, COMPRESSION snappy, ROW_GROUP_SIZE 8192)`,
     );
+    const sidecar = { path: await sidecarOf(store, engine, between), rows: file.rows };
+    if (change.computed.length === 0) return { source: null, sidecar, newBytes: 0 };
+    const types = new Map(change.output.columns.map(({ name, type }) => [name, type]));
+    const columns = storedColumns(change.computed.map(({ name }) => ({ name, type: types.get(name) ?? 'NULL' })));
+    const path = await store.tempPath('.parquet');
     const computed = `read_parquet(${engine.fileSql(between)}, hive_partitioning = false)`;
-    await engine.run(`COPY (SELECT h FROM ${computed}) TO ${engine.outputSql(sidecar)} (FORMAT blob)`);
-    const { source, newBytes } = await storeColumns(store, engine, change, computed, file.rows);
-    return { source, sidecar: { path: sidecar, rows: file.rows }, newBytes };
+    await writeParquet(engine, `SELECT * EXCLUDE (h) FROM ${computed}`, path);
+    const { id, newBytes } = await storeColumns(store, engine, { path, rows: file.rows, columns });
+    const source = { id, columns: change.computed.map(({ name }, index): [string, string] => [name, `c${index}`]) };
+    return { source, sidecar, newBytes };
   } finally {
     await rm(between, { force: true });
   }
-}
-
-const usedVariable = 'holdout_used_rows';
-
-/** Tells the engine which rows count: a bit for each row of the file. */
-async function useRows(engine: Engine, used: Uint32Array, rows: number): Promise<void> {
-  const bits = Buffer.alloc(rows, '0');
-  for (const row of used) bits[row] = 49;
-  await engine.run(`SET VARIABLE ${usedVariable} = '${bits.toString('latin1')}'::BIT`);
 }
 
 /** The new columns as `c0`, `c1` …, and the digest `h`, of every row of the file, in its order. */
@@ -137,7 +138,7 @@ function computedSql(engine: Engine, { input, output, kept, computed }: ColumnCh
   const types = new Map(output.columns.map((column) => [column.name, column.type]));
   const reference = new Map<string, string>();
   const columns = [
-    `get_bit(getvariable('${usedVariable}'), ${quoteIdentifier(rowName)}::INTEGER) = 1 AS ${isUsed}`,
+    `${isUsedSql(quoteIdentifier(rowName))} AS ${isUsed}`,
     ...[...kept].map(([column, before], index) => {
       reference.set(column, name(`holdout_kept_${index}`));
       return `${quoteIdentifier(before)} AS ${reference.get(column)}`;
@@ -150,57 +151,5 @@ function computedSql(engine: Engine, { input, output, kept, computed }: ColumnCh
   const rows = `SELECT ${columns.join(', ')} FROM (${fileRowsSql(engine, file, input, rowName)})`;
   const digest = rowDigestSql(output, (column) => reference.get(column) ?? 'NULL');
   const given = computed.map((column, index) => `${reference.get(column.name)} AS c${index}`);
-  const hash = `CASE WHEN ${isUsed} THEN ${digest} ELSE '${'\\x00'.repeat(32)}'::BLOB END AS h`;
-  return `SELECT ${[...given, hash].join(', ')} FROM (${rows})`;
-}
-
-async function storeColumns(
-  store: Store,
-  engine: Engine,
-  { output, computed }: ColumnChange,
-  computedTable: string,
-  rows: number,
-): Promise<{ source: ColumnSource | null; newBytes: number }> {
-  if (computed.length === 0) return { source: null, newBytes: 0 };
-  const path = await store.tempPath('.parquet');
-  await writeParquet(engine, `SELECT * EXCLUDE (h) FROM ${computedTable}`, path);
-  const [found] = await engine.rows<{ rows: bigint; bytes: bigint }>(
-    `SELECT (SELECT any_value(num_rows) FROM parquet_file_metadata(${engine.fileSql(path)}))::BIGINT AS "rows",
-            (SELECT coalesce(sum(total_uncompressed_size), 0) FROM parquet_metadata(${engine.fileSql(path)}))::BIGINT AS bytes`,
-  );
-  if (Number(found?.rows) !== rows) throw new Error('computed columns have another number of rows than their part');
-  const types = new Map(output.columns.map(({ name, type }) => [name, type]));
-  // Names of our own: those of the table may change, and some would hide what the reader adds.
-  const columns = computed.map(({ name }, index): Column => ({ name: `c${index}`, type: types.get(name) ?? 'NULL' }));
-  const schema = await store.putRecord({ type: 'holdout/schema@1', columns });
-  const parquet = await store.putFile('part', path);
-  const id = await store.putRecord({
-    type: 'holdout/columns@1',
-    rows,
-    logicalBytes: Number(found?.bytes ?? 0),
-    parquet: { sha256: parquet.id, bytes: parquet.bytes },
-    schema,
-  });
-  return { source: { id, columns: computed.map(({ name }, index) => [name, `c${index}`]) }, newBytes: parquet.bytes };
-}
-
-/** Stores digests of a table's rows, in order, by themselves. */
-async function storeDigests(store: Store, digests: Uint8Array): Promise<{ map: RowMap<WholePart>; newBytes: number }> {
-  const parts: WholePart[] = [];
-  let newBytes = 0;
-  for (let first = 0; first < digests.length; first += digestRowsMax * 32) {
-    const bytes = digests.subarray(first, first + digestRowsMax * 32);
-    const path = await store.tempPath('.digests');
-    await writeFile(path, bytes, { flag: 'wx' });
-    const file = await store.putFile('digests', path);
-    const rows = bytes.length / 32;
-    const id: Sha256Id = await store.putRecord({
-      type: 'holdout/digests@1',
-      rows,
-      digests: { sha256: file.id, bytes: file.bytes },
-    });
-    parts.push({ id, rows });
-    newBytes += file.bytes;
-  }
-  return { map: wholeParts(parts), newBytes };
+  return `SELECT ${[...given, `${digestIfUsedSql(isUsed, digest)} AS h`].join(', ')} FROM (${rows})`;
 }

@@ -9,8 +9,9 @@ import { composeLayout } from '../../dist/src/tables/layout-builder.js';
 import { decodeLayout, encodeLayout } from '../../dist/src/tables/layout-file.js';
 import { addressesOf } from '../../dist/src/tables/layout.js';
 import type { Layout } from '../../dist/src/tables/layout.js';
-import { readLayout } from '../../dist/src/tables/stored-parts.js';
+import { columnsStoredOtherwise, readLayout } from '../../dist/src/tables/stored-parts.js';
 import { openLayout } from '../../dist/src/tables/table-reader.js';
+import { attachColumns } from '../../dist/src/tables/attach-columns.js';
 import { computeColumns } from '../../dist/src/tables/write-columns.js';
 import { Workspace } from '../snapshots/workspace.ts';
 import { expectConsistent } from './consistent.ts';
@@ -74,6 +75,7 @@ type Step =
   | { readonly kind: 'filter'; readonly modulo: number }
   | { readonly kind: 'pick'; readonly picks: readonly number[] }
   | { readonly kind: 'compute' | 'add' | 'rename' | 'drop'; readonly column: number }
+  | { readonly kind: 'attach'; readonly replace: boolean }
   | { readonly kind: 'concat'; readonly base: number; readonly first: boolean };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -83,6 +85,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc
     .tuple(fc.constantFrom('compute', 'add', 'rename', 'drop'), fc.nat(3))
     .map(([kind, column]) => ({ kind, column }) as const),
+  fc.boolean().map((replace) => ({ kind: 'attach', replace }) as const),
   fc.tuple(fc.nat(3), fc.boolean()).map(([base, first]) => ({ kind: 'concat', base, first }) as const),
 );
 
@@ -113,12 +116,19 @@ async function take(table: Table, by: Step): Promise<Table> {
     }
     case 'concat':
       return concat(by.first ? [bases[by.base]!, table] : [table, bases[by.base]!]);
+    case 'attach':
+      return attach(table, by.replace);
     default:
       return mapColumns(table, by.kind, by.column);
   }
 }
 
+/** Only tables whose columns of one name have one type; others must be cast first. */
 function concat([one, two]: readonly [Table, Table]): Table {
+  const clash = one.schema.columns.some(({ name, type }) =>
+    two.schema.columns.some((other) => other.name === name && other.type !== type),
+  );
+  if (clash) return one.rows.length > two.rows.length ? one : two;
   const types = new Map([...one.schema.columns, ...two.schema.columns].map(({ name, type }) => [name, type]));
   const wider: Column[] = [...types].map(([name, type]) => ({ name, type }));
   const nulls = Object.fromEntries(wider.map(({ name }) => [name, null]));
@@ -159,6 +169,45 @@ async function mapColumns(table: Table, kind: 'compute' | 'add' | 'rename' | 'dr
   };
 }
 
+/** Values by position, as a program gives them that was handed the rows in order. */
+async function attach(table: Table, replace: boolean): Promise<Table> {
+  const { layout, schema, rows } = table;
+  const gone = replace ? schema.columns[0]!.name : null;
+  const before = schema.columns.filter(({ name }) => name !== gone);
+  const [number, text] = [gone ?? `at "${++fresh}"`, `holdout_value_0 ${++fresh}`];
+  const made: Column[] = [
+    { name: number, type: 'BIGINT' },
+    { name: text, type: 'VARCHAR' },
+  ];
+  const path = await space.store.tempPath('.parquet');
+  await engine.run(
+    `COPY (SELECT range * 10 AS ${quote(number)}, 'row ' || range AS ${quote(text)} FROM range(${rows.length}))
+     TO ${engine.outputSql(path)} (FORMAT parquet, ROW_GROUP_SIZE 2048)`,
+  );
+  const output: TableSchema = { type: 'holdout/schema@1', columns: [...before, ...made] };
+  const changed = await attachColumns(space.store, engine, {
+    layout,
+    input: schema,
+    output,
+    kept: new Map(before.map(({ name }) => [name, name])),
+    values: {
+      kind: 'typed',
+      path,
+      rows: rows.length,
+      logicalBytes: rows.length * 20,
+      schema: { type: 'holdout/schema@1', columns: made },
+    },
+  });
+  if (changed === null) return table;
+  const value = (row: Row, wanted: string, at: number): Value =>
+    wanted === number ? at * 10 : wanted === text ? `row ${at}` : (row[wanted] ?? null);
+  return {
+    layout: changed.layout,
+    schema: output,
+    rows: rows.map((row, at) => Object.fromEntries(output.columns.map(({ name }) => [name, value(row, name, at)]))),
+  };
+}
+
 async function rowsOf(table: Table): Promise<Row[]> {
   const reader = await openLayout(space.store, engine, table.schema, table.layout);
   try {
@@ -184,6 +233,7 @@ describe('a table of stacked columns', () => {
         const back = decodeLayout(encodeLayout(table.layout));
         expect(addressesOf(back)).toEqual(addressesOf(table.layout));
         expect(encodeLayout(back)).toEqual(encodeLayout(table.layout));
+        expect(await columnsStoredOtherwise(space.store, back, table.schema)).toEqual(new Set());
         if (back.digests !== undefined) stacked++;
         expect(await rowsOf({ ...table, layout: back })).toEqual(table.rows);
       }),
