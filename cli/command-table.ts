@@ -5,7 +5,7 @@
 import type { CommandSpec } from './command-spec.ts';
 import { exitStatus } from './exit-codes.ts';
 
-const { ok, found, cannotTell } = exitStatus;
+const { ok, found, cannotTell, notDeterministic } = exitStatus;
 const done = [ok, 'done'] as const;
 
 const fieldsOption = [
@@ -308,15 +308,26 @@ export const commands: readonly CommandSpec[] = [
     operands: [['<version>', 'NAME or NAME@VERSION']],
     options: [
       ['--from-raw <files...>', 'raw files, for read steps whose bytes are not kept; found by their digests'],
+      ['--step <n>', 'only this step, on its recorded inputs'],
+      ['--run-code', 'let steps run code of your own: modules and commands'],
       ['--restore', 'put rebuilt layouts back where the store has lost them'],
     ],
+    details: [
+      'Everything is done in a scratch store. A table that several steps read is made once. The stored output of a step',
+      'that is declared not deterministic is taken as it is, like raw data.',
+    ].join('\n'),
     examples: ['holdout reproduce sft', 'holdout reproduce sft@1 --from-raw originals/train.csv'],
     exits: [
       [ok, 'every step gave the same id'],
       [found, 'a step gave another id'],
-      [cannotTell, 'cannot tell: raw bytes are not at hand'],
+      [cannotTell, 'cannot tell: raw bytes or a step are not at hand, or a step runs code of your own'],
+      [notDeterministic, 'a step is declared not deterministic, and its stored output is gone'],
     ],
-    json: '{state, version, steps: [{step, transform, version, state, recorded, got, detail, firstDifference, engine, restored}]}',
+    json: [
+      '{state, version, steps: [{step, transform, says, version, state, recorded, got, detail, taken, restored, engine,',
+      ' changes: [{what, was, is}], firstDifference: {row, rows: [{row, columns: [{name, recorded, got}]}]}}]};',
+      'state: same, differs, cannot-tell, not-deterministic',
+    ].join('\n'),
     load: async () => (await import('./commands/reproduce.ts')).reproduce,
   },
 ];

@@ -14,7 +14,8 @@ export const exitStatus = {
   usage: 2,
   /** Incomplete, or cannot tell. */
   cannotTell: 3,
-  // 4 is left free for a step that is declared deterministic and gives two results.
+  /** Not deterministic: a step that cannot be expected to give its output again, which is gone. */
+  notDeterministic: 4,
   /** Operating failure: I/O, or a store that is absent, unreadable or corrupt. */
   failure: 5,
   /** Interrupted by the user (128 + SIGINT). */
@@ -32,6 +33,7 @@ export const exitMeaning: readonly (readonly [status: number, meaning: string])[
     exitStatus.cannotTell,
     'cannot tell: the check is incomplete, rows could not be recomputed, or a pin or a rebuild lacks something',
   ],
+  [exitStatus.notDeterministic, 'not deterministic: a step cannot give its output again, and that output is gone'],
   [
     exitStatus.failure,
     'the machine or the store failed: I/O, disk full, or a store that is absent, unreadable or damaged',

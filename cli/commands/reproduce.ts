@@ -2,22 +2,39 @@
  * `holdout reproduce`: re-runs a version's lineage and compares ids step by step.
  * @module
  */
+import { HoldoutError } from '../../src/errors.ts';
+import { lineageGraph } from '../../src/lineage/graph.ts';
 import { type StepOutcome, reproduceVersion } from '../../src/lineage/reproduce.ts';
+import type { DifferentRow } from '../../src/lineage/reproduce-compare.ts';
 import { builtInTransforms } from '../../transforms/index.ts';
 import type { Action } from '../command-spec.ts';
-import type { CliContext } from '../context.ts';
 import { exitStatus } from '../exit-codes.ts';
 import { threads, versionEntry } from '../inputs.ts';
 import { styled, writeJson, writeLines } from '../output.ts';
+import { parseCount } from '../parse-options.ts';
 import { entryName } from '../snapshots.ts';
-import { plural } from '../text.ts';
+import { clip, formatCount, plural, printable } from '../text.ts';
 
-const statusOf = { same: exitStatus.ok, differs: exitStatus.found, 'cannot-tell': exitStatus.cannotTell } as const;
+const statusOf: Readonly<Record<StepOutcome['state'], number>> = {
+  same: exitStatus.ok,
+  differs: exitStatus.found,
+  'cannot-tell': exitStatus.cannotTell,
+  'not-deterministic': exitStatus.notDeterministic,
+};
 
 /** Reproduces a version and prints each step as it is done. */
 export const reproduce: Action = async ({ context, operands, options }) => {
   const store = await context.openStore();
   const target = await versionEntry(store, operands[0] ?? '');
+  const only = parseCount('--step', options.text('step'));
+  if (only !== undefined) {
+    const { length } = await lineageGraph(store, await store.journal(), target);
+    if (only < 1 || only > length) {
+      throw new HoldoutError('USAGE', `--step ${only}: ${entryName(target)} has steps 1 to ${length}`, {
+        hint: `\`holdout lineage ${entryName(target)}\` lists them`,
+      });
+    }
+  }
   const workDirectory = await context.scratchBeside(store);
   const engine = await context.openEngine(store, { writeDirectories: [workDirectory] });
   const { state, steps } = await reproduceVersion({
@@ -30,69 +47,70 @@ export const reproduce: Action = async ({ context, operands, options }) => {
     threads,
     now: context.now(),
     restore: options.flag('restore'),
+    runCode: options.flag('runCode'),
+    only,
+    holdoutVersion: context.holdoutVersion,
     onStep: (outcome) => (context.json ? undefined : writeLines(stepLines(outcome))),
   });
   if (context.json) await writeJson({ state, version: entryName(target), steps: steps.map(stepJson) });
-  else await writeLines([verdict(context, state, entryName(target), steps)]);
+  else await writeLines([verdict(state, entryName(target), steps, only)]);
   return statusOf[state];
 };
 
 function stepLines(outcome: StepOutcome): string[] {
-  const { step, name, version, named, transform, says, state, recorded, got, detail, restored } = outcome;
-  const head = `${step}. ${transform}: ${says}${named ? ` → ${name}@${version}` : ''}`;
+  const { step, name, version, named, transform, says, state, recorded, got, detail, restored, taken } = outcome;
+  const head = `${step}. ${transform}: ${printable(says)}${named ? ` → ${name}@${version}` : ''}`;
   if (state === 'same') {
+    const word = taken ? 'taken' : 'same';
+    const note = detail === '' ? [] : [`   ${detail}`];
     const back = restored ? ['   put its layout back'] : [];
-    return [head, `   same: ${recorded.table} (${plural(recorded.rows, 'row')})`, ...back];
+    return [head, `   ${word}: ${recorded.table} (${plural(recorded.rows, 'row')})`, ...note, ...back];
   }
   if (state === 'cannot-tell') return [head, `   cannot tell: ${detail}`];
-  const engines = engineChanges(outcome).map((line) => `   ${line}`);
+  if (state === 'not-deterministic') return [head, `   ${styled('red', 'not deterministic')}: ${detail}`];
   return [
     head,
     `   ${styled('red', 'differs')}: ${detail}`,
-    `   had ${recorded.table}`,
-    `   got ${got?.table ?? ''}`,
-    ...engines,
+    `   had ${recorded.table} (${plural(recorded.rows, 'row')})`,
+    `   got ${got?.table ?? ''} (${plural(got?.rows ?? 0, 'row')})`,
+    ...outcome.rows.flatMap(differenceLines),
+    ...outcome.changes.map(({ what, was, is }) => `   ${what} was ${clip(was, 60)}, is ${clip(is, 60)}`),
+    ...(outcome.changes.length === 0 ? ['   engine, versions and code are those of then'] : []),
   ];
 }
 
+/** A row that differs, column by column. */
+function differenceLines({ row, columns }: DifferentRow): string[] {
+  const width = 60;
+  return columns.map(
+    ({ name, recorded, got }) =>
+      `   row ${formatCount(row + 1)}, ${printable(name)}: had ${clip(recorded ?? 'nothing', width)}, got ${clip(got ?? 'nothing', width)}`,
+  );
+}
+
 function verdict(
-  context: CliContext,
   state: StepOutcome['state'],
   name: string,
   steps: readonly StepOutcome[],
+  only: number | undefined,
 ): string {
   const last = steps.at(-1);
-  if (state === 'same') return styled('green', `Reproduced: ${name} is ${last?.recorded.table ?? ''} again`);
-  if (state === 'differs') return styled('red', `Not reproduced: step ${steps.length} of ${name} gave another table`);
-  return `Cannot tell: step ${steps.length} of ${name} could not be run (Holdout ${context.holdoutVersion})`;
-}
-
-const versionsNow: Readonly<Record<string, string | undefined>> = {
-  node: process.versions.node,
-  unicode: process.versions['unicode'],
-};
-
-/** What was another version when the step was recorded. */
-function engineChanges({ engineThen }: StepOutcome): string[] {
-  return Object.entries(engineThen)
-    .filter(([part, then]) => part in versionsNow && versionsNow[part] !== then)
-    .map(([part, then]) => `${part} ${then} then, ${versionsNow[part] ?? 'unknown'} now`);
+  const number = last?.step ?? 0;
+  switch (state) {
+    case 'same':
+      if (only !== undefined) return styled('green', `Reproduced: step ${only} of ${name}, on its recorded input`);
+      return styled('green', `Reproduced: ${name} is ${last?.recorded.table ?? ''} again`);
+    case 'differs':
+      return styled('red', `Not reproduced: step ${number} of ${name} gave another table`);
+    case 'not-deterministic':
+      return styled('red', `Not reproducible: step ${number} of ${name} is not deterministic`);
+    default:
+      return `Cannot tell: step ${number} of ${name} could not be run`;
+  }
 }
 
 function stepJson(outcome: StepOutcome): Record<string, unknown> {
-  const { step, name, version, named, transform, says, state, recorded, got, detail, firstDifferentRow, restored } =
-    outcome;
-  return {
-    step,
-    transform,
-    says,
-    version: named ? `${name}@${version}` : null,
-    state,
-    recorded,
-    got,
-    detail,
-    firstDifference: firstDifferentRow === null ? null : { row: firstDifferentRow },
-    engine: outcome.engineThen,
-    restored,
-  };
+  const { name, version, named, firstDifferentRow, engineThen, rows, ...rest } = outcome;
+  const firstDifference = firstDifferentRow === null ? null : { row: firstDifferentRow, rows };
+  return { ...rest, version: named ? `${name}@${version}` : null, firstDifference, engine: engineThen };
 }

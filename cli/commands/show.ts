@@ -3,7 +3,8 @@
  * @module
  */
 import { relative } from 'node:path';
-import { lineageOf } from '../../src/lineage/chain.ts';
+import { stepFacts } from '../../src/lineage/describe-step.ts';
+import { isReadStep, lineageGraph } from '../../src/lineage/graph.ts';
 import { showVersion } from '../../src/snapshots/versions.ts';
 import { layoutBytes } from '../../src/snapshots/stored-size.ts';
 import { HoldoutError } from '../../src/errors.ts';
@@ -12,7 +13,6 @@ import { errnoOf } from '../../src/store/io-error.ts';
 import { tableKey } from '../../src/store/journal-state.ts';
 import type { Store } from '../../src/store/store.ts';
 import { builtInTransforms } from '../../transforms/index.ts';
-import { prepareAgain } from '../../src/lineage/transform.ts';
 import type { Action } from '../command-spec.ts';
 import { exitStatus } from '../exit-codes.ts';
 import { versionEntry } from '../inputs.ts';
@@ -29,18 +29,18 @@ export const show: Action = async ({ context, operands }) => {
   const { snapshot, schema, realisation } = await showVersion(store, entry);
   const state = await store.journal();
   const layout = state.layouts.get(tableKey(snapshot)) ?? entry.layout;
-  const steps = (await lineageOf(store, state, entry)).map(({ entry: each, named, derivation, realisation: made }) => {
-    const { name, version } = derivation.transform;
-    const says = prepareAgain(builtInTransforms, derivation)?.says ?? null;
-    const sources = each.sources.map(({ path }) => path);
+  const graph = await lineageGraph(store, state, entry);
+  const steps = graph.map((step) => {
+    const { name, version } = step.derivation.transform;
+    const facts = stepFacts(builtInTransforms, graph, step);
     return {
       transform: `${name}@${version}`,
-      says,
-      version: named ? entryName(each) : null,
-      table: made.output.table,
-      rows: made.output.rows,
-      counts: made.counts,
-      sources,
+      says: isReadStep(step.derivation) ? null : facts.says,
+      version: facts.version,
+      table: step.realisation.output.table,
+      rows: step.realisation.output.rows,
+      counts: step.realisation.counts,
+      sources: step.entry.sources.map(({ path }) => path),
     };
   });
   const storedBytes = await bytesOf(store, layout);

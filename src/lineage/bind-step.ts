@@ -7,6 +7,7 @@ import type { z } from 'zod';
 import type { Sha256Id } from '../../schemas/ids.ts';
 import { type DerivationRecord, type SnapshotRecord, type TableRef, snapshotRecord } from '../../schemas/records.ts';
 import type { Store } from '../store/store.ts';
+import type { Layout } from '../tables/layout.ts';
 import type { DatasetReference, PreparedStep } from './transform.ts';
 
 type Json = z.core.util.JSONType;
@@ -15,6 +16,8 @@ type Json = z.core.util.JSONType;
 export interface BoundTable {
   readonly ref: TableRef;
   readonly snapshot: SnapshotRecord | null;
+  /** Its layout where that is in hand; else the store's. */
+  readonly layout?: Layout | undefined;
 }
 
 /** A step on its inputs. */

@@ -5,7 +5,8 @@
  */
 import type { Sha256Id } from '../../schemas/ids.ts';
 import { LayoutBuilder } from '../tables/layout-builder.ts';
-import { encodeLayout } from '../tables/layout-file.ts';
+import { decodeLayout, encodeLayout } from '../tables/layout-file.ts';
+import { addressesOf } from '../tables/layout.ts';
 import { noRow } from './step-output.ts';
 
 // A layout names parts; here one stands for all inputs together.
@@ -16,4 +17,14 @@ export function encodeOrigins(addresses: Uint32Array, inputRows: number): Uint8A
   const builder = new LayoutBuilder([{ id: inputsTogether, rows: inputRows + 1 }]);
   for (const address of addresses) builder.push(address === noRow ? inputRows : address, 1);
   return encodeLayout(builder.finish());
+}
+
+/**
+ * The address of each row, `noRow` where it was made of none.
+ * @throws HoldoutError STORE_CORRUPT when the bytes are no such file
+ */
+export function decodeOrigins(bytes: Uint8Array): Uint32Array {
+  const layout = decodeLayout(bytes);
+  const inputRows = (layout.parts[0]?.rows ?? 1) - 1;
+  return addressesOf(layout).map((address) => (address === inputRows ? noRow : address));
 }

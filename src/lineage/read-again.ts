@@ -18,7 +18,7 @@ import { openReadTable } from '../tables/read-table-reader.ts';
 import { readTable } from '../tables/read/read-table.ts';
 import type { ReadTable } from '../tables/read/read-table-types.ts';
 import type { TableReader } from '../tables/table-reader.ts';
-import type { LineageStep } from './chain.ts';
+import type { LineageStep } from './graph.ts';
 
 /** Where raw bytes may be had from, beside the store. */
 export interface RawSources {

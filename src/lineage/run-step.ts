@@ -135,9 +135,9 @@ export async function applyStep(
   const { store, engine } = place;
   const state = await store.journal();
   const scratch = await store.tempDirectory();
-  const opened: { readonly reader: TableReader; readonly layout: Layout; readonly layoutId: Sha256Id }[] = [];
+  const opened: OpenOther[] = [];
   try {
-    for (const { ref } of others) opened.push(await openOther(place, state, ref));
+    for (const other of others) opened.push(await openOther(place, state, other));
     const { sourceOf = () => Promise.resolve(null) } = input;
     const context: Omit<StepContext, 'seed'> = {
       input: input.reader,
@@ -162,7 +162,7 @@ export async function applyStep(
         inputs: [input.reader, ...opened.map(({ reader }) => reader)],
         schemaId: input.ref.schema,
         layouts: [input.layout, ...opened.map(({ layout }) => layout)],
-        layoutIds: [input.layoutId ?? [], ...opened.map(({ layoutId }) => layoutId)].flat(),
+        layoutIds: [input, ...opened].flatMap(({ layoutId }) => layoutId ?? []),
       },
       output,
     );
@@ -179,13 +179,19 @@ export async function applyStep(
   }
 }
 
+interface OpenOther {
+  readonly reader: TableReader;
+  readonly layout: Layout;
+  readonly layoutId: Sha256Id | undefined;
+}
+
 async function openOther(
   { store, engine }: Pick<StepPlace, 'store' | 'engine'>,
   state: JournalState,
-  ref: BoundTable['ref'],
-): Promise<{ readonly reader: TableReader; readonly layout: Layout; readonly layoutId: Sha256Id }> {
-  const layoutId = layoutOfInput(state, { ref });
-  const layout = await readLayout(store, layoutId);
+  { ref, layout: inHand }: BoundTable,
+): Promise<OpenOther> {
+  const layoutId = inHand === undefined ? layoutOfInput(state, { ref }) : undefined;
+  const layout = inHand ?? (await readLayout(store, layoutId!));
   const schema: TableSchema = await store.getRecord(ref.schema, tableSchema);
   return { reader: await openLayout(store, engine, schema, layout), layout, layoutId };
 }

@@ -1,21 +1,21 @@
 /**
- * Traces rows of a version to the raw file and line that they came from.
+ * Traces rows of a version to the raw files that they came from: all of them at once, or a few with every step on the
+ * way.
  * @module
  */
-import { type BlobRecord, type RealisationRecord, blobRecord } from '../../schemas/records.ts';
 import type { Engine } from '../engine/engine.ts';
-import { DIGEST_BYTES } from '../merkle/table-tree.ts';
 import type { VersionEntry } from '../store/journal-state.ts';
 import type { Store } from '../store/store.ts';
-import { lineOfRow } from '../tables/json-scan/fixups.ts';
 import { openTable } from '../tables/table-reader.ts';
-import { type LineageStep, lineageOf } from './chain.ts';
-import { firstOfEqual } from './digest-groups.ts';
+import { type LineageStep, isReadStep, lineageGraph } from './graph.ts';
+import { filesRead, lineOf } from './read-files.ts';
+import { type TableAccess, inputStarts, originsOf, rowAtAddress } from './row-origins.ts';
 import type { RowSource } from './row-source.ts';
+import { noRow } from './step-output.ts';
 
 /**
  * Where the rows of a version stood. The answer is null for a row whose file has no known lines (arrays, Parquet,
- * unpacked text).
+ * unpacked text), and for one that a step made anew.
  * @throws HoldoutError as the store does.
  */
 export async function traceRows(
@@ -23,98 +23,98 @@ export async function traceRows(
   engine: Engine,
   entry: VersionEntry,
 ): Promise<(row: number) => RowSource | null> {
-  const [read, ...selections] = await lineageOf(store, await store.journal(), entry);
-  if (read === undefined) return () => null;
-  const fromFile = await fileTrace(store, read);
-  let positions: Uint32Array | null = null;
-  let before = read.realisation.output;
-  for (const { realisation } of selections) {
-    const from = await digestsOf(store, engine, before);
-    const to = await digestsOf(store, engine, realisation.output);
-    const step = selectedPositions(from, to) ?? matchedPositions(from, to);
-    if (step === null) return () => null;
-    const earlier: Uint32Array | null = positions;
-    positions = earlier === null ? step : step.map((position) => earlier[position] ?? position);
-    before = realisation.output;
+  const steps = await lineageGraph(store, await store.journal(), entry);
+  const access: TableAccess = { store, open: (ref) => openTable(store, engine, ref) };
+  const starts: number[] = [];
+  const reads: { readonly start: number; readonly locate: (row: number) => RowSource | null }[] = [];
+  let rawRows = 0;
+  for (const step of steps) {
+    starts.push(rawRows);
+    if (!isReadStep(step.derivation)) continue;
+    const files = await filesRead(store, step);
+    reads.push({ start: rawRows, locate: (row) => lineOf(files, row) });
+    rawRows += step.realisation.output.rows;
   }
-  const found = positions;
-  return (row) => fromFile(found === null ? row : (found[row] ?? row));
-}
-
-/**
- * Positions in `before` of the rows of `after`, where these are some of those in their order; otherwise null. Of equal
- * rows the first that fits is taken.
- */
-export function selectedPositions(before: Uint8Array, after: Uint8Array): Uint32Array | null {
-  const wanted = Buffer.from(after.buffer, after.byteOffset, after.length);
-  const positions = new Uint32Array(after.length / DIGEST_BYTES);
-  let at = 0;
-  for (let row = 0; row < positions.length; row++) {
-    const start = row * DIGEST_BYTES;
-    while (at < before.length && wanted.compare(before, at, at + DIGEST_BYTES, start, start + DIGEST_BYTES) !== 0)
-      at += DIGEST_BYTES;
-    if (at >= before.length) return null;
-    positions[row] = at / DIGEST_BYTES;
-    at += DIGEST_BYTES;
+  const lastUse = steps.map(
+    (_, index) => steps.findLast(({ inputs }) => inputs.some(({ step }) => step === index))?.index,
+  );
+  const rawOf = new Map<number, RawRows>();
+  for (const step of steps) {
+    const own = isReadStep(step.derivation)
+      ? (row: number): number => starts[step.index]! + row
+      : await rawRowsOf(access, steps, step, rawOf);
+    rawOf.set(step.index, own);
+    for (const index of rawOf.keys()) if (lastUse[index] === step.index) rawOf.delete(index);
   }
-  return positions;
-}
-
-/**
- * Positions in `before` of the rows of `after` in whatever order, or null where a row was not there. Of equal rows the
- * first goes with the first.
- */
-export function matchedPositions(before: Uint8Array, after: Uint8Array): Uint32Array | null {
-  const rows = before.length / DIGEST_BYTES;
-  const both = new Uint8Array(before.length + after.length);
-  both.set(before);
-  both.set(after, before.length);
-  const first = firstOfEqual(both);
-  // Equal rows of `before` as chains: `next` of a row is the next equal one, `rows` where there is none.
-  const next = new Uint32Array(rows).fill(rows);
-  const last = new Uint32Array(rows);
-  for (let row = 0; row < rows; row++) {
-    const group = first[row]!;
-    if (group !== row) next[last[group]!] = row;
-    last[group] = row;
-  }
-  const cursor = Uint32Array.from({ length: rows }, (_, row) => row);
-  const positions = new Uint32Array(after.length / DIGEST_BYTES);
-  for (let row = 0; row < positions.length; row++) {
-    const group = first[rows + row]!;
-    const found = group < rows ? cursor[group]! : rows;
-    if (found === rows) return null;
-    positions[row] = found;
-    cursor[group] = next[found]!;
-  }
-  return positions;
-}
-
-async function digestsOf(store: Store, engine: Engine, ref: RealisationRecord['output']): Promise<Uint8Array> {
-  const reader = await openTable(store, engine, { table: ref.table, schema: ref.schema });
-  try {
-    return await reader.digests();
-  } finally {
-    await reader.close();
-  }
-}
-
-/** Rows of a read step by file, in the order in which the files were read. */
-async function fileTrace(
-  store: Store,
-  { entry, realisation }: LineageStep,
-): Promise<(row: number) => RowSource | null> {
-  const files: { readonly firstRow: number; readonly blob: BlobRecord; readonly path: string }[] = [];
-  let firstRow = 0;
-  for (const [index, id] of realisation.blobs.entries()) {
-    const blob = await store.getRecord(id, blobRecord);
-    const source = entry.sources[index]?.blob === id ? entry.sources[index] : entry.sources.find((s) => s.blob === id);
-    files.push({ firstRow, blob, path: source?.path ?? blob.name });
-    firstRow += blob.rows;
-  }
+  const last = rawOf.get(steps.length - 1)!;
   return (row) => {
-    const file = files.findLast((each) => each.firstRow <= row && row < each.firstRow + each.blob.rows);
-    if (file === undefined || file.blob.content.kind !== 'lines') return null;
-    return { file: file.path, line: lineOfRow(file.blob.content.fixups, row - file.firstRow) };
+    const raw = last(row);
+    const read = raw === noRow ? undefined : reads.findLast(({ start }) => start <= raw);
+    return read === undefined ? null : read.locate(raw - read.start);
   };
+}
+
+/** The raw row of each row of a table, raw tables laid end to end; `noRow` where there is none. */
+type RawRows = (row: number) => number;
+
+async function rawRowsOf(
+  access: TableAccess,
+  steps: readonly LineageStep[],
+  step: LineageStep,
+  rawOf: ReadonlyMap<number, RawRows>,
+): Promise<RawRows> {
+  const origins = await originsOf(access, step);
+  const before = step.inputs.map(({ step: index }) => rawOf.get(index)!);
+  if (origins.kind === 'same') return before[0]!;
+  if (origins.kind === 'unknown') return () => noRow;
+  const starts = inputStarts(steps, step);
+  // 4 bytes a row, whatever the number of steps before.
+  const raw = origins.of.map((address) => {
+    const at = rowAtAddress(starts, address);
+    return at === null ? noRow : before[at.input]!(at.row);
+  });
+  return (row) => raw[row] ?? noRow;
+}
+
+/** A row on its way back: it is row `row` (from 0) of what step `step` gave. */
+export interface TracedHop {
+  readonly step: number;
+  readonly row: number;
+}
+
+/** The way of a row back, the version's own step first. */
+export interface TracedRow {
+  readonly row: number;
+  readonly hops: readonly TracedHop[];
+  /** Why the way ends before a raw file; null where it ends in one, the last hop being the read step. */
+  readonly stops: string | null;
+}
+
+/**
+ * Follows rows of the last step back, as far as what is recorded leads.
+ * @throws HoldoutError as the store does.
+ */
+export async function traceBack(
+  access: TableAccess,
+  steps: readonly LineageStep[],
+  rows: readonly number[],
+): Promise<readonly TracedRow[]> {
+  const traced = rows.map((row) => ({ row, hops: [{ step: steps.length - 1, row }], stops: null as string | null }));
+  for (const step of steps.toReversed()) {
+    const here = traced.filter(({ hops, stops }) => stops === null && hops.at(-1)!.step === step.index);
+    if (here.length === 0 || isReadStep(step.derivation)) continue;
+    const origins = await originsOf(access, step);
+    const starts = inputStarts(steps, step);
+    for (const path of here) {
+      const { row } = path.hops.at(-1)!;
+      if (origins.kind === 'unknown') {
+        path.stops = origins.why;
+        continue;
+      }
+      const at = rowAtAddress(starts, origins.kind === 'same' ? row : (origins.of[row] ?? noRow));
+      if (at === null) path.stops = `${step.derivation.transform.name} made this row of no row before it`;
+      else path.hops.push({ step: step.inputs[at.input]!.step, row: at.row });
+    }
+  }
+  return traced;
 }

@@ -12,8 +12,8 @@ import { HoldoutError } from '../errors.ts';
 import { schemaId } from '../identity/ids.ts';
 import { rowDigestSql } from '../identity/row-encoding-sql.ts';
 import { quoteIdentifier } from '../identity/sql-text.ts';
-import { jsonRowSql, jsonValueSql } from '../tables/json-text-sql.ts';
-import { columnsByName, freeName } from '../tables/sql-types.ts';
+import { type RowText, fetchFields, fetchRows, withRows } from '../tables/rows-at.ts';
+import { columnsByName } from '../tables/sql-types.ts';
 import type { TableReader } from '../tables/table-reader.ts';
 import { differenceOf } from './row-difference.ts';
 
@@ -27,11 +27,8 @@ export interface DiffOptions {
   readonly workDirectory: string;
 }
 
-/** A row of one table only; `text` is its canonical JSON. */
-export interface DiffRow {
-  readonly row: number;
-  readonly text: string;
-}
+/** A row of one table only. */
+export type DiffRow = RowText;
 
 /** A row of both tables by its key, with the fields that differ, as JSON text; null where a table lacks the column. */
 export interface ChangedRow {
@@ -188,17 +185,6 @@ async function keysOf(
   return keys;
 }
 
-async function fetchRows(engine: Engine, reader: TableReader, rows: readonly number[]): Promise<DiffRow[]> {
-  const fetched: DiffRow[] = [];
-  await withRows(engine, reader, rows, async (sql, position) => {
-    const found = await engine.rows<{ at: bigint; text: string }>(
-      `SELECT ${quoteIdentifier(position)} AS at, ${jsonRowSql(reader.schema)} AS text FROM (${sql}) ORDER BY 1`,
-    );
-    for (const { at, text } of found) fetched.push({ row: Number(at), text });
-  });
-  return fetched;
-}
-
 async function changedRows(
   engine: Engine,
   before: TableReader,
@@ -227,45 +213,4 @@ async function changedRows(
     const keyText = `{${key.map(({ name }) => `${JSON.stringify(name)}:${b.get(name) ?? 'null'}`).join(',')}}`;
     return { before: pair.before, after: pair.after, key: keyText, fields };
   });
-}
-
-/** Every column of these rows as JSON text. */
-async function fetchFields(
-  engine: Engine,
-  reader: TableReader,
-  rows: readonly number[],
-): Promise<ReadonlyMap<number, ReadonlyMap<string, string>>> {
-  const { columns } = reader.schema;
-  const fetched = new Map<number, Map<string, string>>();
-  const texts = columns.map(({ name, type }, index) => `${jsonValueSql(type, quoteIdentifier(name))} AS c${index}`);
-  await withRows(engine, reader, rows, async (sql, position) => {
-    await engine.scan(`SELECT ${[quoteIdentifier(position), ...texts].join(', ')} FROM (${sql})`, (chunk) => {
-      for (let i = 0; i < chunk.rows; i++) {
-        const values = new Map(columns.map(({ name }, index) => [name, chunk.value(index + 1, i) as string]));
-        fetched.set(Number(chunk.value(0, i)), values);
-      }
-    });
-  });
-  return fetched;
-}
-
-/** Runs a query over the rows at these positions; `position` is the column that holds them. */
-async function withRows(
-  engine: Engine,
-  reader: TableReader,
-  rows: readonly number[],
-  run: (sql: string, position: string) => Promise<void>,
-): Promise<void> {
-  if (rows.length === 0) return;
-  const position = freeName(reader.schema, 'holdout_position');
-  await engine.registerTable('holdout_wanted', [{ name: 'wanted', type: 'BIGINT', values: rows.map(BigInt) }]);
-  try {
-    await run(
-      `SELECT rows.* FROM (${reader.relationSql({ position })}) AS rows
-       JOIN holdout_wanted ON rows.${quoteIdentifier(position)} = holdout_wanted.wanted`,
-      position,
-    );
-  } finally {
-    await engine.run('DROP TABLE IF EXISTS holdout_wanted');
-  }
 }

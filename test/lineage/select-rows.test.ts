@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { gatherDigests, identifyDigests } from '../../dist/src/lineage/select-rows.js';
-import { matchedPositions, selectedPositions } from '../../dist/src/lineage/trace.js';
+import { matchedPositions, selectedPositions } from '../../dist/src/lineage/row-origins.js';
 
 const digest = (value: number): Buffer => createHash('sha256').update(String(value)).digest();
 const digestsOf = (values: readonly number[]): Buffer => Buffer.concat(values.map(digest));

@@ -1,0 +1,135 @@
+/**
+ * Of which row of its inputs each row of a step's output was made, out of what is recorded: a file of origins, or the
+ * digests of rows that a step left as they were.
+ * @module
+ */
+import { readFile } from 'node:fs/promises';
+import { type Sha256Id, sha256Id } from '../../schemas/ids.ts';
+import type { TableRef } from '../../schemas/records.ts';
+import { DIGEST_BYTES } from '../merkle/table-tree.ts';
+import type { Store } from '../store/store.ts';
+import type { TableReader } from '../tables/table-reader.ts';
+import { firstOfEqual } from './digest-groups.ts';
+import type { LineageStep } from './graph.ts';
+import { decodeOrigins } from './origins.ts';
+import { noRow } from './step-output.ts';
+
+/** How the tables of a lineage are opened; whoever opens may rebuild those that were dropped. */
+export interface TableAccess {
+  readonly store: Store;
+  readonly open: (ref: TableRef) => Promise<TableReader>;
+}
+
+/** Of which row each row was made. */
+export type RowOrigins =
+  /** Position in the step's inputs laid end to end, `noRow` where it was made of none. */
+  | { readonly kind: 'rows'; readonly of: Uint32Array }
+  /** Row i of row i of the first input. */
+  | { readonly kind: 'same' }
+  /** Nobody can say. */
+  | { readonly kind: 'unknown'; readonly why: string };
+
+/**
+ * The origins of a step's rows.
+ * @throws HoldoutError as the store does.
+ */
+export async function originsOf(
+  access: TableAccess,
+  { derivation, realisation, inputs }: LineageStep,
+): Promise<RowOrigins> {
+  const { origins, output } = realisation;
+  if (origins === 'same') return { kind: 'same' };
+  if (origins === 'unknown') {
+    const { name } = derivation.transform;
+    return { kind: 'unknown', why: `${name} does not say of which rows it made its own` };
+  }
+  if (origins !== undefined) {
+    const id: Sha256Id = sha256Id.parse(origins);
+    await access.store.ensureIntact('origins', id);
+    return { kind: 'rows', of: decodeOrigins(await readFile(access.store.filePath('origins', id))) };
+  }
+  const [input] = inputs;
+  if (input === undefined) return { kind: 'unknown', why: 'a read step has no rows before it' };
+  const from = await digestsOf(access, input.ref);
+  const to = await digestsOf(access, output);
+  const of = selectedPositions(from, to) ?? matchedPositions(from, to);
+  if (of !== null) return { kind: 'rows', of };
+  return { kind: 'unknown', why: `${derivation.transform.name} changed rows and left no word of which` };
+}
+
+/** Row digests of a table, in its order. */
+async function digestsOf(access: TableAccess, ref: TableRef): Promise<Uint8Array> {
+  const reader = await access.open({ table: ref.table, schema: ref.schema });
+  try {
+    return await reader.digests();
+  } finally {
+    await reader.close();
+  }
+}
+
+/** First address of each input of a step, as its origins count them, and one past the last. */
+export function inputStarts(steps: readonly LineageStep[], { inputs }: LineageStep): readonly number[] {
+  const starts = [0];
+  for (const { step } of inputs) starts.push(starts.at(-1)! + steps[step]!.realisation.output.rows);
+  return starts;
+}
+
+/** The input and the row in it that an address means; null for `noRow`. */
+export function rowAtAddress(
+  starts: readonly number[],
+  address: number,
+): { readonly input: number; readonly row: number } | null {
+  if (address === noRow || address >= starts.at(-1)!) return null;
+  const input = starts.findLastIndex((start) => start <= address);
+  // An empty input begins where the next one does.
+  return { input, row: address - starts[input]! };
+}
+
+/**
+ * Positions in `before` of the rows of `after`, where these are some of those in their order; otherwise null. Of equal
+ * rows the first that fits is taken.
+ */
+export function selectedPositions(before: Uint8Array, after: Uint8Array): Uint32Array | null {
+  const wanted = Buffer.from(after.buffer, after.byteOffset, after.length);
+  const positions = new Uint32Array(after.length / DIGEST_BYTES);
+  let at = 0;
+  for (let row = 0; row < positions.length; row++) {
+    const start = row * DIGEST_BYTES;
+    while (at < before.length && wanted.compare(before, at, at + DIGEST_BYTES, start, start + DIGEST_BYTES) !== 0)
+      at += DIGEST_BYTES;
+    if (at >= before.length) return null;
+    positions[row] = at / DIGEST_BYTES;
+    at += DIGEST_BYTES;
+  }
+  return positions;
+}
+
+/**
+ * Positions in `before` of the rows of `after` in whatever order, or null where a row was not there. Of equal rows the
+ * first goes with the first.
+ */
+export function matchedPositions(before: Uint8Array, after: Uint8Array): Uint32Array | null {
+  const rows = before.length / DIGEST_BYTES;
+  const both = new Uint8Array(before.length + after.length);
+  both.set(before);
+  both.set(after, before.length);
+  const first = firstOfEqual(both);
+  // Equal rows of `before` as chains: `next` of a row is the next equal one, `rows` where there is none.
+  const next = new Uint32Array(rows).fill(rows);
+  const last = new Uint32Array(rows);
+  for (let row = 0; row < rows; row++) {
+    const group = first[row]!;
+    if (group !== row) next[last[group]!] = row;
+    last[group] = row;
+  }
+  const cursor = Uint32Array.from({ length: rows }, (_, row) => row);
+  const positions = new Uint32Array(after.length / DIGEST_BYTES);
+  for (let row = 0; row < positions.length; row++) {
+    const group = first[rows + row]!;
+    const found = group < rows ? cursor[group]! : rows;
+    if (found === rows) return null;
+    positions[row] = found;
+    cursor[group] = next[found]!;
+  }
+  return positions;
+}
