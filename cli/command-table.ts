@@ -222,6 +222,34 @@ export const commands: readonly CommandSpec[] = [
     load: async () => (await import('./commands/verify.ts')).verify,
   },
   {
+    name: 'run',
+    summary: 'bring the datasets and checks of holdout.yaml up to date',
+    operands: [['[names...]', 'only these datasets, their checks, and what they need']],
+    options: [
+      ['--dry-run', 'say what would be done, and why; change nothing'],
+      ['--frozen', 'write nothing to holdout.lock, and fail where an id would differ from it'],
+      ['--file <file>', 'the pipeline file (default: the nearest holdout.yaml here or in a folder above)'],
+    ],
+    details: [
+      'Only what is out of date runs: changed files, edited steps, and what hangs on rows that changed. Files are named',
+      'relative to the folder of the pipeline file, and the store is the one that this folder belongs to. holdout.lock,',
+      'beside it, is written by a run that ends with status 0. docs/PIPELINE.md describes both files.',
+    ].join('\n'),
+    examples: ['holdout run', 'holdout run train --dry-run', 'holdout init && holdout run --frozen   # in CI'],
+    exits: [
+      [ok, 'everything is up to date, and no check fails'],
+      [found, 'a check found a leak; with --frozen: an id is not the one in holdout.lock'],
+      [cannotTell, 'a check is incomplete'],
+    ],
+    json: [
+      '{file, dryRun, frozen, datasets: [{name, section, action, reason, new, version, snapshot, table, schema, rows,',
+      ' steps: [{transform, name, says, derivation, table, rowsBefore, rows, counts}]}], checks: [{check, action, verdict,',
+      ' report, says}], lock: {file, written}, difference}; action: add, run, check, up-to-date, failed {error},',
+      ' skipped {because}; with --dry-run also unknown {until}',
+    ].join('\n'),
+    load: async () => (await import('./commands/run.ts')).run,
+  },
+  {
     name: 'transform',
     summary: 'make a version out of another by one or more steps',
     operands: [

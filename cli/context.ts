@@ -117,11 +117,14 @@ export class CliContext {
     return basename(named) === storeFolder ? resolve(named) : resolve(named, storeFolder);
   }
 
-  /** The store that this folder belongs to, or null. @throws HoldoutError STORE_UNUSABLE for a store named in vain. */
-  async findStore(): Promise<Store | null> {
+  /**
+   * The store that a folder, else the one where the person stands, belongs to, or null.
+   * @throws HoldoutError STORE_UNUSABLE for a store named in vain.
+   */
+  async findStore(folder = process.cwd()): Promise<Store | null> {
     const { Store } = await import('../src/store/store.ts');
     const named = this.namedStore();
-    const root = named ?? (await Store.find(process.cwd()));
+    const root = named ?? (await Store.find(folder));
     if (root === null) return null;
     const store = await Store.open(root);
     process.once('exit', () => store.removeTemporaries());
@@ -129,9 +132,9 @@ export class CliContext {
     return store;
   }
 
-  /** The store that this folder belongs to. @throws HoldoutError STORE_UNUSABLE where there is none. */
-  async openStore(): Promise<Store> {
-    const store = await this.findStore();
+  /** The store that a folder, else this one, belongs to. @throws HoldoutError STORE_UNUSABLE where there is none. */
+  async openStore(folder = process.cwd()): Promise<Store> {
+    const store = await this.findStore(folder);
     if (store !== null) return store;
     throw new HoldoutError('STORE_UNUSABLE', 'no store here, nor in any folder above', {
       hint: '`holdout init` makes one here; `holdout check` and `holdout id` work without',

@@ -45,7 +45,7 @@ function isErrno(error: unknown): error is NodeJS.ErrnoException {
 }
 
 /** Any thrown thing as an error for the person. Errors of the operating system become `IO` or `NOT_FOUND`. */
-function asHoldoutError(error: unknown): HoldoutError | null {
+export function asHoldoutError(error: unknown): HoldoutError | null {
   if (error instanceof HoldoutError) return error;
   if (!isErrno(error)) return null;
   const file = error.path === undefined ? {} : { file: error.path };
@@ -71,16 +71,21 @@ export async function reportError(thrown: unknown, json: boolean): Promise<numbe
     if (json) await writeJson({ error: { code: 'INTERNAL', message: String(thrown) } });
     return exitStatus.failure;
   }
-  for (const each of [error, ...error.others]) {
-    remark(`error: ${placeOf(each)}${each.message}`);
-    if (each.hint !== undefined) remark(`hint: ${each.hint}`);
-  }
+  printError(error);
   if (json) await writeJson({ error: errorJson(error) });
   return exitStatusOf[error.code];
 }
 
+/** Prints an error on stderr, with what it belongs to, and everything else that is wrong with the same input. */
+export function printError(error: HoldoutError, of?: string): void {
+  for (const each of [error, ...error.others]) {
+    remark(`error: ${of === undefined ? '' : `${of}: `}${placeOf(each)}${each.message}`);
+    if (each.hint !== undefined) remark(`hint: ${each.hint}`);
+  }
+}
+
 /** An error as `--json` shows it. */
-function errorJson({ code, message, place, hint, others }: HoldoutError): Record<string, unknown> {
+export function errorJson({ code, message, place, hint, others }: HoldoutError): Record<string, unknown> {
   return {
     code,
     message,

@@ -2,11 +2,11 @@
  * One line of progress on stderr, where that is a terminal: what is done, rate, time left. Cleared at the end.
  * @module
  */
-import { clipMiddle, formatBytes, formatDuration } from './text.ts';
+import { clipMiddle, formatBytes, formatCount, formatDuration } from './text.ts';
 
-/** Reports how far a long operation is, in bytes. */
+/** Reports how far a long operation is, in bytes or rows. */
 export interface Progress {
-  /** `done` of `total` bytes so far; without a total only the rate is shown. */
+  /** `done` of `total` so far; without a total only the rate is shown. */
   update(done: number, total?: number): void;
   /** Another phase: its label, and counting from zero. */
   phase(label: string): void;
@@ -22,8 +22,16 @@ const silent: Progress = {
 
 const intervalMs = 100;
 
+/** What is counted, and how a count is written. */
+export type ProgressUnit = 'bytes' | 'rows';
+
+const formats: Readonly<Record<ProgressUnit, (count: number) => string>> = {
+  bytes: formatBytes,
+  rows: (count) => `${formatCount(Math.round(count))} rows`,
+};
+
 /** Starts a progress line; silent where stderr is no terminal. */
-export function startProgress(label: string): Progress {
+export function startProgress(label: string, unit: ProgressUnit = 'bytes'): Progress {
   if (!process.stderr.isTTY) return silent;
   let current = label;
   let started = performance.now();
@@ -39,7 +47,7 @@ export function startProgress(label: string): Progress {
       if (now - shownAt < intervalMs) return;
       shownAt = now;
       shown = true;
-      process.stderr.write(`\r\u001b[2K${progressText(current, done, total, (now - started) / 1000)}`);
+      process.stderr.write(`\r\u001b[2K${progressText(current, done, total, (now - started) / 1000, formats[unit])}`);
     },
     phase(next) {
       current = next;
@@ -50,16 +58,22 @@ export function startProgress(label: string): Progress {
 }
 
 /** The line itself, cut to the terminal. */
-function progressText(label: string, done: number, total: number | undefined, seconds: number): string {
+function progressText(
+  label: string,
+  done: number,
+  total: number | undefined,
+  seconds: number,
+  format: (count: number) => string,
+): string {
   const rate = seconds > 0 ? done / seconds : 0;
   const parts: string[] = [];
   if (total !== undefined && total > 0) {
-    parts.push(`${Math.min(100, Math.floor((100 * done) / total))} %`, `${formatBytes(done)} of ${formatBytes(total)}`);
+    parts.push(`${Math.min(100, Math.floor((100 * done) / total))} %`, `${format(done)} of ${format(total)}`);
   } else {
-    parts.push(formatBytes(done));
+    parts.push(format(done));
   }
   if (seconds >= 0.5 && rate > 0) {
-    parts.push(`${formatBytes(rate)}/s`);
+    parts.push(`${format(rate)}/s`);
     if (total !== undefined && total > done) parts.push(`${formatDuration((total - done) / rate)} left`);
   }
   const numbers = parts.join('  ');

@@ -4,19 +4,16 @@
  */
 import { schemaId } from '../../src/identity/ids.ts';
 import { HoldoutError } from '../../src/errors.ts';
-import { type ChainRun, deriveChain, planChain } from '../../src/lineage/derive-chain.ts';
-import type { RowSource } from '../../src/lineage/row-source.ts';
-import { traceRows } from '../../src/lineage/trace.ts';
-import { itemsRootOf } from '../../src/tables/items-root.ts';
-import { openTable } from '../../src/tables/table-reader.ts';
+import { deriveChain, planChain } from '../../src/lineage/derive-chain.ts';
 import { builtInTransforms } from '../../transforms/index.ts';
 import type { Action } from '../command-spec.ts';
+import { openChain } from '../derive.ts';
 import { exitStatus } from '../exit-codes.ts';
-import { threads, versionEntry } from '../inputs.ts';
+import { versionEntry } from '../inputs.ts';
 import { writeJson, writeLines } from '../output.ts';
 import { parseStep } from '../parse-step.ts';
 import { stepJson, stepLine } from '../step-text.ts';
-import { entryName, openVersion } from '../snapshots.ts';
+import { entryName } from '../snapshots.ts';
 import { plural } from '../text.ts';
 
 /** Runs the steps and journals the last output, or with `--dry-run` says what would come of them. */
@@ -32,26 +29,7 @@ export const transform: Action = async ({ context, operands, options }) => {
   const store = await context.openStore();
   const base = await versionEntry(store, from);
   const engine = await context.openEngine(store);
-  const { snapshot, reader } = await openVersion(store, engine, base);
-  let trace: Promise<(row: number) => RowSource | null> | undefined;
-  const sourceOf = async (row: number): Promise<RowSource | null> => {
-    trace ??= traceRows(store, engine, base);
-    return (await trace)(row);
-  };
-  const run: ChainRun = {
-    store,
-    engine,
-    holdoutVersion: context.holdoutVersion,
-    steps,
-    input: { ref: { table: snapshot.table, schema: snapshot.schema }, reader, sourceOf },
-    base,
-    name,
-    now: context.now(),
-    threads,
-    resolve: async (other) => (await versionEntry(store, other)).snapshot,
-    itemsRootOf: async ({ table, schema }, layout, { fields }) =>
-      itemsRootOf(engine, await openTable(store, engine, { table, schema }, layout), fields),
-  };
+  const { run, reader } = await openChain(context, { store, engine, base, name, steps });
   if (options.flag('dryRun')) {
     const planned = await planChain(run);
     const { table, rows } = planned.at(-1)!;

@@ -5,7 +5,7 @@
  */
 import { rm, writeFile } from 'node:fs/promises';
 import type { Sha256Id } from '../../schemas/ids.ts';
-import { type RealisationRecord, type TableRef, realisationRecord } from '../../schemas/records.ts';
+import type { RealisationRecord, TableRef } from '../../schemas/records.ts';
 import { type TableSchema, tableSchema } from '../../schemas/table-schema.ts';
 import type { Engine } from '../engine/engine.ts';
 import { HoldoutError } from '../errors.ts';
@@ -18,6 +18,7 @@ import { type TableReader, openLayout } from '../tables/table-reader.ts';
 import { putLayout } from '../tables/write-table.ts';
 import { type BindRun, type BoundStep, type BoundTable, bindStep } from './bind-step.ts';
 import { encodeOrigins } from './origins.ts';
+import { findRealisation } from './realised.ts';
 import type { RowSource } from './row-source.ts';
 import { type Origins, type SettledOutput, settleOutput } from './settle-output.ts';
 import { type DroppedRows, RowFailure, type StepOutput } from './step-output.ts';
@@ -76,7 +77,7 @@ export async function runStep(run: StepRun): Promise<StepResult> {
   const bound = await bindStep(run, step, input.ref);
   const id = recordId(bound.derivation);
   const earlier = await findRealisation(store, state, id);
-  if (earlier !== null) return earlier;
+  if (earlier !== null) return { ...earlier, origins: null, reused: true };
   const layoutId = layoutOfInput(state, input);
   const applied = await applyStep(run, bound, { ...input, layout: await readLayout(store, layoutId), layoutId });
   const realisation: RealisationRecord = {
@@ -94,12 +95,16 @@ export async function runStep(run: StepRun): Promise<StepResult> {
     ...(await originsEvidence(store, applied)),
     ...(applied.kind === 'columns' ? { kept: Object.fromEntries(applied.kept ?? []) } : {}),
   };
-  return {
+  const stored = {
     derivation: id,
     realisation: await store.putRecord(realisation),
+    layout: (await putLayout(store, applied.layout)).id,
+  };
+  await store.rememberRealisation(stored);
+  return {
+    ...stored,
     output: realisation.output,
     counts: realisation.counts,
-    layout: (await putLayout(store, applied.layout)).id,
     kept: applied.kind === 'columns' ? applied.kept : null,
     origins: applied.origins,
     reused: false,
@@ -228,20 +233,4 @@ async function originsEvidence(
   const path = await store.tempPath('.origins');
   await writeFile(path, encodeOrigins(origins, inputRows), { flag: 'wx' });
   return { origins: (await store.putFile('origins', path)).id };
-}
-
-/** What an earlier run of this derivation left, where its layout still stands. */
-async function findRealisation(store: Store, state: JournalState, derivation: Sha256Id): Promise<StepResult | null> {
-  for (const entry of state.entries.toReversed()) {
-    if (entry.op !== 'version') continue;
-    const found = [entry, ...(entry.through ?? [])].find((step) => step.derivation === derivation);
-    if (found === undefined) continue;
-    const { realisation } = found;
-    const { output, counts, kept } = await store.getRecord(realisation, realisationRecord);
-    const layout = state.layouts.get(tableKey(output)) ?? found.layout;
-    if ((await store.checkFile('layout', layout)) !== 'ok') continue;
-    const renamed = kept === undefined ? null : new Map(Object.entries(kept));
-    return { derivation, realisation, output, counts, layout, kept: renamed, origins: null, reused: true };
-  }
-  return null;
 }

@@ -34,6 +34,8 @@ export interface AddOptions {
   /** Keep the bytes of files whose rows do not give them back. */
   readonly raw?: boolean | undefined;
   readonly format?: SourceFormat | undefined;
+  /** Reads as if the name had no version yet: schema and fields hang on the files and these options alone. */
+  readonly fresh?: boolean | undefined;
 }
 
 /** What adding stands in. */
@@ -101,7 +103,14 @@ export async function addDataset(
   }
   const content =
     (await knownContent(store, state, name, args, options)) ??
-    (await readAndStore(store, state, name, args, { ...options, previousSchema: before?.schema }, context));
+    (await readAndStore(
+      store,
+      state,
+      name,
+      args,
+      { ...options, previousSchema: options.fresh === true ? undefined : before?.schema },
+      context,
+    ));
   const snapshot = await snapshotOf(store, content, role, before, options, context);
   return commitVersion(store, name, args, content, snapshot, context);
 }
@@ -140,6 +149,8 @@ async function contentOf(
   const derivation = await store.getRecord(entry.derivation, derivationRecord);
   const { output, blobs } = await store.getRecord(entry.realisation, realisationRecord);
   const params = derivation.params as { schema?: unknown; inferred?: unknown } | null;
+  const declares = options.schema !== undefined || options.infer === true;
+  if (options.fresh === true && !declares && params?.schema !== null) return null;
   if ((options.infer ?? false) !== (params?.inferred === true)) return null;
   if (options.schema !== undefined && recordId(options.schema) !== output.schema) return null;
   const files = derivation.inputs.flatMap((input) => (input.kind === 'file' ? [input] : []));
@@ -169,7 +180,7 @@ async function snapshotOf(
   const ref = { table: content.table.table, schema: content.table.schema };
   const schema: TableSchema = await store.getRecord(ref.schema, tableSchema);
   const recognised = role === 'eval' ? context.recogniseFields(schema) : {};
-  const kept = before !== null && fits(schema, before.fields) ? before.fields : null;
+  const kept = before !== null && options.fresh !== true && fits(schema, before.fields) ? before.fields : null;
   const fields = options.fields ?? kept ?? recognised;
   if (role === 'eval' || options.fields !== undefined) context.checkFields?.(schema, fields);
   const same =

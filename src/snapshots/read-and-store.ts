@@ -162,6 +162,7 @@ async function storeContent(
     },
     counts: { files: table.sources.length, rows: table.rows },
   });
+  await store.rememberRealisation({ derivation, realisation, layout });
   return {
     table: output,
     layout,

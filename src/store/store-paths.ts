@@ -73,7 +73,7 @@ export function configPath(root: string): string {
 }
 
 /** A file that may be deleted at any time. */
-export function cachePath(root: string, name: 'journal' | 'checked' | 'sources'): string {
+export function cachePath(root: string, name: 'journal' | 'checked' | 'sources' | 'realised'): string {
   return join(root, 'cache', `${name}.json`);
 }
 

@@ -19,6 +19,7 @@ import type { JournalDraft, JournalState, VersionEntry } from './journal-state.t
 import { neededBy } from './needs.ts';
 import type { LayoutParts, Need } from './needs.ts';
 import * as records from './records.ts';
+import { type Realised, knownRealisation, rememberRealisation } from './realised-cache.ts';
 import { SourceCache } from './source-cache.ts';
 import { assertUsable, configText, hasConfig } from './store-config.ts';
 import { configPath, filePath, kindFolder, storeFolderName, storedKinds } from './store-paths.ts';
@@ -183,6 +184,17 @@ export class Store {
   /** The digests of source files that were read before. @throws HoldoutError `IO` */
   sourceCache(): Promise<SourceCache> {
     return SourceCache.open(this.root, this.temp);
+  }
+
+  /** What a derivation came to that no journal entry names, or null. @throws HoldoutError `IO` */
+  async knownRealisation(derivation: Sha256Id): Promise<Realised | null> {
+    const known = await knownRealisation(this.root, derivation);
+    return known === null && this.base !== null ? this.base.knownRealisation(derivation) : known;
+  }
+
+  /** Keeps what a derivation came to, until the cache is deleted. @throws HoldoutError `IO` */
+  rememberRealisation(realised: Realised): Promise<void> {
+    return rememberRealisation(this.root, this.temp, realised);
   }
 
   /** The state that all journal entries make. @throws HoldoutError `STORE_CORRUPT`, `IO` */

@@ -40,9 +40,14 @@ it('README lists the exit statuses as help does', () => {
   expect(firstCells('code')).toEqual(exitMeaning.map(([code]) => String(code)));
 });
 
+/** The `holdout` lines of shell blocks. */
+function typedIn(text: string): string[] {
+  const written = [...text.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].flatMap(([, block = '']) => block.split('\n'));
+  return written.filter((line) => line.startsWith('holdout ')).map((line) => line.replace(/ +#.*$/, ''));
+}
+
 it("README's first minute works as it is written", async () => {
-  const written = [...readme.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].flatMap(([, block = '']) => block.split('\n'));
-  const typed = written.filter((line) => line.startsWith('holdout ')).map((line) => line.replace(/ +#.*$/, ''));
+  const typed = typedIn(readme.slice(0, readme.indexOf('\n## A pipeline\n')));
   expect(typed.length).toBeGreaterThan(8);
   let report = '';
   let removed = false;
@@ -53,5 +58,29 @@ it("README's first minute works as it is written", async () => {
     removed ||= args[0] === 'remove';
     // The training set leaks until the leak is removed.
     expect({ line, status, stderr }).toEqual({ line, status: args[0] === 'check' && !removed ? 1 : 0, stderr: '' });
+  }
+});
+
+it("README's pipeline works as it is written", async () => {
+  const section = readme.slice(readme.indexOf('\n## A pipeline\n')).split('\n## ', 2)[1] ?? '';
+  const [, pipeline = ''] = /^```yaml\n([\s\S]*?)^```$/m.exec(section) ?? [];
+  const pipelineBox = await Sandbox.make({
+    'holdout.yaml': pipeline,
+    'data/alpaca.json': JSON.stringify([
+      { instruction: 'Name a colour.', output: 'Blue is a colour that many people like.' },
+      { instruction: 'Name a colour.', output: 'Green.' },
+    ]),
+    'gsm8k-test.jsonl': lines([{ question, answer: 'It takes 1 + 2 = 3 bolts.' }]),
+  });
+  try {
+    await pipelineBox.run(['init']);
+    const typed = typedIn(section);
+    expect(typed).toHaveLength(3);
+    for (const line of typed) {
+      const { status, stderr } = await pipelineBox.run(line.split(' ').slice(1));
+      expect({ line, status, stderr }).toEqual({ line, status: 0, stderr: '' });
+    }
+  } finally {
+    await pipelineBox.remove();
   }
 });

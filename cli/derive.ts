@@ -1,0 +1,55 @@
+/**
+ * A chain of steps from a version to the next version of a name, as commands run it.
+ * @module
+ */
+import type { Engine } from '../src/engine/engine.ts';
+import type { ChainRun } from '../src/lineage/derive-chain.ts';
+import type { RowSource } from '../src/lineage/row-source.ts';
+import { traceRows } from '../src/lineage/trace.ts';
+import type { PreparedStep } from '../src/lineage/transform.ts';
+import type { VersionEntry } from '../src/store/journal-state.ts';
+import type { Store } from '../src/store/store.ts';
+import { itemsRootOf } from '../src/tables/items-root.ts';
+import type { TableReader } from '../src/tables/table-reader.ts';
+import { openTable } from '../src/tables/table-reader.ts';
+import type { CliContext } from './context.ts';
+import { threads, versionEntry } from './inputs.ts';
+import { openVersion } from './snapshots.ts';
+
+/** What is to be made of what. */
+export interface ChainAsked {
+  readonly store: Store;
+  readonly engine: Engine;
+  readonly base: VersionEntry;
+  readonly name: string;
+  readonly steps: readonly PreparedStep[];
+}
+
+/** The run of a chain, its input open; close the reader after it. */
+export async function openChain(
+  context: CliContext,
+  { store, engine, base, name, steps }: ChainAsked,
+): Promise<{ readonly run: ChainRun; readonly reader: TableReader }> {
+  const { snapshot, reader } = await openVersion(store, engine, base);
+  let trace: Promise<(row: number) => RowSource | null> | undefined;
+  const sourceOf = async (row: number): Promise<RowSource | null> => {
+    trace ??= traceRows(store, engine, base);
+    return (await trace)(row);
+  };
+  const run: ChainRun = {
+    store,
+    engine,
+    holdoutVersion: context.holdoutVersion,
+    steps,
+    input: { ref: { table: snapshot.table, schema: snapshot.schema }, reader, sourceOf },
+    base,
+    name,
+    now: context.now(),
+    threads,
+    signal: context.signal,
+    resolve: async (other) => (await versionEntry(store, other)).snapshot,
+    itemsRootOf: async ({ table, schema }, layout, { fields }) =>
+      itemsRootOf(engine, await openTable(store, engine, { table, schema }, layout), fields),
+  };
+  return { run, reader };
+}

@@ -1,0 +1,134 @@
+/**
+ * The checks of a pipeline: run on versions, under the names of the file, so that the same data give the same report
+ * in every store. A report that says what a check would say is taken instead of a run.
+ * @module
+ */
+import type { Sha256Id } from '../schemas/ids.ts';
+import type { LeakReport } from '../schemas/leak-report.ts';
+import type { FieldRoles } from '../schemas/records.ts';
+import { type TableSchema, tableSchema } from '../schemas/table-schema.ts';
+import type { Engine } from '../src/engine/engine.ts';
+import { HoldoutError } from '../src/errors.ts';
+import { canonicalJson } from '../src/identity/canonical-json.ts';
+import { checkLeaks } from '../src/leakage/check-leaks.ts';
+import { checkFields, recogniseFields } from '../src/leakage/fields.ts';
+import { foldTableDigest } from '../src/leakage/fold-table.data.ts';
+import { methodVersion } from '../src/leakage/method.ts';
+import type { NamedEval, NamedTable } from '../src/leakage/types.ts';
+import { traceRows } from '../src/lineage/trace.ts';
+import type { PipelineCheck } from '../src/pipeline/pipeline.ts';
+import type { StoredVersion } from '../src/pipeline/plan-run.ts';
+import { storedVersion } from '../src/pipeline/store-facts.ts';
+import type { Store } from '../src/store/store.ts';
+import { itemsRootOf } from '../src/tables/items-root.ts';
+import type { TableReader } from '../src/tables/table-reader.ts';
+import type { CliContext } from './context.ts';
+import { threads } from './inputs.ts';
+import { startProgress } from './progress.ts';
+import { type IdentifiedReport, newestReport } from './reports.ts';
+import { openVersion } from './snapshots.ts';
+
+/** A check's report as it is stored, and the same with the places of its hits. */
+export interface CheckedReport extends IdentifiedReport {
+  readonly shown: LeakReport;
+}
+
+interface NamedVersion extends StoredVersion {
+  readonly name: string;
+}
+
+/** The stored report that says what this check would say now, or null. */
+export async function findCheckReport(store: Store, check: PipelineCheck): Promise<IdentifiedReport | null> {
+  const trains = await versionsOf(store, check.trains);
+  const evals = await versionsOf(store, check.evals);
+  const wanted = canonicalJson({
+    trains: trains.map(({ name, snapshot }) => ({ name, table: snapshot.table, schema: snapshot.schema })),
+    evals: await Promise.all(
+      evals.map(async ({ name, snapshot }) => ({
+        name,
+        table: snapshot.table,
+        schema: snapshot.schema,
+        fields: await fieldsOf(store, snapshot),
+      })),
+    ),
+    method: { version: methodVersion, foldTable: foldTableDigest, failOn: check.failOn },
+  });
+  return newestReport(store, (report) => aboutOf(report) === wanted);
+}
+
+/** What a report is about, in the form of `wanted` above. */
+function aboutOf({ trains, evals, method }: LeakReport): string {
+  const { version, foldTable, failOn } = method;
+  return canonicalJson({
+    trains: trains.map(({ name, table, schema }) => ({ name, table, schema })),
+    evals: evals.map(({ name, table, schema, fields }) => ({ name, table, schema, fields })),
+    method: { version, foldTable, failOn },
+  });
+}
+
+/**
+ * Checks, and keeps the report. The stored one names rows by digest and position only: where a file lay when it was
+ * read differs between stores.
+ * @throws HoldoutError as reading the versions and the check do
+ */
+export async function runCheck(context: CliContext, store: Store, check: PipelineCheck): Promise<CheckedReport> {
+  const engine = await context.openEngine(store, { writeDirectories: [await context.scratchBeside(store)] });
+  const trains: NamedTable[] = [];
+  for (const version of await versionsOf(store, check.trains)) trains.push((await open(store, engine, version)).named);
+  const evals: NamedEval[] = [];
+  for (const version of await versionsOf(store, check.evals)) evals.push(await openEval(store, engine, version));
+  const progress = startProgress(`check ${check.label}`);
+  const { report: shown } = await checkLeaks({
+    engine,
+    trains,
+    evals,
+    threads,
+    failOn: check.failOn,
+    onProgress: ({ bytes }) => progress.update(bytes),
+  }).finally(() => progress.end());
+  const hits = shown.hits.map((hit) => ({ ...hit, source: null, item: { ...hit.item, source: null } }));
+  const report: LeakReport = { ...shown, hits };
+  const id = await store.putRecord(report);
+  const kept = (state: { readonly reports: readonly { readonly report: Sha256Id }[] }): boolean =>
+    state.reports.at(-1)?.report === id;
+  await store.commit((state) => (kept(state) ? null : { op: 'report', report: id }), context.now());
+  return { id, report, shown };
+}
+
+async function versionsOf(store: Store, names: readonly string[]): Promise<NamedVersion[]> {
+  const versions: NamedVersion[] = [];
+  for (const name of names) {
+    const version = await storedVersion(store, name);
+    if (version === null) throw new HoldoutError('NOT_FOUND', `no dataset "${name}" in the store`);
+    versions.push({ name, ...version });
+  }
+  return versions;
+}
+
+interface OpenTable {
+  readonly named: NamedTable;
+  readonly reader: TableReader;
+}
+
+async function open(store: Store, engine: Engine, { name, entry }: NamedVersion): Promise<OpenTable> {
+  const { snapshot, reader } = await openVersion(store, engine, entry);
+  const sourceOf = await traceRows(store, engine, entry);
+  const ids = { table: snapshot.table, schemaId: snapshot.schema, setRoot: snapshot.setRoot };
+  return { named: { name, ...ids, reader, sourceOf }, reader };
+}
+
+async function openEval(store: Store, engine: Engine, version: NamedVersion): Promise<NamedEval> {
+  const { named, reader } = await open(store, engine, version);
+  const fields = await fieldsOf(store, version.snapshot);
+  checkFields(reader.schema, fields, version.name);
+  const itemsRoot = await itemsRootOf(engine, reader, fields);
+  if (itemsRoot === null) throw new TypeError('checked fields name columns');
+  return { ...named, fields, itemsRoot };
+}
+
+/** Roles that the snapshot names, else those recognised. */
+async function fieldsOf(store: Store, { fields, schema }: StoredVersion['snapshot']): Promise<FieldRoles> {
+  if (fields.question !== undefined) return fields;
+  const types: TableSchema = await store.getRecord(schema, tableSchema);
+  return recogniseFields(types);
+}

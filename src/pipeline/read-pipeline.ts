@@ -1,0 +1,189 @@
+/**
+ * Reads a pipeline file. Everything that is wrong with it is said at once, each with its line and column.
+ * @module
+ */
+import { pipelineCheck, pipelineFile } from '../../schemas/pipeline-file.ts';
+import { HoldoutError } from '../errors.ts';
+import { nearestName } from '../nearest-name.ts';
+import { orderByNeeds } from './order.ts';
+import type { Pipeline, PipelineCheck } from './pipeline.ts';
+import { type Draft, type PipelineReading, listOf, readDerived, readFiles } from './read-sets.ts';
+import { type Path, type PlacedYaml, type Problem, readYaml } from './yaml-places.ts';
+import { problemsOf } from './zod-problems.ts';
+
+/** A file larger than this is no pipeline that a person wrote. */
+const fileBytesMax = 1 << 20;
+const problemsShownMax = 50;
+
+/**
+ * Reads and checks.
+ * @throws HoldoutError `INPUT_INVALID` for the first problem by line, the rest in `others`; `LIMIT` for a huge file
+ */
+export async function readPipeline(reading: PipelineReading): Promise<Pipeline> {
+  const { file, text } = reading;
+  const bytes = Buffer.byteLength(text);
+  if (bytes > fileBytesMax) {
+    throw new HoldoutError('LIMIT', `${bytes} bytes; a pipeline file has at most ${fileBytesMax}`, { file });
+  }
+  const yaml = readYaml(text);
+  const problems: Problem[] = [...yaml.problems];
+  if (yaml.value === undefined && problems.length > 0) throw failed(file, problems);
+  const top = mapAt(yaml, [], 'the file', problems);
+  checkTop(yaml, top, problems);
+  const drafts = [
+    ...(await readSection(reading, yaml, top, 'datasets', problems)),
+    ...(await readSection(reading, yaml, top, 'evals', problems)),
+  ];
+  const names = new Map<string, Draft>();
+  // A name that stands in the file is there, whatever is wrong with what stands under it.
+  const declared = new Set([...namesIn(top['datasets']), ...namesIn(top['evals'])]);
+  for (const draft of drafts) {
+    const before = names.get(draft.node.name);
+    if (before !== undefined) {
+      const message = `"${draft.node.name}" is a dataset and an eval set; the first stands in line ${before.node.place.line}`;
+      problems.push({ ...draft.node.place, message });
+    }
+    names.set(draft.node.name, before ?? draft);
+  }
+  for (const { needs } of drafts) {
+    for (const { name, path } of needs) refuseUnknown(reading, declared, name, yaml.at(path), problems);
+  }
+  const checks = readChecks(reading, yaml, top, declared, problems);
+  const ordered = orderByNeeds(
+    drafts.map(({ node, needs }) => ({ name: node.name, node, needs: needs.map((need) => need.name) })),
+  );
+  if ('cycle' in ordered) {
+    const [first = ''] = ordered.cycle;
+    const place = names.get(first)?.node.place ?? { line: 1, column: 1 };
+    problems.push({ ...place, message: `datasets are made of each other: ${ordered.cycle.join(' → ')}` });
+    throw failed(file, problems);
+  }
+  if (problems.length > 0) throw failed(file, problems);
+  return { file, nodes: ordered.order.map(({ node }) => node), checks };
+}
+
+function failed(file: string, problems: readonly Problem[]): HoldoutError {
+  const sorted = [...problems].sort((a, b) => a.line - b.line || a.column - b.column);
+  const errors = sorted
+    .slice(0, problemsShownMax)
+    .map(
+      ({ line, column, message, hint }) =>
+        [message, { file, line, column, ...(hint === undefined ? {} : { hint }) }] as const,
+    );
+  const [first, ...rest] = errors;
+  if (first === undefined) throw new TypeError('"problems" expected at least one');
+  const others = rest.map(([message, options]) => new HoldoutError('INPUT_INVALID', message, options));
+  return new HoldoutError('INPUT_INVALID', first[0], { ...first[1], others });
+}
+
+function mapAt(yaml: PlacedYaml, path: Path, what: string, problems: Problem[]): Readonly<Record<string, unknown>> {
+  let value: unknown = yaml.value;
+  for (const key of path) value = (value as Record<string, unknown>)[String(key)];
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  if (value !== undefined || path.length === 0) {
+    const hint = path.length === 0 ? { hint: 'begin with "version: 1" and "datasets:"' } : {};
+    problems.push({ ...yaml.at(path), message: `${what}: expected names with what stands under each`, ...hint });
+  }
+  return {};
+}
+
+const topKeys = Object.keys(pipelineFile.shape);
+
+/** The keys of the file itself; what stands under them is read by itself. */
+function checkTop(yaml: PlacedYaml, top: Readonly<Record<string, unknown>>, problems: Problem[]): void {
+  const { version, description } = top;
+  const unread = Object.fromEntries(
+    Object.keys(top)
+      .filter((key) => !topKeys.includes(key))
+      .map((key) => [key, 0]),
+  );
+  const checked = pipelineFile.safeParse({ version, description, ...unread });
+  if (!checked.success && Object.keys(top).length > 0) {
+    problems.push(...problemsOf(checked.error, { yaml, path: [], what: 'the file', keys: topKeys }));
+  }
+}
+
+async function readSection(
+  reading: PipelineReading,
+  yaml: PlacedYaml,
+  top: Readonly<Record<string, unknown>>,
+  section: 'datasets' | 'evals',
+  problems: Problem[],
+): Promise<Draft[]> {
+  if (top[section] === undefined || top[section] === null) return [];
+  const entries = mapAt(yaml, [section], section, problems);
+  const names = pipelineFile.shape.evals.safeParse(
+    Object.fromEntries(Object.keys(entries).map((name) => [name, { files: 'x' }])),
+  );
+  if (!names.success) problems.push(...problemsOf(names.error, { yaml, path: [section], what: section, keys: [] }));
+  const drafts: Draft[] = [];
+  for (const [name, given] of Object.entries(entries)) {
+    const path = [section, name];
+    const what = section === 'evals' ? `eval set "${name}"` : `dataset "${name}"`;
+    const isDerived = section === 'datasets' && typeof given === 'object' && given !== null && 'from' in given;
+    const draft = isDerived
+      ? readDerived(reading, yaml, { name, given, path, what }, problems)
+      : await readFiles(reading, yaml, { name, given, path, what, section }, problems);
+    if (draft !== null) drafts.push(draft);
+  }
+  return drafts;
+}
+
+function readChecks(
+  reading: PipelineReading,
+  yaml: PlacedYaml,
+  top: Readonly<Record<string, unknown>>,
+  names: ReadonlySet<string>,
+  problems: Problem[],
+): PipelineCheck[] {
+  const given = top['checks'];
+  if (given === undefined || given === null) return [];
+  if (!Array.isArray(given)) {
+    problems.push({ ...yaml.at(['checks']), message: 'checks: expected a list of checks' });
+    return [];
+  }
+  const checks: PipelineCheck[] = [];
+  for (const [index, each] of given.entries()) {
+    const path = ['checks', index];
+    const what = `check ${index + 1}`;
+    const checked = pipelineCheck.safeParse(each);
+    if (!checked.success) {
+      problems.push(...problemsOf(checked.error, { yaml, path, what, keys: Object.keys(pipelineCheck.shape) }));
+      continue;
+    }
+    const { train, against, 'fail-on': failOn, 'allow-incomplete': allowIncomplete } = checked.data;
+    for (const [key, value] of [
+      ['train', train],
+      ['against', against],
+    ] as const) {
+      for (const [at, name] of listOf(value).entries()) {
+        const place = yaml.at(typeof value === 'string' ? [...path, key] : [...path, key, at]);
+        refuseUnknown(reading, names, name, place, problems);
+      }
+    }
+    const [trains, evals] = [listOf(train), listOf(against)];
+    const label = `${trains.join(', ')} against ${evals.join(', ')}${failOn === 'suspect' ? ', suspects fail' : ''}`;
+    const place = yaml.at(path);
+    if (checks.some((before) => before.label === label))
+      problems.push({ ...place, message: `${what}: ${label} stands twice` });
+    checks.push({ label, trains, evals, failOn, allowIncomplete, place });
+  }
+  return checks;
+}
+
+function refuseUnknown(
+  { inStore, storeNames }: PipelineReading,
+  names: ReadonlySet<string>,
+  name: string,
+  place: { readonly line: number; readonly column: number },
+  problems: Problem[],
+): void {
+  if (names.has(name) || inStore(name)) return;
+  const near = nearestName(name.split('@', 1)[0] ?? name, [...names, ...storeNames]);
+  const hint = near === null ? {} : { hint: `did you mean ${near}?` };
+  problems.push({ ...place, message: `there is no dataset "${name}" in this file or in the store`, ...hint });
+}
+
+function namesIn(section: unknown): string[] {
+  return typeof section === 'object' && section !== null ? Object.keys(section) : [];
+}

@@ -1,0 +1,173 @@
+/**
+ * What stands under a name of a pipeline file: a dataset or eval set of files, or a dataset made of others.
+ * @module
+ */
+import { derivedDataset, evalSet, fileDataset } from '../../schemas/pipeline-file.ts';
+import type { FieldRoles, Role } from '../../schemas/records.ts';
+import type { TableSchema } from '../../schemas/table-schema.ts';
+import { HoldoutError } from '../errors.ts';
+import type { Transform } from '../lineage/transform.ts';
+import type { DerivedNode, FileNode, PipelineNode } from './pipeline.ts';
+import { type Need, type ReadStep, readStep, refuseSameStepNames } from './read-steps.ts';
+import type { Path, PlacedYaml, Problem } from './yaml-places.ts';
+import { problemsOf } from './zod-problems.ts';
+
+/** What the file is read against. */
+export interface PipelineReading {
+  /** Name of the file, for errors. */
+  readonly file: string;
+  readonly text: string;
+  readonly transforms: readonly Transform[];
+  /** Names of the store's datasets, for suggestions. */
+  readonly storeNames: readonly string[];
+  /** Whether NAME or NAME@VERSION is a version of the store. */
+  readonly inStore: (text: string) => boolean;
+  /** Types as text, or a file that holds them. @throws HoldoutError */
+  readonly readSchema: (text: string) => Promise<TableSchema>;
+  /** The version of a step of a dataset that the lock names; else null. */
+  readonly lockedVersion: (dataset: string, step: string) => number | null;
+}
+
+/** What stands in the file under a name, before names are resolved. */
+export interface Draft {
+  readonly path: Path;
+  readonly node: PipelineNode;
+  readonly needs: readonly Need[];
+}
+
+/** A name, and what stands under it. */
+export interface Entry {
+  readonly name: string;
+  readonly given: unknown;
+  readonly path: Path;
+  readonly what: string;
+}
+
+/** A dataset or eval set of files, or null where something is wrong with it. */
+export async function readFiles(
+  { readSchema }: PipelineReading,
+  yaml: PlacedYaml,
+  { name, given, path, what, section }: Entry & { readonly section: 'datasets' | 'evals' },
+  problems: Problem[],
+): Promise<Draft | null> {
+  const place = yaml.keyAt(path.slice(0, -1), name);
+  const form = section === 'evals' ? evalSet : fileDataset;
+  const checked = form.safeParse(given);
+  if (!checked.success) {
+    const keys = [...Object.keys(form.shape), ...(section === 'datasets' ? ['from', 'steps'] : [])];
+    const found = problemsOf(checked.error, { yaml, path, what, keys });
+    problems.push(
+      ...found.map((problem) =>
+        problem.message === `${what}: files is missing` ? noFiles(problem, section) : problem,
+      ),
+    );
+    return null;
+  }
+  const said = checked.data;
+  const files = listOf(said.files);
+  const standardInput = files.indexOf('-');
+  if (standardInput >= 0) {
+    const at = yaml.at(typeof said.files === 'string' ? [...path, 'files'] : [...path, 'files', standardInput]);
+    problems.push({ ...at, message: `${what}: standard input (-) cannot be read again` });
+    return null;
+  }
+  let schema: TableSchema | undefined;
+  try {
+    schema = said.schema === undefined ? undefined : await readSchema(said.schema);
+  } catch (error) {
+    if (!(error instanceof HoldoutError)) throw error;
+    const hint = error.hint === undefined ? {} : { hint: error.hint };
+    problems.push({ ...yaml.at([...path, 'schema']), message: `${what}: ${error.message}`, ...hint });
+  }
+  const role: Role = section === 'evals' ? 'eval' : ((said as { readonly role?: Role }).role ?? 'none');
+  const node: FileNode = {
+    kind: 'files',
+    name,
+    section,
+    place,
+    files,
+    role,
+    fields: said.fields === undefined ? undefined : fieldsOf(said.fields),
+    schema,
+    infer: said.infer ?? false,
+    raw: said.raw ?? false,
+    format: said.format,
+  };
+  return { path, node, needs: [] };
+}
+
+function noFiles(problem: Problem, section: 'datasets' | 'evals'): Problem {
+  const hint = section === 'datasets' ? 'it comes from files ("files"), or from other datasets ("from")' : undefined;
+  return { ...problem, ...(hint === undefined ? {} : { hint }) };
+}
+
+/** A dataset made of others, or null where something is wrong with it. */
+export function readDerived(
+  reading: PipelineReading,
+  yaml: PlacedYaml,
+  { name, given, path, what }: Entry,
+  problems: Problem[],
+): Draft | null {
+  const keys = Object.keys(derivedDataset.shape);
+  // Steps are checked one by one, each against its own parameters.
+  const { steps: givenSteps = [], ...rest } = given as Record<string, unknown>;
+  const checked = derivedDataset.safeParse(rest);
+  if (!checked.success) {
+    const both =
+      'files' in rest
+        ? [{ ...yaml.keyAt(path, 'files'), message: `${what} says "files" and "from"; one of them` }]
+        : [];
+    problems.push(...(both.length > 0 ? both : problemsOf(checked.error, { yaml, path, what, keys })));
+  }
+  if (!Array.isArray(givenSteps)) {
+    problems.push({ ...yaml.at([...path, 'steps']), message: `${what}: steps: expected a list of steps` });
+    return null;
+  }
+  const stepReading = {
+    yaml,
+    transforms: reading.transforms,
+    lockedVersion: (step: string) => reading.lockedVersion(name, step),
+    problems,
+  };
+  const own = givenSteps.map((step: unknown, index) => {
+    return readStep(stepReading, step, [...path, 'steps', index], `${what}, step ${index + 1}`);
+  });
+  refuseSameStepNames(own, problems, what);
+  if (!checked.success) return null;
+  const from = listOf(checked.data.from);
+  const needs: Need[] = from.map((need, index) => ({
+    name: need,
+    path: typeof checked.data.from === 'string' ? [...path, 'from'] : [...path, 'from', index],
+  }));
+  // `from: [a, b]` is `from: a` and a first step that puts the others behind it.
+  const concat = { concat: { with: from.slice(1) } };
+  const joined = from.length < 2 ? [] : [readStep(stepReading, concat, [...path, 'from'], what)];
+  if (own.length + joined.length === 0) {
+    problems.push({
+      ...yaml.keyAt(path.slice(0, -1), name),
+      message: `${what} has no step, so it would be ${from[0]}`,
+    });
+  }
+  const steps = [...joined, ...own].filter((step): step is ReadStep => step !== null);
+  for (const step of own) needs.push(...(step?.needs ?? []));
+  const node: DerivedNode = {
+    kind: 'derived',
+    name,
+    section: 'datasets',
+    place: yaml.keyAt(path.slice(0, -1), name),
+    from: from[0] ?? '',
+    steps,
+    needs: [...new Set(needs.map((need) => need.name))],
+  };
+  return { path, node, needs };
+}
+
+/** One or more, as a list. */
+export function listOf(value: string | readonly string[]): readonly string[] {
+  return typeof value === 'string' ? [value] : value;
+}
+
+function fieldsOf(fields: Readonly<Record<string, string | readonly string[] | undefined>>): FieldRoles {
+  const given = Object.entries(fields).filter((pair): pair is [string, string | string[]] => pair[1] !== undefined);
+  return Object.fromEntries(given.map(([name, columns]) => [name, [...listOf(columns)]])) as FieldRoles;
+}

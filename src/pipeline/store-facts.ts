@@ -1,0 +1,55 @@
+/**
+ * What a plan asks, answered from a store.
+ * @module
+ */
+import type { FieldRoles } from '../../schemas/records.ts';
+import { snapshotRecord } from '../../schemas/records.ts';
+import { type TableSchema, tableSchema } from '../../schemas/table-schema.ts';
+import { HoldoutError } from '../errors.ts';
+import { recordId } from '../identity/canonical-json.ts';
+import { bindStep } from '../lineage/bind-step.ts';
+import { findRealisation } from '../lineage/realised.ts';
+import { resolveVersion } from '../snapshots/versions.ts';
+import type { Store } from '../store/store.ts';
+import { fileState } from './file-state.ts';
+import type { PlanFacts, StoredVersion } from './plan-run.ts';
+
+/** What the answers hang on, beside the store. */
+export interface FactsOptions {
+  /** Roles of the columns of an eval set whose file names none. */
+  readonly recogniseFields: (schema: TableSchema) => FieldRoles;
+  /** Whether digests of files may be kept in the store's cache; a dry run keeps nothing. */
+  readonly remember: boolean;
+}
+
+/** The facts of a store, as it is at each question. */
+export function storeFacts(store: Store, { recogniseFields, remember }: FactsOptions): PlanFacts {
+  const version = async (text: string): Promise<StoredVersion | null> => storedVersion(store, text);
+  const resolve = async (name: string): Promise<StoredVersion['entry']['snapshot']> => {
+    const found = await version(name);
+    if (found === null) throw new HoldoutError('NOT_FOUND', `no dataset "${name}" in the store`);
+    return found.entry.snapshot;
+  };
+  return {
+    version,
+    files: (node) => fileState(store, node, remember),
+    async fields(node, schema) {
+      if (node.role !== 'eval') return {};
+      const types: TableSchema = await store.getRecord(schema, tableSchema);
+      return recogniseFields(types);
+    },
+    derivation: async (step, input) => recordId((await bindStep({ store, resolve }, step, input)).derivation),
+    realised: async (derivation) => findRealisation(store, await store.journal(), derivation),
+  };
+}
+
+/** The version that NAME or NAME@VERSION means in a store, or null. */
+export async function storedVersion(store: Store, text: string): Promise<StoredVersion | null> {
+  try {
+    const entry = resolveVersion(await store.journal(), text);
+    return { entry, snapshot: await store.getRecord(entry.snapshot, snapshotRecord) };
+  } catch (error) {
+    if (error instanceof HoldoutError && (error.code === 'NOT_FOUND' || error.code === 'USAGE')) return null;
+    throw error;
+  }
+}

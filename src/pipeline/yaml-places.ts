@@ -1,0 +1,126 @@
+/**
+ * YAML read for its values and for the place of each, so that whatever is wrong with a value is said with line and
+ * column. YAML 1.2 core: dates stay strings; no aliases, no tags of one's own.
+ * @module
+ */
+import { type Document, LineCounter, type Node, isMap, isScalar, isSeq, parseDocument, visit } from 'yaml';
+
+/** Line and column from 1. */
+export interface Place {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Something wrong in a file, and where. */
+export interface Problem extends Place {
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** Keys and indexes that lead to a value. */
+export type Path = readonly (string | number)[];
+
+/** A YAML file, read. */
+export interface PlacedYaml {
+  readonly value: unknown;
+  readonly problems: readonly Problem[];
+  /** Place of a value; of the nearest one around it where it is not there. */
+  at(path: Path): Place;
+  /** Place of a key of the map at `path`. */
+  keyAt(path: Path, key: string): Place;
+}
+
+const nestingMax = 64;
+
+/** Reads YAML. Where `problems` name a broken syntax, `value` is undefined. */
+export function readYaml(text: string): PlacedYaml {
+  const lines = new LineCounter();
+  const placeOf = (offset: number): Place => {
+    const { line, col } = lines.linePos(offset);
+    return { line: Math.max(1, line), column: Math.max(1, col) };
+  };
+  const tooDeep = firstTooDeep(text);
+  if (tooDeep !== null) return broken([{ ...tooDeep, message: `nested deeper than ${nestingMax}` }]);
+  const document = parseDocument(text, { schema: 'core', version: '1.2', lineCounter: lines, prettyErrors: false });
+  const problems: Problem[] = [];
+  let isBroken = false;
+  for (const { code, message, pos } of [...document.errors, ...document.warnings]) {
+    if (code === 'DUPLICATE_KEY') {
+      problems.push({ ...placeOf(pos[0]), message: `the key ${wordAt(text, pos[0])} stands twice` });
+    } else {
+      isBroken = true;
+      problems.push({ ...placeOf(pos[0]), message: `not YAML: ${message.split('\n', 1)[0] ?? ''}` });
+    }
+  }
+  const refused = refusedNodes(document, placeOf);
+  problems.push(...refused);
+  if (isBroken || refused.length > 0) return broken(problems);
+  return {
+    value: document.toJS({ maxAliasCount: 0 }) as unknown,
+    problems,
+    at: (path) => placeOf(nodeAt(document, path)?.range?.[0] ?? 0),
+    keyAt(path, key) {
+      const node = nodeAt(document, path);
+      const found = isMap(node) ? node.items.find((pair) => keyText(pair.key) === key)?.key : undefined;
+      return placeOf((found as Node | undefined)?.range?.[0] ?? node?.range?.[0] ?? 0);
+    },
+  };
+}
+
+function broken(problems: readonly Problem[]): PlacedYaml {
+  return { value: undefined, problems, at: start, keyAt: start };
+}
+
+function start(): Place {
+  return { line: 1, column: 1 };
+}
+
+/** What core YAML allows and this file does not: aliases, and keys that are no text. */
+function refusedNodes(document: Document, placeOf: (offset: number) => Place): Problem[] {
+  const problems: Problem[] = [];
+  visit(document, {
+    Alias(_, node) {
+      problems.push({ ...placeOf(node.range?.[0] ?? 0), message: 'aliases (*name) are not read; write it out' });
+    },
+    Pair(_, { key }) {
+      if (isScalar(key) && typeof key.value === 'string') return;
+      const place = placeOf((key as Node | null)?.range?.[0] ?? 0);
+      if (isScalar(key)) {
+        problems.push({ ...place, message: `the key ${String(key.value)} is no text`, hint: 'put it in quotes' });
+      } else problems.push({ ...place, message: 'a key must be text' });
+    },
+  });
+  return problems;
+}
+
+/** The node at a path, or the last one on the way to it. */
+function nodeAt(document: Document, path: Path): Node | null {
+  let node: Node | null = document.contents;
+  for (const segment of path) {
+    let next: unknown;
+    if (isMap(node)) next = node.items.findLast((pair) => keyText(pair.key) === String(segment))?.value;
+    else if (isSeq(node)) next = node.items[Number(segment)];
+    if (next === undefined || next === null) return node;
+    node = next as Node;
+  }
+  return node;
+}
+
+function keyText(key: unknown): string | null {
+  return isScalar(key) ? String(key.value) : null;
+}
+
+function wordAt(text: string, offset: number): string {
+  const word = /^(?:"[^"\n]*"|'[^'\n]*'|[^:\s]+)/.exec(text.slice(offset, offset + 200))?.[0] ?? '';
+  return JSON.stringify(word.replaceAll(/^["']|["']$/g, ''));
+}
+
+/** Brackets or indentation past the limit: the parser calls itself for each level. */
+function firstTooDeep(text: string): Place | null {
+  for (const [index, line] of text.split('\n').entries()) {
+    const opening = line.match(/[[{]/g)?.length ?? 0;
+    const indented = (/^[ \-?:]*/.exec(line)?.[0].length ?? 0) / 2;
+    if (opening > nestingMax * 4 || indented > nestingMax * 4) return { line: index + 1, column: 1 };
+  }
+  return null;
+}

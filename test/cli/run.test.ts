@@ -1,0 +1,350 @@
+import { createHash } from 'node:crypto';
+import { readFile, readdir, rm, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { Sandbox, lines } from './run-cli.ts';
+
+const rows = Array.from({ length: 60 }, (_, i) => ({
+  id: i,
+  instruction: `do ${i % 20}`,
+  output: i % 6 === 5 ? null : 'word '.repeat(i % 7),
+}));
+const more = Array.from({ length: 5 }, (_, i) => ({
+  id: 100 + i,
+  instruction: `make ${i}`,
+  output: `a longer text of its own, number ${i}`,
+}));
+const question = 'A robe takes two bolts of blue fibre and half that much white fibre. How many bolts does it take?';
+const items = [{ question, answer: 'three' }];
+
+const pipeline = `version: 1
+datasets:
+  raw: {files: [data/a.jsonl], role: train}
+  other: {files: data/b.jsonl, role: train}
+  clean:
+    from: raw
+    steps:
+      - filter: {where: "length(output) > 10"}
+      - dedupe: {by: [instruction]}
+        name: once
+      - shuffle
+  train:
+    from: [clean, other]
+    steps: [head: {n: 18}]
+evals:
+  ev: {files: [eval.jsonl], fields: {question: question, answer: answer}}
+checks:
+  - {train: train, against: ev}
+`;
+
+interface Shown {
+  readonly name: string;
+  readonly action: string;
+  readonly reason: string | null;
+  readonly version: number;
+  readonly new: boolean;
+  readonly table: string;
+  readonly rows: number;
+  readonly steps: readonly { readonly name: string; readonly rows: number; readonly counts: object }[];
+}
+interface Ran {
+  readonly datasets: readonly Shown[];
+  readonly checks: readonly { readonly check: string; readonly action: string; readonly verdict: string }[];
+  readonly lock: { readonly written: boolean };
+  readonly difference: { readonly of: string; readonly step: string | null; readonly what: string } | null;
+}
+
+const boxes: Sandbox[] = [];
+async function makeBox(files: Readonly<Record<string, string>> = {}): Promise<Sandbox> {
+  const box = await Sandbox.make({
+    'data/a.jsonl': lines(rows),
+    'data/b.jsonl': lines(more),
+    'eval.jsonl': lines(items),
+    'holdout.yaml': pipeline,
+    ...files,
+  });
+  boxes.push(box);
+  await box.run(['init']);
+  return box;
+}
+afterEach(async () => {
+  for (const box of boxes.splice(0)) await box.remove();
+});
+
+const lockOf = (box: Sandbox): Promise<string> => readFile(join(box.folder, 'holdout.lock'), 'utf8');
+const actionsOf = ({ datasets }: Ran): Record<string, string> =>
+  Object.fromEntries(datasets.map(({ name, action }) => [name, action]));
+const upToDate = { raw: 'up-to-date', other: 'up-to-date', clean: 'up-to-date', train: 'up-to-date', ev: 'up-to-date' };
+
+/** Every file of the store with its digest. */
+async function storeOf(box: Sandbox): Promise<Record<string, string>> {
+  const root = join(box.folder, '.holdout');
+  const names = (await readdir(root, { recursive: true, withFileTypes: true })).filter((each) => each.isFile());
+  const found: Record<string, string> = {};
+  for (const { parentPath, name } of names) {
+    const path = join(parentPath, name);
+    found[path] = createHash('sha256')
+      .update(await readFile(path))
+      .digest('hex');
+  }
+  return found;
+}
+
+describe('run', () => {
+  it('makes every dataset, says why rows went, and writes the lock', async () => {
+    const box = await makeBox();
+    const { status, stdout } = await box.run(['run']);
+    expect(status).toBe(0);
+    expect(stdout).toContain('raw: raw@1, 60 rows');
+    expect(stdout).toContain('  1. filter: keep rows where length(output) > 10: 60 → 26 (24 false, 10 null)');
+    expect(stdout).toContain('26 → 15 (11 duplicates)');
+    expect(stdout).toContain('  1. concat: put other after it: 15 → 20 (5 added)');
+    expect(stdout).toContain('check train against ev: CLEAN');
+    expect(stdout).toContain('holdout.lock: written');
+    const lock = await lockOf(box);
+    expect(lock).toMatch(/^ {2}clean:\n {4}table: holdout-table-v1:[0-9a-f]{64}\n {4}schema: sha256:/m);
+    expect(lock).not.toMatch(/20[0-9]{2}-|duckdb|node|work/);
+    expect((await box.json<{ state: string }>(['reproduce', 'train'])).state).toBe('same');
+  });
+
+  it('runs nothing a second time, and leaves journal and lock as they are', async () => {
+    const box = await makeBox();
+    await box.json(['run']);
+    const [journal, lock] = [await box.json(['log']), await lockOf(box)];
+    const again = await box.json<Ran>(['run']);
+    expect(actionsOf(again)).toEqual(upToDate);
+    expect(again.checks).toMatchObject([{ action: 'up-to-date', verdict: 'clean' }]);
+    expect(again.lock.written).toBe(false);
+    expect(await box.json(['log'])).toEqual(journal);
+    expect(await lockOf(box)).toBe(lock);
+  });
+
+  it('re-runs nothing for comments, descriptions, the order of keys, and files that were only touched', async () => {
+    const box = await makeBox();
+    await box.json(['run']);
+    const lock = await lockOf(box);
+    const [, train = '', rest = ''] = /( {2}train:[^]*?)(evals:[^]*)/.exec(pipeline) ?? [];
+    const sets = pipeline.slice(pipeline.indexOf('  raw:'), pipeline.indexOf('  train:'));
+    await box.write(
+      'holdout.yaml',
+      `# a comment\n${rest}datasets:\n${train}${sets.replace('    from: raw', '    description: said\n    from: raw')}version: 1\n`,
+    );
+    await utimes(join(box.folder, 'data/a.jsonl'), new Date(2026, 0, 1), new Date(2026, 0, 1));
+    const again = await box.json<Ran>(['run']);
+    expect(actionsOf(again)).toEqual(upToDate);
+    expect(await lockOf(box)).toBe(lock);
+  });
+
+  it('runs what stands behind a changed file or step, and nothing else', async () => {
+    const box = await makeBox();
+    await box.json(['run']);
+    await box.write('data/b.jsonl', lines(more.slice(1)));
+    const first = await box.json<Ran>(['run']);
+    expect(actionsOf(first)).toEqual({ ...upToDate, other: 'add', train: 'run' });
+    expect(first.datasets.find(({ name }) => name === 'other')?.reason).toBe('data/b.jsonl has changed');
+    await box.write('holdout.yaml', pipeline.replace('{n: 18}', '{n: 17}'));
+    const second = await box.json<Ran>(['run']);
+    expect(actionsOf(second)).toEqual({ ...upToDate, train: 'run' });
+    expect(second.datasets.find(({ name }) => name === 'train')?.reason).toBe('step 2 (head) is new to its input');
+  });
+
+  it('stops early where a step that was edited gives the same rows', async () => {
+    const box = await makeBox();
+    await box.json(['run']);
+    await box.write('holdout.yaml', pipeline.replace('length(output) > 10', 'length(output) >= 11'));
+    const edited = await box.json<Ran>(['run']);
+    expect(actionsOf(edited)).toEqual({ ...upToDate, clean: 'run' });
+    expect(edited.datasets.find(({ name }) => name === 'clean')).toMatchObject({ new: false, version: 1 });
+    expect(edited.lock.written).toBe(true);
+    expect(actionsOf(await box.json<Ran>(['run']))).toEqual(upToDate);
+    await rm(join(box.folder, '.holdout/cache'), { recursive: true });
+    expect(actionsOf(await box.json<Ran>(['run']))['train']).toBe('up-to-date');
+  });
+
+  it('comes back to the version that the file describes', async () => {
+    const box = await makeBox();
+    const before = await box.json<Ran>(['run']);
+    await box.json(['transform', 'clean', 'clean', '--step', 'head: {n: 1}']);
+    const again = await box.json<Ran>(['run']);
+    expect(actionsOf(again)).toEqual({ ...upToDate, clean: 'run' });
+    const tableOf = ({ datasets }: Ran): unknown => datasets.find(({ name }) => name === 'clean')?.table;
+    expect(tableOf(again)).toBe(tableOf(before));
+    expect(again.datasets.find(({ name }) => name === 'clean')?.version).toBe(3);
+  });
+
+  it('takes names, and runs these, their checks and what they need', async () => {
+    const box = await makeBox();
+    const clean = await box.json<Ran>(['run', 'clean']);
+    expect(actionsOf(clean)).toEqual({ raw: 'add', clean: 'run' });
+    expect(clean.checks).toEqual([]);
+    const train = await box.json<Ran>(['run', 'train']);
+    expect(actionsOf(train)).toEqual({ ...upToDate, other: 'add', train: 'run', ev: 'add' });
+    expect(train.checks).toMatchObject([{ action: 'check', verdict: 'clean' }]);
+    const wrong = await box.run(['run', 'trian']);
+    expect(wrong).toMatchObject({ status: 2, stderr: expect.stringContaining('did you mean train?') as string });
+  });
+
+  it('is found from a folder below, with its files, and elsewhere by --file', async () => {
+    const box = await makeBox({ 'deep/er/x.txt': '' });
+    const below = await box.json<Ran>(['-C', 'deep/er', 'run']);
+    expect(actionsOf(below)).toMatchObject({ raw: 'add', train: 'run' });
+    expect(below.lock.written).toBe(true);
+    await box.write('sub/other.yaml', 'version: 1\ndatasets:\n  sub: {files: ../data/b.jsonl}\n');
+    const named = await box.json<Ran>(['run', '--file', 'sub/other.yaml']);
+    expect(actionsOf(named)).toEqual({ sub: 'add' });
+    expect(await readFile(join(box.folder, 'sub/other.lock'), 'utf8')).toContain('  sub:');
+  });
+
+  it('says how to write a pipeline where there is none', async () => {
+    const box = await makeBox();
+    await rm(join(box.folder, 'holdout.yaml'));
+    const { status, stderr } = await box.run(['run']);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/no holdout\.yaml here, nor in any folder above\n.*\n {2}version: 1\n {2}datasets:/);
+  });
+
+  it('takes a dataset of the store, also one version of it', async () => {
+    const box = await makeBox({
+      'holdout.yaml': 'version: 1\ndatasets:\n  out: {from: base@1, steps: [concat: {with: [base]}]}\n',
+    });
+    await box.json(['add', 'base', 'data/a.jsonl']);
+    await box.json(['add', 'base', 'data/b.jsonl']);
+    expect((await box.json<Ran>(['run'])).datasets).toMatchObject([{ name: 'out', rows: 65 }]);
+  });
+});
+
+describe('run --dry-run', () => {
+  it('says what would be done and why, and changes nothing', async () => {
+    const box = await makeBox();
+    const first = await box.run(['run', '--dry-run']);
+    expect(first.status).toBe(0);
+    expect(first.stdout).toMatch(/^raw +add +it has no version yet\n[^]*^clean +unknown +until raw is run$/m);
+    await box.json(['run']);
+    await box.write('data/a.jsonl', lines(rows.slice(1)));
+    await box.write('holdout.yaml', pipeline.replace('{n: 18}', '{n: 17}'));
+    const [store, lock] = [await storeOf(box), await lockOf(box)];
+    const { stdout } = await box.run(['run', '--dry-run']);
+    expect(stdout).toMatch(/^raw +add +data\/a\.jsonl has changed\nother +up to date +other@1, 5 rows\n/);
+    expect(stdout).toContain('check train against ev: unknown, until train is run\nnothing was changed');
+    expect(await storeOf(box)).toEqual(store);
+    expect(await lockOf(box)).toBe(lock);
+  });
+});
+
+describe('run --frozen', () => {
+  it('finds every id again in a fresh store, from raw files alone', async () => {
+    const box = await makeBox();
+    await box.json(['run']);
+    const lock = await lockOf(box);
+    const fresh = await makeBox({ 'holdout.lock': lock });
+    expect(await fresh.run(['run', '--frozen'])).toMatchObject({ status: 0 });
+    expect(await lockOf(fresh)).toBe(lock);
+  });
+
+  it('gives ids that hang on no history of the store', async () => {
+    const box = await makeBox();
+    // An earlier version with another column would widen what `add` reads next.
+    await box.json(['add', 'raw', 'eval.jsonl', '--role', 'train']);
+    await box.json(['add', 'raw', 'data/a.jsonl']);
+    await box.json(['run']);
+    expect(actionsOf(await box.json<Ran>(['run']))).toEqual(upToDate);
+    const fresh = await makeBox({ 'holdout.lock': await lockOf(box) });
+    expect(await fresh.run(['run', '--frozen'])).toMatchObject({ status: 0 });
+  });
+
+  it.each([
+    ['a step was edited', 'holdout.yaml', pipeline.replace('{n: 18}', '{n: 17}'), 'dataset "train"', 'step 2'],
+    ['a file was changed', 'data/b.jsonl', lines(more.slice(1)), 'dataset "other"', 'step 1'],
+    [
+      'the lock lacks a dataset',
+      'holdout.yaml',
+      `${pipeline}\n`.replace('evals:', '  x: {from: raw, steps: [shuffle]}\nevals:'),
+      'dataset "x"',
+      null,
+    ],
+    ['the file lacks a dataset', 'holdout.yaml', pipeline.replace(/checks:[^]*/, ''), 'check "train against ev"', null],
+  ])('fails where %s, names it, and writes nothing', async (_, file, text, of, step) => {
+    const box = await makeBox();
+    await box.json(['run']);
+    const lock = await lockOf(box);
+    await box.write(file, text);
+    const frozen = await box.json<Ran>(['run', '--frozen'], 1);
+    expect(frozen.difference?.of).toBe(of);
+    if (step === null) expect(frozen.difference?.step).toBeNull();
+    else expect(frozen.difference?.step).toContain(step);
+    expect(await lockOf(box)).toBe(lock);
+  });
+
+  it('runs no step whose derivation is not the one in the lock', async () => {
+    const box = await makeBox();
+    await box.json(['run']);
+    await box.write('holdout.yaml', pipeline.replace('{n: 18}', '{n: 17}'));
+    const before = await box.json(['log']);
+    const { status, stdout } = await box.run(['run', '--frozen']);
+    expect(status).toBe(1);
+    expect(stdout).toMatch(
+      /holdout\.lock differs: dataset "train", step 2 \(holdout\/head@1\): another derivation\n {2}locked +sha256:[0-9a-f]{64}\n {2}found +sha256:/,
+    );
+    expect(await box.json(['log'])).toEqual(before);
+  });
+});
+
+describe('a run that goes wrong', () => {
+  it('stops what is made of the failing dataset, and nothing else', async () => {
+    const box = await makeBox({
+      'holdout.yaml': pipeline
+        .replace('length(output) > 10', 'length(ouput) > 10')
+        .replace('evals:', '  tail: {from: raw, steps: [skip: {n: 3}]}\nevals:'),
+    });
+    const { status, stdout, stderr } = await box.run(['run']);
+    expect(status).toBe(2);
+    expect(stderr).toContain('error: clean: holdout/filter:');
+    expect(stderr).toContain('did you mean output?');
+    expect(stdout).toContain('train: not run, for clean failed');
+    expect(stdout).toContain('tail: tail@1, 57 rows');
+    expect(stdout).toContain('check train against ev: not run, for train failed');
+    await expect(lockOf(box)).rejects.toThrow('ENOENT');
+    expect((await box.run(['show', 'clean'])).status).toBe(2);
+    await box.write('holdout.yaml', pipeline);
+    expect(actionsOf(await box.json<Ran>(['run']))).toEqual({ ...upToDate, clean: 'run', train: 'run' });
+  });
+
+  it('fails for a leak, says where, and leaves the lock as it is', async () => {
+    const box = await makeBox({ 'data/b.jsonl': lines([{ id: 9, instruction: question, output: 'x' }, ...more]) });
+    const { status, stdout } = await box.run(['run']);
+    expect(status).toBe(1);
+    expect(stdout).toContain('check train against ev: LEAK');
+    expect(stdout).toContain('holdout.lock: left as it is');
+    await expect(lockOf(box)).rejects.toThrow('ENOENT');
+    expect((await box.json<Ran>(['run'], 1)).checks).toMatchObject([{ action: 'up-to-date', verdict: 'leak' }]);
+  });
+
+  it('goes on after an interrupt with what is missing', async () => {
+    const box = await makeBox();
+    const { status } = await box.run(['run'], { signal: 'SIGINT' });
+    expect(status).toBe(130);
+    expect(await box.json(['verify', '--read-data'])).toMatchObject({ ok: true });
+    const { entries } = await box.json<{ entries: readonly { readonly op: string }[] }>(['log']);
+    const again = await box.json<Ran>(['run']);
+    const left = again.datasets.filter(({ action }) => action !== 'up-to-date').length;
+    expect(entries.filter(({ op }) => op === 'version').length + left).toBe(5);
+    expect(again.datasets.map(({ version }) => version)).toEqual([1, 1, 1, 1, 1]);
+  });
+
+  it('names the missing file, and the role that is taken', async () => {
+    const box = await makeBox({ 'holdout.yaml': 'version: 1\ndatasets:\n  raw: {files: nowhere.jsonl}\n' });
+    const missing = await box.run(['run']);
+    expect(missing).toMatchObject({ status: 2, stderr: expect.stringContaining('nowhere.jsonl') as string });
+    await box.json(['add', 'raw', 'eval.jsonl', '--role', 'eval']);
+    await box.write('holdout.yaml', 'version: 1\ndatasets:\n  raw: {files: data/a.jsonl}\n');
+    const role = await box.run(['run']);
+    expect(role).toMatchObject({ status: 2, stderr: expect.stringContaining('role eval, not none') as string });
+  });
+
+  it('refuses a lock that was merged by halves, with the place', async () => {
+    const box = await makeBox({ 'holdout.lock': 'version: 1\n<<<<<<< HEAD\ndatasets: {}\n' });
+    const { status, stderr } = await box.run(['run']);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/error: holdout\.lock:[0-9]+:[0-9]+: [^]*hint: restore it from version control/);
+  });
+});
