@@ -13,7 +13,7 @@ import type { NamedEval, NamedTable } from '../src/leakage/types.ts';
 import { traceRows } from '../src/lineage/trace.ts';
 import type { VersionEntry } from '../src/store/journal-state.ts';
 import type { Store } from '../src/store/store.ts';
-import type { ReadOptions, ReadTable, SourceFormat } from '../src/tables/read/read-table-types.ts';
+import type { ReadOptions, ReadTable } from '../src/tables/read/read-table-types.ts';
 import type { TableReader } from '../src/tables/table-reader.ts';
 import type { CliContext } from './context.ts';
 import { type NamedInput, nameInput, readFileSet } from './inputs.ts';
@@ -27,8 +27,8 @@ export interface CheckRequest {
   /** All training snapshots of the store. */
   readonly all: boolean;
   readonly fields: FieldRoles | undefined;
-  /** Format of the files, where their content should not decide. */
-  readonly format: SourceFormat | undefined;
+  /** How the files are read: all of them alike. */
+  readonly reading: Pick<ReadOptions, 'format' | 'schema' | 'infer'>;
 }
 
 /** The sets, open. */
@@ -62,7 +62,7 @@ export async function openCheckSets(
   };
   const everything = request.all ? await allTraining(store) : [];
   const prepare = (input: NamedInput): Promise<Prepared> =>
-    prepareSet(context, input, { workDirectory, format: request.format });
+    prepareSet(context, input, { workDirectory, ...request.reading });
   const openEngine = (sets: readonly Prepared[]): Promise<Engine> =>
     context.openEngine(store, { readPaths: pathsOf(sets), writeDirectories: [workDirectory] });
 
@@ -124,7 +124,7 @@ async function allTraining(store: Store | null): Promise<NamedInput[]> {
 async function prepareSet(
   context: CliContext,
   input: NamedInput,
-  options: Pick<ReadOptions, 'workDirectory' | 'format'>,
+  options: CheckRequest['reading'] & Pick<ReadOptions, 'workDirectory'>,
 ): Promise<Prepared> {
   if (input.kind === 'snapshot') {
     return { kind: 'snapshot', name: entryName(input.entry), store: input.store, entry: input.entry };

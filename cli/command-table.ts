@@ -32,7 +32,7 @@ export const commands: readonly CommandSpec[] = [
       ['--against <eval...>', 'eval sets: files, folders, quoted globs, - or snapshots; each is one set'],
       ['--all', 'check every training snapshot in the store'],
       fieldsOption,
-      formatOption,
+      ...readOptions,
       ['--fail-on <class>', 'fail on "leak" (default) or already on "suspect"'],
       ['--allow-incomplete', 'exit 0 where the verdict is only incomplete'],
       ['--evidence', 'show the texts of the hits listed, shared words marked'],

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { HoldoutError } from '../src/errors.ts';
 import type { VersionEntry } from '../src/store/journal-state.ts';
 import type { Store } from '../src/store/store.ts';
+import { nearestFile } from '../src/tables/read/nearest-file.ts';
 import type { ReadOptions, ReadTable } from '../src/tables/read/read-table-types.ts';
 import { type CliContext, pathExists } from './context.ts';
 import { startProgress } from './progress.ts';
@@ -70,7 +71,7 @@ export async function nameInput(context: CliContext, store: Store | null, argume
   }
   if ((await pathExists(argument)) || /[*?[{]/.test(argument)) return files;
   await explainDirectory(context, argument);
-  const near = nearestName(name, state?.names.keys() ?? []);
+  const near = (await nearestFile(argument)) ?? nearestName(name, state?.names.keys() ?? []);
   const what = store === null ? 'no such file or folder' : 'no such file or folder, and no dataset of that name';
   throw new HoldoutError('NOT_FOUND', `${argument}: ${what}`, near === null ? {} : { hint: `did you mean ${near}?` });
 }

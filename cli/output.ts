@@ -51,7 +51,9 @@ export function asHoldoutError(error: unknown): HoldoutError | null {
   const file = error.path === undefined ? {} : { file: error.path };
   if (error.code === 'ENOENT')
     return new HoldoutError('NOT_FOUND', 'no such file or folder', { ...file, cause: error });
-  return new HoldoutError('IO', error.message, { ...file, cause: error });
+  // The message names the path again at its end.
+  const message = error.path === undefined ? error.message : error.message.replace(` '${error.path}'`, '');
+  return new HoldoutError('IO', message, { ...file, cause: error });
 }
 
 /** `file:line:column: `, where the message does not name the file itself. */

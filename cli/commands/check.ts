@@ -9,7 +9,7 @@ import { HoldoutError } from '../../src/errors.ts';
 import { type CheckResult, checkLeaks } from '../../src/leakage/check-leaks.ts';
 import type { Evidence } from '../../src/leakage/evidence.ts';
 import type { Store } from '../../src/store/store.ts';
-import { type CheckSets, openCheckSets } from '../check-sets.ts';
+import { type CheckRequest, type CheckSets, openCheckSets } from '../check-sets.ts';
 import { listedHits, reportLines } from '../check-text.ts';
 import type { Action, Options } from '../command-spec.ts';
 import type { CliContext } from '../context.ts';
@@ -18,13 +18,14 @@ import { threads } from '../inputs.ts';
 import { remark, writeJson, writeLines } from '../output.ts';
 import { parseCount, parseFields, parseFormat } from '../parse-options.ts';
 import { startProgress } from '../progress.ts';
+import { readSchemaOption } from '../schema-text.ts';
 import { shortId } from '../text.ts';
 
 const hitsListed = 10;
 
 /** Checks every training set against every eval set. */
 export const check: Action = async ({ context, operands, options }) => {
-  const request = readRequest(operands, options);
+  const request = await readRequest(operands, options);
   const limit = parseCount('--limit', options.text('limit')) ?? hitsListed;
   const failOn = readFailOn(options.text('failOn'));
   const store = await storeFor(context, options);
@@ -57,7 +58,7 @@ function hasText(pair: readonly [LeakHit, Evidence | undefined]): pair is readon
   return pair[1] !== undefined;
 }
 
-function readRequest(operands: readonly string[], options: Options): Parameters<typeof openCheckSets>[2] {
+async function readRequest(operands: readonly string[], options: Options): Promise<CheckRequest> {
   const evals = options.list('against');
   const all = options.flag('all');
   if (evals.length === 0) {
@@ -73,13 +74,13 @@ function readRequest(operands: readonly string[], options: Options): Parameters<
   if ([...operands, ...evals].filter((argument) => argument === '-').length > 1) {
     throw new HoldoutError('USAGE', 'standard input (-) can be read once only');
   }
-  return {
-    trains: operands,
-    evals,
-    all,
-    fields: parseFields(options.list('fields')),
+  const declared = options.text('schema');
+  const reading = {
     format: parseFormat(options.text('format')),
+    schema: declared === undefined ? undefined : await readSchemaOption(declared),
+    infer: options.flag('infer'),
   };
+  return { trains: operands, evals, all, fields: parseFields(options.list('fields')), reading };
 }
 
 function readFailOn(value: string | undefined): 'leak' | 'suspect' {

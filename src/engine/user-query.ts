@@ -70,6 +70,8 @@ export async function runUserQuery(engine: Engine, sql: string, views: readonly 
   };
 }
 
+const unchanged = 'Data is never changed by a query: `holdout add`, `transform` and `remove` make new versions.';
+
 /** A name that no view has. */
 function resultName(views: readonly UserView[]): string {
   const taken = new Set(views.map((view) => view.name.toLowerCase()));
@@ -86,13 +88,18 @@ async function checkUserQuery(engine: Engine, sql: string, views: readonly UserV
   if (sql.includes('\0')) throw new HoldoutError('USAGE', 'the query holds a NUL character');
   if ((await engine.statementCount(sql).catch(refuse)) !== 1) {
     throw new HoldoutError('USAGE', 'only one SELECT can be run at a time', {
-      hint: 'Data is never changed by a query: datasets are changed by commands.',
+      hint: unchanged,
     });
   }
   const parsed = JSON.parse(
     await engine.value<string>(`SELECT json_serialize_sql(${quoteString(sql)}::VARCHAR)::VARCHAR`),
   ) as { error: boolean; error_message?: string; statements?: unknown };
-  if (parsed.error) throw new HoldoutError('USAGE', 'only a SELECT can be run', { hint: parsed.error_message ?? '' });
+  if (parsed.error) {
+    const says = parsed.error_message ?? '';
+    // What the engine says of other statements speaks of how this was found out.
+    const hint = /SELECT/.test(says) || says === '' ? unchanged : says;
+    throw new HoldoutError('USAGE', 'only a SELECT can be run', { hint });
+  }
   const used = collectNames(parsed.statements);
   const known = new Set([...views.map((view) => view.name.toLowerCase()), ...used.commonTables]);
   for (const name of used.functions) {

@@ -38,7 +38,7 @@ export async function exportRaw(
   const records: BlobRecord[] = [];
   for (const id of blobs) records.push(await store.getRecord(id, blobRecord));
   for (const record of records) refuseUnkept(record);
-  await mkdir(directory, { recursive: true });
+  await makeDirectory(directory);
   const paths: string[] = [];
   const taken = new Set<string>();
   for (const [index, record] of records.entries()) {
@@ -52,6 +52,20 @@ export async function exportRaw(
     paths.push(path);
   }
   return paths;
+}
+
+async function makeDirectory(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true });
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code !== 'EEXIST' && code !== 'ENOTDIR') throw cause;
+    throw new HoldoutError('CONFLICT', 'a file stands where a folder is needed', {
+      file: directory,
+      hint: 'Name a folder; it is made where there is none.',
+      cause,
+    });
+  }
 }
 
 /**

@@ -45,6 +45,19 @@ describe('a check of plain files', () => {
     expect(stdout).toContain('Not covered:\n  - paraphrases');
   });
 
+  it('reads CSV with types that are inferred or declared, as add does', async () => {
+    await box.write('typed.csv', `n,question\n1,${river}\n`);
+    await box.write('typed.jsonl', lines([{ n: 1, question: river }]));
+    const typed = await box.json<{ schema: string }>(['id', 'typed.jsonl']);
+    for (const how of [['--infer'], ['--schema', 'n BIGINT, question VARCHAR']]) {
+      const { trains, hits } = await check(['typed.csv', '--against', 'typed.jsonl', ...how], 1);
+      expect(trains[0]?.schema).toBe(typed.schema);
+      expect(hits.map(({ class: named }) => named)).toContain('row-equal');
+    }
+    const { hits } = await check(['typed.csv', '--against', 'typed.jsonl'], 1);
+    expect(hits.map(({ class: named }) => named)).not.toContain('row-equal');
+  });
+
   it('ends with 0 where it is clean', async () => {
     const { status, stdout } = await box.run(['check', 'clean.jsonl', '--against', 'eval.jsonl']);
     expect(status).toBe(0);

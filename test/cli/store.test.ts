@@ -120,6 +120,7 @@ describe('a store', () => {
     expect((await box.run(['sql', query])).stdout).toBe(' n  before\n39      40\n');
     const refused = ['DROP TABLE sft', "SELECT * FROM read_text('/etc/hostname')", 'SELECT * FROM nothing'];
     for (const each of refused) expect(await box.run(['sql', each])).toMatchObject({ status: 2, stdout: '' });
+    expect((await box.run(['sql', 'DROP TABLE sft'])).stderr).toMatch(/only a SELECT.*\nhint: Data is never changed/);
   });
 
   it('gives long answers a page at a time, ends when nobody reads on, and when it is told to', async () => {
@@ -156,6 +157,10 @@ describe('a store', () => {
     expect(await box.run(['export', 'sft@1', '--to', 'out.jsonl'])).toMatchObject({ status: 2 });
     expect(await box.run(['export', 'sft@1', '--to', 'out.jsonl', '--force'])).toMatchObject({ status: 0 });
     expect(await box.run(['export', 'sft@1', '--to', 'out.xyz'])).toMatchObject({ status: 2 });
+    expect(await box.run(['export', 'sft@1', '--raw', 'out.jsonl'])).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/^error: out\.jsonl: a file stands where a folder is needed\nhint: /) as string,
+    });
     await box.json(['export', 'table', '--raw', 'raw']);
     expect(await readFile(join(box.folder, 'raw', 'more.csv'), 'utf8')).toBe('a,b\n1,x\n');
   });

@@ -43,6 +43,12 @@ describe('the command line', () => {
     [['id', 'good.jsonl', '--schema', 'a WORD'], 'error: --schema: unknown type WORD at the end\n'],
     [['id', 'good.jsonl', '--format', 'xml'], 'error: --format takes jsonl, json, csv'],
     [['id', 'absent.jsonl'], 'error: absent.jsonl: no such file or folder\n'],
+    [['id', 'god.jsonl'], 'error: god.jsonl: no such file or folder\nhint: did you mean good.jsonl?\n'],
+    [
+      ['check', './goood.jsonl', '--against', 'good.jsonl'],
+      'error: ./goood.jsonl: no such file or folder\nhint: did you mean good.jsonl?\n',
+    ],
+    [['check', 'good.jsonl', '--against', 'good.jsonl', '--schema', 'a WORD'], 'error: --schema: unknown type WORD'],
     [['sql', ' '], 'error: the query is empty\n'],
     [['export', 'x', '--to', 'x.jsonl/'], 'error: --to x.jsonl/: this names a folder'],
     [['-C', 'nowhere', 'ls'], 'error: -C nowhere: no such folder\n'],

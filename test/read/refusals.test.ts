@@ -94,6 +94,15 @@ describe('CSV is read in one way or refused', () => {
     });
   });
 
+  test.each([
+    ['too many', 'a,b\n1,2\n"é\nx",3,"4"\n', { line: 4, column: 6 }],
+    ['too few', '\ufeffa,b\nü\n', { line: 2, column: 2 }],
+    ['too few, quoted', 'a,b\n"x\ny"\n', { line: 3, column: 3 }],
+  ])('the place of %s fields is named in characters', async (_what, content, place_) => {
+    const file = await place.write('a.csv', content);
+    await expectRefusal(file, { code: 'INPUT_INVALID', place: { file, ...place_ } });
+  });
+
   test('text stays text: zeros, dates, nan, comments, blanks and quotes inside', async () => {
     const cells = ['007', '+1', '1.0', 'nan', '# no comment', ' "q" x', '2024-01-02', 'f', '1e5', '\\N', 'NULL'];
     const table = await place.read(

@@ -98,6 +98,17 @@ export function fieldText(record: CsvRecord, index: number): string {
   return record.quoted[index] === true ? text.replaceAll('""', '"') : text;
 }
 
+/** Where the field `index` of a record begins, or where the record ends when it has fewer; lines and columns from 1. */
+export function fieldPlace(record: CsvRecord, index: number): { readonly line: number; readonly column: number } {
+  const quote = (field: number): number => (record.quoted[field] === true ? 1 : 0);
+  const last = record.count - 1;
+  const from = (record.starts[0] ?? 0) - quote(0);
+  const at = index <= last ? (record.starts[index] ?? 0) - quote(index) : (record.ends[last] ?? 0) + quote(last);
+  let line = record.line;
+  for (let end = record.bytes.indexOf(LF, from); end >= 0 && end < at; end = record.bytes.indexOf(LF, end + 1)) line++;
+  return { line, column: columnAt(record.bytes, at) };
+}
+
 /** The column, in characters from 1, at which a byte of the record stands in its line. */
 function columnAt(bytes: Buffer, at: number): number {
   const lineStart = at === 0 ? 0 : bytes.lastIndexOf(LF, at - 1) + 1;

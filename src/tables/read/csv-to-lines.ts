@@ -9,7 +9,7 @@ import { checkNames } from '../types/column-names.ts';
 import { typeName } from '../types/stored-type.ts';
 import { cellWriter, countCell } from './csv-cells.ts';
 import type { CellKinds } from './csv-cells.ts';
-import { fieldText, visitCsvRecords } from './csv-records.ts';
+import { fieldPlace, fieldText, visitCsvRecords } from './csv-records.ts';
 import type { CsvRecord } from './csv-records.ts';
 import { LineIndex } from './line-index.ts';
 import { LineWriter } from './line-writer.ts';
@@ -122,11 +122,16 @@ function headerNames(record: CsvRecord, name: string): string[] {
 
 function checkWidth(record: CsvRecord, expected: number, name: string): void {
   if (record.count === expected) return;
-  throw new HoldoutError('INPUT_INVALID', `${record.count} fields, where the header names ${expected}`, {
-    file: name,
-    line: record.line,
-    hint: 'A field that holds the delimiter must be quoted.',
-  });
+  throw new HoldoutError(
+    'INPUT_INVALID',
+    `${record.count} field${record.count === 1 ? '' : 's'}, where the header names ${expected}`,
+    {
+      file: name,
+      // The first field too many, or where the next one is missing.
+      ...fieldPlace(record, expected),
+      hint: 'A field that holds the delimiter must be quoted.',
+    },
+  );
 }
 
 function isNull(record: CsvRecord, index: number): boolean {

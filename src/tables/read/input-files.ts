@@ -7,6 +7,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { HoldoutError } from '../../errors.ts';
 import { compareText, expandPattern, isPattern } from './glob.ts';
+import { nearestFile } from './nearest-file.ts';
 
 /** A file to read. `path` is `-` for standard input. */
 export interface InputFile {
@@ -42,7 +43,9 @@ async function expand(argument: string): Promise<string[]> {
   if (facts !== null) return [argument];
   const found = isPattern(argument) ? await expandPattern(argument) : [];
   if (found.length > 0) return found;
-  throw new HoldoutError('NOT_FOUND', 'no such file or folder', { file: argument });
+  const near = await nearestFile(argument);
+  const hint = near === null ? {} : { hint: `did you mean ${near}?` };
+  throw new HoldoutError('NOT_FOUND', 'no such file or folder', { file: argument, ...hint });
 }
 
 async function folderFiles(folder: string): Promise<string[]> {
