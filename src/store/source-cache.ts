@@ -31,6 +31,10 @@ interface SourceCacheFile {
 }
 
 const racyNs = 2_000_000_000n;
+/** Files that are kept; a dataset may have half as many. */
+const sourcesMax = 200_000;
+/** Of more files than this it is not looked which are gone: that would take longer than it is worth. */
+const lookedAtMax = 5_000;
 
 /** The digests of source files that this store has read. Take a look before reading a file; remember it after. */
 export class SourceCache {
@@ -87,8 +91,19 @@ export class SourceCache {
     if (this.fresh.size === 0) return;
     const all = new Map([...(await readSources(this.root)), ...this.fresh]);
     this.fresh.clear();
-    const file: SourceCacheFile = { format: 1, sources: [...all.values()] };
+    const file: SourceCacheFile = { format: 1, sources: await this.worthKeeping([...all.values()]) };
     await writeCache(this.root, this.temp, 'sources', file);
+  }
+
+  /** Without the files that are gone, and without the ones looked at longest ago where they are too many. */
+  private async worthKeeping(sources: readonly KnownSource[]): Promise<readonly KnownSource[]> {
+    if (sources.length > lookedAtMax) {
+      const age = (source: KnownSource): number => -Number(source.lookedAtNs);
+      return [...sources].sort((a, b) => age(a) - age(b)).slice(0, sourcesMax);
+    }
+    const kept: KnownSource[] = [];
+    for (const source of sources) if ((await this.look(source.path)) !== null) kept.push(source);
+    return kept;
   }
 }
 

@@ -222,6 +222,22 @@ describe('the memory of source files', () => {
   });
 });
 
+it('the memory of source files forgets those that are gone', async () => {
+  const store = await scratchStore();
+  const file = join(store.root, 'cache', 'sources.json');
+  const paths = ['a', 'b'].map((name) => join(store.projectRoot, name));
+  for (const path of paths) {
+    await writeFile(path, path);
+    const sources = await store.sourceCache();
+    const look = await sources.look(path);
+    if (look !== null) await sources.remember(look, sha256IdOf(Buffer.from(path)));
+    await sources.save();
+    if (path === paths[0]) await rm(path);
+  }
+  const remembered = await readFile(file, 'utf8');
+  expect(paths.map((path) => remembered.includes(JSON.stringify(path)))).toEqual([false, true]);
+});
+
 describe('the journal', () => {
   it('refuses an entry that names what is not stored, or a version out of turn', async () => {
     const store = await scratchStore();

@@ -84,44 +84,21 @@ export async function openSource(file: UnpackedFile, context: OpenContext): Prom
         onProgress: counting(file, context.count),
       });
       const scan = await scanSpool(spool, file, context, document.placeOf);
-      const { rows, schema, longestLineBytes, digestsPath } = scan;
       const sha256 = plain.sha256 ?? document.sha256;
-      const lineOf = (row: number): number | null => (row < rows ? document.lineOfRow(row) : null);
-      return {
-        kind: 'lines',
-        file,
-        sha256,
-        path: spool,
-        rows,
-        digestsPath,
-        inferred: schema,
-        declared: null,
-        longestLineBytes,
-        fixups: null,
-        lineOf,
-      };
+      const lineOf = (row: number): number | null => (row < scan.rows ? document.lineOfRow(row) : null);
+      return spooledLines(file, spool, scan, { sha256, declared: null, lineOf });
     }
     case 'csv':
     case 'tsv': {
       if (context.csvSchema === null) throw new TypeError('a CSV file needs the types of its columns');
       const lines = await writeCsvAsLines(csvFile(file, context.count), context.csvSchema, spool);
-      const { rows, schema, longestLineBytes, digestsPath } = await scanSpool(spool, file, context, async (row) => ({
-        line: lines.lineOf(row) ?? 1,
-        column: 1,
-      }));
-      return {
-        kind: 'lines',
-        file,
-        sha256: plain.sha256 ?? (await hashFile(plain.path, () => {})),
-        path: spool,
-        rows,
-        digestsPath,
-        inferred: schema,
+      const scan = await scanSpool(spool, file, context, async (row) => ({ line: lines.lineOf(row) ?? 1, column: 1 }));
+      const sha256 = plain.sha256 ?? (await hashFile(plain.path, () => {}));
+      return spooledLines(file, spool, scan, {
+        sha256,
         declared: context.csvSchema,
-        longestLineBytes,
-        fixups: null,
         lineOf: (row) => lines.lineOf(row),
-      };
+      });
     }
     case 'arrow-file':
     case 'arrow-stream': {
@@ -130,20 +107,8 @@ export async function openSource(file: UnpackedFile, context: OpenContext): Prom
         { path: plain.path, name: label, format, schema: context.declaredSchema },
         spool,
       );
-      const { rows, schema, longestLineBytes, digestsPath } = await scanSpool(spool, file, context);
-      return {
-        kind: 'lines',
-        file,
-        sha256,
-        path: spool,
-        rows,
-        digestsPath,
-        inferred: schema,
-        declared,
-        longestLineBytes,
-        fixups: null,
-        lineOf: () => null,
-      };
+      const scan = await scanSpool(spool, file, context);
+      return spooledLines(file, spool, scan, { sha256, declared, lineOf: () => null });
     }
     default:
       return {
@@ -193,12 +158,35 @@ async function openJsonLines(file: UnpackedFile, context: OpenContext): Promise<
   };
 }
 
+/** A file whose rows were written as lines; their line ends are our own and put nothing back. */
+function spooledLines(
+  file: UnpackedFile,
+  spool: string,
+  scan: ScannedSpool,
+  from: Pick<OpenedLines, 'sha256' | 'declared' | 'lineOf'>,
+): OpenedLines {
+  const { rows, schema, longestLineBytes, digestsPath } = scan;
+  return {
+    kind: 'lines',
+    file,
+    path: spool,
+    rows,
+    digestsPath,
+    inferred: schema,
+    longestLineBytes,
+    fixups: null,
+    ...from,
+  };
+}
+
+type ScannedSpool = ScanResult & { readonly digestsPath: string };
+
 async function scanSpool(
   spool: string,
   file: UnpackedFile,
   context: OpenContext,
   placeOf?: ScanOptions['placeOf'],
-): Promise<ScanResult & { readonly digestsPath: string }> {
+): Promise<ScannedSpool> {
   const digestsPath = join(context.directory, `${context.index}.digests`);
   const scan = await context.scan({
     path: spool,
