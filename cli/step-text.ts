@@ -10,14 +10,15 @@ import { formatCount, printable } from './text.ts';
 export function stepLine({ step, rowsBefore, rows, counts }: ChainStep, index: number): string {
   const why = Object.entries(counts)
     .filter(([, count]) => count > 0)
-    .map(([reason, count]) => `${formatCount(count)} ${words(reason)}`);
+    .map(([reason, count]) => `${formatCount(count)} ${words(reason, count)}`);
   const gone = why.length === 0 ? '' : ` (${why.join(', ')})`;
   return `${index + 1}. ${shortStepName(step.name)}: ${printable(step.says)}: ${formatCount(rowsBefore)} → ${formatCount(rows)}${gone}`;
 }
 
-/** `tooShort` → `too short`. */
-function words(reason: string): string {
-  return reason.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+/** `tooShort` → `too short`, and of one `columnsDropped` → `column dropped`. */
+function words(reason: string, count: number): string {
+  const text = reason.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  return count === 1 ? text.replace(/^(column|row|value)s\b/, '$1') : text;
 }
 
 /** A step as `--json` shows it. */

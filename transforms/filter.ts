@@ -3,8 +3,12 @@
  * @module
  */
 import { z } from 'zod';
-import { evaluatePredicate } from '../src/lineage/row-values.ts';
+import type { OnError } from '../src/lineage/map-columns.ts';
+import { evaluatePredicate } from '../src/lineage/predicate-rows.ts';
 import { type Transform, defineTransform } from '../src/lineage/transform.ts';
+
+// An interface would be no JSON to the compiler.
+type FilterParams = { readonly where: string; readonly on_error?: Exclude<OnError, 'fail'> };
 
 /** Keeps the rows for which a predicate is TRUE; FALSE and NULL go. */
 export const filter: Transform = defineTransform({
@@ -13,20 +17,37 @@ export const filter: Transform = defineTransform({
   kind: 'selecting',
   summary: 'Keeps the rows for which a SQL predicate is true.',
   example: 'filter: {where: "length(output) > 20"}',
-  params: z.strictObject({
-    where: z
-      .string()
-      .min(1)
-      .max(100_000)
-      .describe(
-        'A SQL expression over the columns of one row (DuckDB). Rows where it is TRUE stay; FALSE and NULL go. ' +
-          'No subqueries, no aggregates, nothing that depends on time or chance.',
-      ),
-  }),
-  describe: ({ where }) => `keep rows where ${where}`,
-  async run({ input, engine }, { where }) {
-    const { trueRows, trueCount, nullCount } = await evaluatePredicate({ input, engine }, where);
-    const counts = { false: input.rows - trueCount - nullCount, null: nullCount };
-    return { kind: 'rows', keep: { bitmap: trueRows }, counts };
+  params: z
+    .strictObject({
+      where: z
+        .string()
+        .min(1)
+        .max(100_000)
+        .describe(
+          'A SQL expression over the columns of one row (DuckDB). Rows where it is TRUE stay; FALSE and NULL go. ' +
+            'No subqueries, no aggregates, nothing that depends on time or chance.',
+        ),
+      on_error: z
+        .enum(['fail', 'drop', 'keep'])
+        .optional()
+        .describe(
+          'A row that it fails on, such as a cast of a text that is no number: fail (as when nothing is said) names ' +
+            'the first one and makes nothing; drop lets such rows go, keep lets them stay; both count them.',
+        ),
+    })
+    // What is said by leaving it out is left out, so that either way is one derivation.
+    .transform(({ where, on_error: on }): FilterParams => ({
+      where,
+      ...(on === undefined || on === 'fail' ? {} : { on_error: on }),
+    })),
+  describe: ({ where, on_error: on }) =>
+    `keep rows where ${where}${on === undefined ? '' : `, ${on} those that it fails on`}`,
+  async run({ input, engine }, { where, on_error: given }) {
+    const on: OnError = given ?? 'fail';
+    const found = await evaluatePredicate({ input, engine }, where, on);
+    const { trueRows, trueCount, nullCount, failedCount } = found;
+    const counts = { false: input.rows - trueCount - nullCount - failedCount, null: nullCount };
+    const failed = on === 'fail' ? {} : { [on === 'drop' ? 'failed' : 'keptThoughFailed']: failedCount };
+    return { kind: 'rows', keep: { bitmap: trueRows }, counts: { ...counts, ...failed } };
   },
 });

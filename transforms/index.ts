@@ -3,14 +3,18 @@
  * @module
  */
 import type { Transform } from '../src/lineage/transform.ts';
+import { cast } from './cast.ts';
 import { concat } from './concat.ts';
 import { dedupe } from './dedupe.ts';
+import { derive } from './derive.ts';
+import { drop } from './drop.ts';
 import { filter } from './filter.ts';
 import { head } from './head.ts';
 import { length } from './length.ts';
 import { limitPerGroup } from './limit-per-group.ts';
 import { nearDedupe } from './near-dedupe.ts';
 import { remove } from './remove.ts';
+import { rename } from './rename.ts';
 import { sample } from './sample.ts';
 import { select } from './select.ts';
 import { shuffle } from './shuffle.ts';
@@ -35,5 +39,9 @@ export const builtInTransforms: readonly Transform[] = [
   skip,
   remove,
   select,
+  drop,
+  rename,
+  cast,
+  derive,
   concat,
 ];

@@ -13,7 +13,7 @@ import { exitStatus } from '../exit-codes.ts';
 import { type NamedInput, nameInput, readFileSet } from '../inputs.ts';
 import { styled, writeJson, writeLines } from '../output.ts';
 import { parseCount } from '../parse-options.ts';
-import { formatType } from '../schema-text.ts';
+import { formatType } from '../../src/tables/types/type-text.ts';
 import { entryName, openVersion } from '../snapshots.ts';
 import { clip, formatCount, plural, printable } from '../text.ts';
 

@@ -18,7 +18,7 @@ import { exitStatus } from '../exit-codes.ts';
 import { versionEntry } from '../inputs.ts';
 import { writeJson, writeLines } from '../output.ts';
 import { formatFields } from '../parse-options.ts';
-import { formatColumn, formatType } from '../schema-text.ts';
+import { formatColumn, formatType } from '../../src/tables/types/type-text.ts';
 import { entryName } from '../snapshots.ts';
 import { formatBytes, formatCount, plural } from '../text.ts';
 

@@ -1,5 +1,5 @@
 /**
- * The door for expressions that a person wrote over one row (`filter: {where: …}`). An expression is a pure function of
+ * The door for expressions that a person wrote over one row (`filter: {where: …}`, `derive`). An expression is a pure function of
  * the row: it names columns and constants, calls functions that give the same answer for the same arguments, and reads
  * nothing else. That is decided on the parsed expression by allow-list, as `user-query.ts` does for whole queries.
  * @module
@@ -46,11 +46,23 @@ const pureMacros =
 
 const before = 'SELECT (';
 
+/** An expression that was looked at. */
+export interface CheckedExpression {
+  /** Its type as DuckDB writes it. */
+  readonly type: string;
+  /** The columns that it names, in the order of the table. */
+  readonly reads: readonly string[];
+}
+
 /**
- * Checks that a text is one pure expression of type BOOLEAN over these columns.
+ * Checks that a text is one pure expression over these columns.
  * @throws HoldoutError `USAGE` with what is wrong, and where.
  */
-export async function checkPredicate(engine: Engine, text: string, columns: readonly ScalarColumn[]): Promise<void> {
+export async function checkExpression(
+  engine: Engine,
+  text: string,
+  columns: readonly ScalarColumn[],
+): Promise<CheckedExpression> {
   const expression = await parseExpression(engine, text);
   const used = collectUsed(expression);
   for (const kind of used.refused) {
@@ -58,7 +70,27 @@ export async function checkPredicate(engine: Engine, text: string, columns: read
   }
   checkColumns(used, columns);
   await checkFunctions(engine, used.functions);
-  await checkType(engine, text, columns);
+  const named = new Set([...used.columns].map(lower));
+  return {
+    type: await bindType(engine, text, columns),
+    reads: columns.flatMap(({ name }) => (named.has(lower(name)) ? [name] : [])),
+  };
+}
+
+/**
+ * Checks that a text is one pure expression of type BOOLEAN over these columns.
+ * @throws HoldoutError `USAGE` with what is wrong, and where.
+ */
+export async function checkPredicate(
+  engine: Engine,
+  text: string,
+  columns: readonly ScalarColumn[],
+): Promise<CheckedExpression> {
+  const checked = await checkExpression(engine, text, columns);
+  if (checked.type === 'BOOLEAN') return checked;
+  throw new HoldoutError('USAGE', `the expression is of type ${checked.type}, not true or false`, {
+    hint: 'compare it with something, for example: length(text) > 20',
+  });
 }
 
 /** The parsed expression. The text cannot close its parentheses and go on: then the query has another shape. */
@@ -226,17 +258,17 @@ async function checkFunctions(engine: Engine, used: ReadonlySet<string>): Promis
 }
 
 /** Binds the expression to the columns alone, without any row. */
-async function checkType(engine: Engine, text: string, columns: readonly ScalarColumn[]): Promise<void> {
+async function bindType(engine: Engine, text: string, columns: readonly ScalarColumn[]): Promise<string> {
   const nulls = columns.map(({ name, type }) => `NULL::${type} AS ${quoteIdentifier(name)}`);
+  const from = `(SELECT ${nulls.join(', ') || 'NULL AS holdout_nothing'})`;
+  // `DESCRIBE` knows JSON from text, a prepared statement does not.
   const bound = await engine
-    .describe(`${before}${text}\n) FROM (SELECT ${nulls.join(', ') || 'NULL AS holdout_nothing'})`)
+    .rows<{ column_type: string }>(`DESCRIBE ${before}${text}\n) FROM ${from}`)
     .catch((cause: unknown) => {
       if (!(cause instanceof HoldoutError) || cause.code !== 'INPUT_INVALID') throw cause;
       throw new HoldoutError('USAGE', cause.message.replace(/^(?:Binder|Catalog) Error: /, ''), { cause });
     });
-  const type = bound[0]?.type;
-  if (type === 'BOOLEAN') return;
-  throw new HoldoutError('USAGE', `the expression is of type ${type ?? 'none'}, not true or false`, {
-    hint: 'compare it with something, for example: length(text) > 20',
-  });
+  const type = bound[0]?.column_type;
+  if (type === undefined) throw new TypeError('a bound expression has no type');
+  return type;
 }

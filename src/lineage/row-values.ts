@@ -5,7 +5,7 @@
  */
 import type { Column, TableSchema } from '../../schemas/table-schema.ts';
 import type { Engine, ResultChunk } from '../engine/engine.ts';
-import { type ScalarColumn, checkPredicate, unknownColumn } from '../engine/scalar-expression.ts';
+import { unknownColumn } from '../engine/scalar-expression.ts';
 import { HoldoutError } from '../errors.ts';
 import { rowDigestSql } from '../identity/row-encoding-sql.ts';
 import { quoteIdentifier } from '../identity/sql-text.ts';
@@ -36,35 +36,6 @@ export async function visitValues(
   await engine.scan(sql, (chunk) => {
     for (let row = 0; row < chunk.rows; row++) visit(Number(chunk.value(0, row)), chunk, row);
   });
-}
-
-/** Rows by what a predicate says of them: TRUE, or NULL; the others are FALSE. */
-export interface PredicateRows {
-  /** Bit i of byte i >> 3, least significant first. */
-  readonly trueRows: Uint8Array;
-  readonly trueCount: number;
-  readonly nullCount: number;
-}
-
-/**
- * Evaluates a predicate that a person wrote.
- * @throws HoldoutError `USAGE` where it is no pure expression over the columns; as the engine does.
- */
-export async function evaluatePredicate(source: RowSourceTable, predicate: string): Promise<PredicateRows> {
-  const columns = source.input.schema.columns.map(({ name, type }): ScalarColumn => ({ name, type: sqlType(type) }));
-  await checkPredicate(source.engine, predicate, columns);
-  const trueRows = new Uint8Array(Math.ceil(source.input.rows / 8));
-  let [trueCount, nullCount] = [0, 0];
-  const visit = (position: number, chunk: ResultChunk, row: number): void => {
-    if (chunk.value(1, row) === null) {
-      nullCount += 1;
-      return;
-    }
-    setBit(trueRows, position);
-    trueCount += 1;
-  };
-  await visitValues(source, [predicate], visit, 'v0 IS NOT FALSE');
-  return { trueRows, trueCount, nullCount };
 }
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatColumn, parseSchemaText } from '../../dist/cli/schema-text.js';
+import { formatColumn, parseSchemaText } from '../../dist/src/tables/types/type-text.js';
 
 const read = (text: string): string => parseSchemaText(text, '--schema').columns.map(formatColumn).join(', ');
 

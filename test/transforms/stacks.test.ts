@@ -1,6 +1,5 @@
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { tableSchema } from '../../dist/schemas/table-schema.js';
 import { tableKey } from '../../dist/src/store/journal-state.js';
 import { readLayout } from '../../dist/src/tables/stored-parts.js';
 import { StepBench, prepare } from './step-bench.js';
@@ -25,22 +24,32 @@ const step = fc.oneof(
   fc.constantFrom('sort: {by: [text]}', 'sort: {by: [{column: score, order: desc}, group]}'),
   fc.nat(150).map((n) => `head: {n: ${n}}`),
   fc.nat(40).map((n) => `skip: {n: ${n}}`),
+  fc.constantFrom(
+    'rename: {columns: {text: group, group: text}}',
+    'select: {columns: [score, text, group, id]}',
+    'cast: {columns: {id: DOUBLE}}',
+    'cast: {columns: {score: "DECIMAL(10, 3)"}, on_error: drop}',
+    `derive: {columns: {text: "text || '!'", more: "id % 3"}}`,
+    'derive: {columns: {group: "left(text, 2)", score: "score / 3"}}',
+    'derive: {columns: {more: "1 / score"}, on_error: drop}',
+  ),
 );
 
 it('a stack of steps over overlays gives the tables that it gives over written-out ones', async () => {
-  const { workspace, table } = bench;
+  const { workspace } = bench;
   const { store } = workspace;
-  const schema = await store.getRecord(table.schema, tableSchema);
   let files = 0;
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 4 }), async (steps) => {
       const overlays = await bench.run(steps, { layout: 'frayed' });
       let written = bench.layout('compact');
       for (const [index, text] of steps.entries()) {
-        const { output, layout } = await bench.withEngine(1, (engine) => bench.apply(engine, prepare(text), written));
+        const { output, layout, schema } = await bench.withEngine(1, (engine) =>
+          bench.apply(engine, prepare(text), written, overlays[index - 1]),
+        );
         expect(output.table).toBe(overlays[index]!.output.table);
         const name = `written-${++files}`;
-        const path = await workspace.write(`${name}.jsonl`, await bench.linesOf(layout));
+        const path = await workspace.write(`${name}.jsonl`, await bench.linesOf(layout, schema));
         const added = await workspace.add(name, path, { schema });
         expect({ table: added.table, setRoot: added.setRoot }).toEqual({
           table: output.table,
@@ -49,6 +58,6 @@ it('a stack of steps over overlays gives the tables that it gives over written-o
         written = await readLayout(store, (await store.journal()).layouts.get(tableKey(added))!);
       }
     }),
-    { numRuns: 12 },
+    { numRuns: 20 },
   );
 });

@@ -123,7 +123,7 @@ describe('filter', () => {
     ['true), (false', 'one expression and nothing else'],
     ['true) FROM t; SELECT (true', 'one expression and nothing else'],
     ['holdout_position > 1', 'no column "holdout_position"'],
-    ['CAST(text AS BIGINT) > 1', 'Conversion Error'],
+    ['CAST(text AS BIGINT) > 1', "Could not convert string 'short'"],
   ])('refuses %s', async (where, says) => {
     await expect(bench.run([`filter: {where: ${JSON.stringify(where)}}`])).rejects.toThrow(says);
   });

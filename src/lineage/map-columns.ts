@@ -1,0 +1,128 @@
+/**
+ * New columns by SQL expressions over each row. Only the new columns are written, in the table's order; where its rows
+ * lie scattered the engine sorts them, in bounded memory.
+ * @module
+ */
+import { join } from 'node:path';
+import type { Column } from '../../schemas/table-schema.ts';
+import { quoteIdentifier } from '../identity/sql-text.ts';
+import { writeParquet } from '../tables/read/typed-body.ts';
+import { freeName, sqlType } from '../tables/sql-types.ts';
+import { type RowExpression, failedRows, firstFailure, triedSql } from './row-failures.ts';
+import { setBit } from './row-values.ts';
+import type { ColumnFile, DroppedRows, Keep } from './step-output.ts';
+import type { StepContext } from './transform.ts';
+
+/** A column that an expression makes. */
+export interface ExpressionColumn extends Column, RowExpression {}
+
+/** What becomes of a row that an expression fails on: the step fails, the row goes, or the value is null. */
+export type OnError = 'fail' | 'drop' | 'keep';
+
+/** New columns. */
+export interface ExpressionValues {
+  readonly values: ColumnFile | null;
+  /** Rows that stay; null where all do. */
+  readonly keep: Keep | null;
+  /** How many rows an expression failed on. */
+  readonly failed: number;
+  /** Present where rows went. */
+  readonly dropped?: DroppedRows;
+}
+
+/** Reason of `dropped`, and the name of its count. */
+export const failedReason = 'failed';
+
+/**
+ * New columns by expressions over each row.
+ * @throws RowFailure under `fail`, for the first row that an expression fails on
+ * @throws HoldoutError as the engine does
+ */
+export async function mapByExpressions(
+  { input, engine, scratch }: Pick<StepContext, 'input' | 'engine' | 'scratch'>,
+  columns: readonly ExpressionColumn[],
+  onError: OnError = 'fail',
+): Promise<ExpressionValues> {
+  if (columns.length === 0) return { values: null, keep: null, failed: 0 };
+  return mapTyped({ input, engine, scratch }, columns.map(typed), onError);
+}
+
+/** The cast to the column's type is part of what may fail. */
+function typed(column: ExpressionColumn): ExpressionColumn {
+  return { ...column, sql: `(${column.sql}\n)::${sqlType(column.type)}` };
+}
+
+async function mapTyped(
+  { input, engine, scratch }: Pick<StepContext, 'input' | 'engine' | 'scratch'>,
+  columns: readonly ExpressionColumn[],
+  onError: OnError,
+): Promise<ExpressionValues> {
+  const source = { input, engine };
+  const path = join(scratch, 'columns.parquet');
+  const values: ColumnFile = { kind: 'parquet', path };
+  if (onError === 'fail') {
+    try {
+      await writeParquet(engine, strictSql(source.input, columns), path);
+    } catch (error) {
+      throw await firstFailure(source, columns, error);
+    }
+    return { values, keep: null, failed: 0 };
+  }
+  const codes = await failedRows(source, columns);
+  await writeParquet(engine, lenientSql(source.input, columns, onError === 'drop' && codes !== null), path);
+  if (codes === null) return { values, keep: null, failed: 0 };
+  const failed = codes.reduce((sum, code) => sum + (code === 0 ? 0 : 1), 0);
+  if (onError === 'keep') return { values, keep: null, failed };
+  const bitmap = new Uint8Array(Math.ceil(input.rows / 8));
+  for (const [position, code] of codes.entries()) if (code === 0) setBit(bitmap, position);
+  const dropped = { names: [failedReason], of: codes.map((code) => Math.min(code, 1)) };
+  return { values, keep: { bitmap }, failed, dropped };
+}
+
+type Input = StepContext['input'];
+
+/** The first value that fails ends the query; which one that is hangs on threads, so its message is not used. */
+function strictSql(input: Input, columns: readonly ExpressionColumn[]): string {
+  const names = columns.map((_, index) => quoteIdentifier(freeName(input.schema, `holdout_value_${index}`)));
+  const computed = columns.map(({ sql }, index) => `${sql} AS ${names[index]!}`);
+  const checked = columns.map(({ name, type, valid }, index) => {
+    const value = names[index]!;
+    const fits = `${value} IS NULL OR coalesce(${valid?.sql(value) ?? 'true'}, false)`;
+    const refuse = `error('not valid')::VARCHAR::${sqlType(type)}`;
+    const given = valid === undefined ? value : `CASE WHEN ${fits} THEN ${value} ELSE ${refuse} END`;
+    return `${given} AS ${quoteIdentifier(name)}`;
+  });
+  return inOrder(
+    input,
+    columns,
+    (from) => `SELECT *, ${computed.join(', ')} FROM (${from})`,
+    (place) => [...checked, ...place],
+  );
+}
+
+function lenientSql(input: Input, columns: readonly ExpressionColumn[], drop: boolean): string {
+  const { values, failed } = triedSql(input, '', columns);
+  const given = columns.map(({ name }, index) => `${values[index]!} AS ${quoteIdentifier(name)}`);
+  return inOrder(
+    input,
+    columns,
+    (from) => triedSql(input, from, columns).sql + (drop ? ` WHERE NOT (${failed.join(' OR ')})` : ''),
+    (place) => [...given, ...place],
+  );
+}
+
+/** The selected columns in the table's order. */
+function inOrder(
+  input: Input,
+  columns: readonly Column[],
+  computed: (from: string) => string,
+  selected: (place: readonly string[]) => readonly string[],
+): string {
+  const ordered = input.orderedSql();
+  if (ordered !== null) return `SELECT ${selected([]).join(', ')} FROM (${computed(ordered)})`;
+  const place = freeName({ ...input.schema, columns: [...input.schema.columns, ...columns] }, 'holdout_position');
+  const quoted = quoteIdentifier(place);
+  const rows = `SELECT ${selected([quoted]).join(', ')} FROM (${computed(input.relationSql({ position: place }))})`;
+  // Sorted are the new columns alone.
+  return `SELECT * EXCLUDE (${quoted}) FROM (${rows}) ORDER BY ${quoted}`;
+}

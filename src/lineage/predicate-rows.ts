@@ -1,0 +1,59 @@
+/**
+ * The rows for which a predicate that a person wrote is true.
+ * @module
+ */
+import { type ScalarColumn, checkPredicate } from '../engine/scalar-expression.ts';
+import { sqlType } from '../tables/sql-types.ts';
+import type { OnError } from './map-columns.ts';
+import { type RowExpression, failedRows, firstFailure } from './row-failures.ts';
+import { type RowSourceTable, setBit, visitValues } from './row-values.ts';
+
+/** Rows by what a predicate says of them: TRUE, or NULL, or it fails; the others are FALSE. */
+export interface PredicateRows {
+  /** Bit i of byte i >> 3, least significant first. */
+  readonly trueRows: Uint8Array;
+  readonly trueCount: number;
+  readonly nullCount: number;
+  /** How many rows it failed on: under `keep` their bits are set, too, and they are not in `trueCount`. */
+  readonly failedCount: number;
+}
+
+/**
+ * Evaluates a predicate.
+ * @throws HoldoutError `USAGE` where it is no pure expression over the columns; as the engine does.
+ * @throws RowFailure under `fail`, for the first row that it fails on.
+ */
+export async function evaluatePredicate(
+  source: RowSourceTable,
+  predicate: string,
+  onError: OnError = 'fail',
+): Promise<PredicateRows> {
+  const columns = source.input.schema.columns.map(({ name, type }): ScalarColumn => ({ name, type: sqlType(type) }));
+  const { reads } = await checkPredicate(source.engine, predicate, columns);
+  const expression: RowExpression = { sql: predicate, says: 'where', reads };
+  const failed = onError === 'fail' ? null : await failedRows(source, [expression]);
+  const trueRows = new Uint8Array(Math.ceil(source.input.rows / 8));
+  const counts = { trueCount: 0, nullCount: 0, failedCount: 0 };
+  for (const [position, code] of failed?.entries() ?? []) {
+    if (code === 0) continue;
+    counts.failedCount += 1;
+    if (onError === 'keep') setBit(trueRows, position);
+  }
+  const tried = onError === 'fail' ? predicate : `TRY((${predicate}\n))`;
+  try {
+    await visitValues(
+      source,
+      [tried],
+      (position, chunk, row) => {
+        if (chunk.value(1, row) === true) {
+          setBit(trueRows, position);
+          counts.trueCount += 1;
+        } else if ((failed?.[position] ?? 0) === 0) counts.nullCount += 1;
+      },
+      'v0 IS NOT FALSE',
+    );
+  } catch (error) {
+    throw onError === 'fail' ? await firstFailure(source, [expression], error) : error;
+  }
+  return { trueRows, ...counts };
+}

@@ -1,0 +1,203 @@
+/**
+ * Which rows an SQL expression fails on. The engine's own message names no row and comes from whichever thread was
+ * first; so after a failure each row is tried by itself, and the lowest position is named.
+ * @module
+ */
+import { HoldoutError } from '../errors.ts';
+import { quoteIdentifier } from '../identity/sql-text.ts';
+import { freeName } from '../tables/sql-types.ts';
+import type { RowSourceTable } from './row-values.ts';
+import { RowFailure } from './step-output.ts';
+
+/** An expression over a row that may fail on it. */
+export interface RowExpression {
+  /** SQL over the columns of the input, trusted: what a person wrote has been checked before. */
+  readonly sql: string;
+  /** What it makes, for the message: `column "score"`, `where`. */
+  readonly says: string;
+  /** The columns that it reads; their values stand in the message. */
+  readonly reads: readonly string[];
+  /** BOOLEAN over the value and the columns, which fails on no row: a row with a value where it is not TRUE fails. */
+  readonly valid?: { readonly sql: (value: string) => string; readonly refused: string } | undefined;
+}
+
+/** An expression per row, NULL where it fails; with the column that says whether it does. */
+export interface TriedSql {
+  /** A SELECT of the columns of `from`, the values and the flags. */
+  readonly sql: string;
+  /** Quoted names of the values, in the order of the expressions. */
+  readonly values: readonly string[];
+  /** Quoted names of BOOLEAN columns, never NULL. */
+  readonly failed: readonly string[];
+}
+
+/**
+ * Every row with its values, none of which stops the query.
+ * @param from a SELECT whose columns are those of the schema, and others
+ */
+export function triedSql(
+  { schema }: RowSourceTable['input'],
+  from: string,
+  expressions: readonly RowExpression[],
+): TriedSql {
+  const name = (index: number, what: string): string => quoteIdentifier(freeName(schema, `holdout_${what}_${index}`));
+  const [tried, values, failed] = ['tried', 'value', 'failed'].map((what) =>
+    expressions.map((_, index) => name(index, what)),
+  ) as [string[], string[], string[]];
+  // A struct is NULL only where making it failed: a value may well be NULL.
+  const attempts = expressions.map(({ sql }, index) => `TRY(struct_pack(v := (${sql}\n))) AS ${tried[index]!}`);
+  const settled = expressions.map(({ valid }, index) => {
+    const value = `struct_extract(${tried[index]!}, 'v')`;
+    const fits = valid === undefined ? 'true' : `coalesce(${value} IS NULL OR (${valid.sql(value)}), false)`;
+    return `${tried[index]!} IS NULL OR NOT ${fits} AS ${failed[index]!}`;
+  });
+  const given = expressions.map(
+    (_, index) =>
+      `CASE WHEN ${failed[index]!} THEN NULL ELSE struct_extract(${tried[index]!}, 'v') END AS ${values[index]!}`,
+  );
+  const inner = `SELECT *, ${attempts.join(', ')} FROM (${from})`;
+  const flagged = `SELECT *, ${settled.join(', ')} FROM (${inner})`;
+  return { sql: `SELECT *, ${given.join(', ')} FROM (${flagged})`, values, failed };
+}
+
+/** For each row 0, or k + 1 where expression k is the first that fails; null where none does. */
+export async function failedRows(
+  source: RowSourceTable,
+  expressions: readonly RowExpression[],
+): Promise<Uint8Array | null> {
+  if (expressions.length > expressionsMax) throw new RangeError(`"expressions" expected at most ${expressionsMax}`);
+  const codes = new Uint8Array(source.input.rows);
+  let any = false;
+  await source.engine.scan(failuresSql(source, expressions), (chunk) => {
+    for (let row = 0; row < chunk.rows; row++) {
+      codes[Number(chunk.value(0, row))] = Number(chunk.value(1, row));
+      any = true;
+    }
+  });
+  return any ? codes : null;
+}
+
+/** How many expressions fit the code of a row. */
+export const expressionsMax = 255;
+
+function failuresSql({ input }: RowSourceTable, expressions: readonly RowExpression[]): string {
+  const position = freeName(input.schema, 'holdout_position');
+  const { sql, failed } = triedSql(input, input.relationSql({ position }), expressions);
+  const cases = failed.map((flag, index) => `WHEN ${flag} THEN ${index + 1}`).join(' ');
+  const code = `CASE ${cases} ELSE 0 END`;
+  return `SELECT p, code FROM (SELECT ${quoteIdentifier(position)}::UINTEGER AS p, ${code} AS code FROM (${sql})) WHERE code <> 0`;
+}
+
+/**
+ * What to throw after a query over all rows failed: the first row that an expression fails on, with what is wrong and
+ * the values that it reads; where no row does, what was thrown.
+ */
+export async function firstFailure(
+  source: RowSourceTable,
+  expressions: readonly RowExpression[],
+  cause: unknown,
+): Promise<unknown> {
+  if (!(cause instanceof HoldoutError) || cause.code !== 'INPUT_INVALID') return cause;
+  const found = (await firstByTrying(source, expressions)) ?? (await firstByHalving(source, expressions));
+  if (found === null) return cause;
+  const expression = expressions[found.expression]!;
+  const wrong = await messageAt(source, expression, found.position);
+  const values = await valuesAt(source, expression.reads, found.position);
+  return new RowFailure(found.position, `${expression.says}: ${wrong}${values === '' ? '' : ` (${values})`}`, {
+    hint: 'on_error says what becomes of such rows',
+    cause,
+  });
+}
+
+interface Failing {
+  readonly position: number;
+  readonly expression: number;
+}
+
+/** Null also where the engine cannot try: a few of its errors go through TRY. */
+async function firstByTrying(source: RowSourceTable, expressions: readonly RowExpression[]): Promise<Failing | null> {
+  try {
+    const [first] = await source.engine.rows<{ p: number; code: number }>(
+      `${failuresSql(source, expressions)} ORDER BY p LIMIT 1`,
+    );
+    return first === undefined ? null : { position: first.p, expression: first.code - 1 };
+  } catch (error) {
+    if (error instanceof HoldoutError && error.code === 'INPUT_INVALID') return null;
+    throw error;
+  }
+}
+
+async function firstByHalving(source: RowSourceTable, expressions: readonly RowExpression[]): Promise<Failing | null> {
+  let found: Failing | null = null;
+  for (const [index, { sql }] of expressions.entries()) {
+    let from = 0;
+    let to: number = found === null ? source.input.rows : found.position;
+    if (!(await failsIn(source, sql, from, to))) continue;
+    while (to - from > 1) {
+      const middle = from + ((to - from) >> 1);
+      if (await failsIn(source, sql, from, middle)) to = middle;
+      else from = middle;
+    }
+    found = { position: from, expression: index };
+  }
+  return found;
+}
+
+async function failsIn(source: RowSourceTable, sql: string, from: number, to: number): Promise<boolean> {
+  return (await errorOf(source, `max((${sql}\n)::VARCHAR)`, from, to)) !== null;
+}
+
+/** The message of a query over the rows from … to, which are cut out before anything is computed; null for none. */
+async function errorOf(
+  { input, engine }: RowSourceTable,
+  sql: string,
+  from: number,
+  to: number,
+): Promise<string | null> {
+  const position = freeName(input.schema, 'holdout_position');
+  const place = quoteIdentifier(position);
+  const rows = `SELECT * FROM (${input.relationSql({ position })}) WHERE ${place} >= ${from} AND ${place} < ${to}`;
+  try {
+    await engine.rows(`WITH holdout_rows AS MATERIALIZED (${rows}) SELECT ${sql} AS v FROM holdout_rows`);
+    return null;
+  } catch (error) {
+    if (error instanceof HoldoutError && error.code === 'INPUT_INVALID') return error.message;
+    throw error;
+  }
+}
+
+async function messageAt(source: RowSourceTable, { sql, valid }: RowExpression, position: number): Promise<string> {
+  const message = await errorOf(source, `(${sql}\n)`, position, position + 1);
+  if (message === null) return valid?.refused ?? 'it fails';
+  const plain = message.replace(/^[A-Z][A-Za-z ]* Error: /, '').replace(/ when casting from source column .*$/s, '');
+  return shortened(plain, messageLengthMax);
+}
+
+const messageLengthMax = 160;
+const valueLengthMax = 60;
+const valuesMax = 4;
+
+/** `score = "12x", id = 7`. */
+async function valuesAt(
+  { input, engine }: RowSourceTable,
+  reads: readonly string[],
+  position: number,
+): Promise<string> {
+  const shown = reads.slice(0, valuesMax);
+  if (shown.length === 0) return '';
+  const place = freeName(input.schema, 'holdout_position');
+  const texts = shown.map((name, index) => `to_json(${quoteIdentifier(name)})::VARCHAR AS v${index}`);
+  const [row] = await engine.rows<Record<string, string | null>>(
+    `SELECT ${texts.join(', ')} FROM (${input.relationSql({ position: place })}) WHERE ${quoteIdentifier(place)} = ${position}`,
+  );
+  const more = reads.length > shown.length ? ', …' : '';
+  return (
+    shown.map((name, index) => `${name} = ${shortened(row?.[`v${index}`] ?? 'null', valueLengthMax)}`).join(', ') + more
+  );
+}
+
+/** At most so many characters. */
+function shortened(text: string, lengthMax: number): string {
+  const characters = Array.from(text.slice(0, 4 * lengthMax));
+  return characters.length > lengthMax ? `${characters.slice(0, lengthMax).join('')} …` : text;
+}
