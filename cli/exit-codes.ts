@@ -14,7 +14,7 @@ export const exitStatus = {
   usage: 2,
   /** Incomplete, or cannot tell. */
   cannotTell: 3,
-  /** Not deterministic: a step that cannot be expected to give its output again, which is gone. */
+  /** Not deterministic: a step gave two results, or cannot be expected to give its output again, which is gone. */
   notDeterministic: 4,
   /** Operating failure: I/O, or a store that is absent, unreadable or corrupt. */
   failure: 5,
@@ -33,7 +33,10 @@ export const exitMeaning: readonly (readonly [status: number, meaning: string])[
     exitStatus.cannotTell,
     'cannot tell: the check is incomplete, rows could not be recomputed, or a pin or a rebuild lacks something',
   ],
-  [exitStatus.notDeterministic, 'not deterministic: a step cannot give its output again, and that output is gone'],
+  [
+    exitStatus.notDeterministic,
+    'not deterministic: a step gave two results, or cannot give its output again, and that output is gone',
+  ],
   [
     exitStatus.failure,
     'the machine or the store failed: I/O, disk full, or a store that is absent, unreadable or damaged',
@@ -49,6 +52,7 @@ export const exitStatusOf: Readonly<Record<ErrorCode, number>> = {
   NOT_FOUND: exitStatus.usage,
   CONFLICT: exitStatus.usage,
   LIMIT: exitStatus.usage,
+  NOT_DETERMINISTIC: exitStatus.notDeterministic,
   STORE_UNUSABLE: exitStatus.failure,
   STORE_CORRUPT: exitStatus.failure,
   IO: exitStatus.failure,

@@ -21,8 +21,10 @@ export type ErrorCode =
   | 'CONFLICT'
   /** The operating system refused or failed: disk full, permission, I/O. */
   | 'IO'
-  /** A limit (nesting, line length, memory) was met. */
+  /** A limit (nesting, line length, memory, time) was met. */
   | 'LIMIT'
+  /** A step that is declared deterministic gave two results. */
+  | 'NOT_DETERMINISTIC'
   /** Interrupted by the user. */
   | 'INTERRUPTED';
 

@@ -4,6 +4,7 @@
  */
 import type { Transform } from '../src/lineage/transform.ts';
 import { cast } from './cast.ts';
+import { command } from './command.ts';
 import { concat } from './concat.ts';
 import { dedupe } from './dedupe.ts';
 import { derive } from './derive.ts';
@@ -12,6 +13,7 @@ import { filter } from './filter.ts';
 import { head } from './head.ts';
 import { length } from './length.ts';
 import { limitPerGroup } from './limit-per-group.ts';
+import { module } from './module.ts';
 import { nearDedupe } from './near-dedupe.ts';
 import { remove } from './remove.ts';
 import { rename } from './rename.ts';
@@ -44,4 +46,6 @@ export const builtInTransforms: readonly Transform[] = [
   cast,
   derive,
   concat,
+  module,
+  command,
 ];

@@ -21,6 +21,21 @@ export const columns = z.array(z.string().min(1)).min(1);
 /** A number of rows. */
 export const rowCount = z.int().nonnegative();
 
+/** Whether a step of the person's own gives the same rows whenever it is run. */
+export const deterministic = z
+  .boolean()
+  .default(true)
+  .describe(
+    'Whether it gives the same rows whenever it is run; checked by running a sample twice. With false it is run once, ' +
+      'and its output is kept like raw data.',
+  );
+
+/** What is done with a row on which a step of the person's own fails. */
+export const onError = z.enum(['fail', 'drop', 'keep']).default('fail');
+
+/** Files that a step of the person's own reads. */
+export const declaredFiles = z.array(z.string().min(1)).max(10_000).default([]);
+
 /** `a, b` for people. */
 export function listed(names: readonly string[]): string {
   return names.join(', ');

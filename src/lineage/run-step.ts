@@ -10,6 +10,7 @@ import { type TableSchema, tableSchema } from '../../schemas/table-schema.ts';
 import type { Engine } from '../engine/engine.ts';
 import { HoldoutError } from '../errors.ts';
 import { recordId } from '../identity/canonical-json.ts';
+import { openStoreEngine } from '../snapshots/store-engine.ts';
 import { type JournalState, tableKey } from '../store/journal-state.ts';
 import type { Store } from '../store/store.ts';
 import type { Layout } from '../tables/layout.ts';
@@ -141,6 +142,7 @@ export async function applyStep(
   const state = await store.journal();
   const scratch = await store.tempDirectory();
   const opened: OpenOther[] = [];
+  const engines: Engine[] = [];
   try {
     for (const other of others) opened.push(await openOther(place, state, other));
     const { sourceOf = () => Promise.resolve(null) } = input;
@@ -149,6 +151,14 @@ export async function applyStep(
       engine,
       others: others.map((other, index) => ({ ...other, reader: opened[index]!.reader })),
       record: (record, schema) => store.getRecord(record, schema),
+      ownEngine: async (threads) => {
+        const own = await openStoreEngine(store, { threads, signal: place.signal });
+        engines.push(own);
+        const readers: TableReader[] = [];
+        for (const { reader, layout } of opened) readers.push(await openLayout(store, own, reader.schema, layout));
+        const { reader, layout } = input;
+        return { engine: own, input: await openLayout(store, own, reader.schema, layout), others: readers };
+      },
       scratch,
       threads: place.threads,
       projectRoot: store.projectRoot,
@@ -180,6 +190,7 @@ export async function applyStep(
     };
   } finally {
     for (const { reader } of opened) await reader.close();
+    for (const own of engines) await own.close();
     await rm(scratch, { recursive: true, force: true });
   }
 }

@@ -33,6 +33,14 @@ export interface OtherTable {
   readonly reader: TableReader;
 }
 
+/** An engine that a step has for itself, and the step's tables in it. */
+export interface OwnEngine {
+  readonly engine: Engine;
+  readonly input: TableReader;
+  /** In the order of `StepContext.others`. */
+  readonly others: readonly TableReader[];
+}
+
 /** What a running step is given. */
 export interface StepContext {
   readonly input: TableReader;
@@ -43,6 +51,8 @@ export interface StepContext {
   readonly others: readonly OtherTable[];
   /** A stored record that `records` named. */
   readonly record: <T>(id: Sha256Id, schema: z.ZodType<T>) => Promise<T>;
+  /** Opens an engine for code of the person's own; the runner closes it. */
+  readonly ownEngine: (threads: number) => Promise<OwnEngine>;
   /** A folder that the engine reads and writes; the runner removes it. */
   readonly scratch: string;
   readonly threads: number;

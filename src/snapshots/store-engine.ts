@@ -26,7 +26,7 @@ export async function openStoreEngine(store: Store, options: StoreEngineOptions 
     memoryLimitBytes,
     readPaths,
     tempDirectory: await store.tempDirectory(),
-    readDirectories: [store.root],
+    readDirectories: store.roots,
     // Where `tempPath` puts its files.
     writeDirectories: [dirname(await store.tempPath())],
   });

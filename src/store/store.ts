@@ -36,6 +36,8 @@ import type { Damage } from './verify.ts';
 export class Store {
   /** The store's own folder. */
   readonly root: string;
+  /** The folders that its files lie in: its own, and of a scratch store that of its base. */
+  readonly roots: readonly string[];
   /** The folder that the store stands in. */
   readonly projectRoot: string;
   private readonly temp: TempFolder;
@@ -47,6 +49,7 @@ export class Store {
 
   private constructor(root: string, base: Store | null = null) {
     this.root = root;
+    this.roots = base === null ? [root] : [root, ...base.roots];
     this.base = base;
     this.projectRoot = base?.projectRoot ?? dirname(root);
     this.temp = base?.temp ?? new TempFolder(root);

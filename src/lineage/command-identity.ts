@@ -1,0 +1,44 @@
+/**
+ * What of a command counts in a derivation: its declared files, and what its declared fingerprint command prints.
+ * @module
+ */
+import { HoldoutError } from '../errors.ts';
+import { runCommand } from './child-process.ts';
+import { type CodeRecord, bytesId, digestCodeFiles } from './code-identity.ts';
+
+/** What a step declares of its command. */
+export interface DeclaredCommand {
+  /** A line for the shell that prints versions, such as `python -V && pip freeze`. */
+  readonly fingerprint: string | null;
+  readonly files: readonly string[];
+}
+
+const fingerprintBytesMax = 4 << 20;
+const fingerprintMsMax = 120_000;
+
+/**
+ * The identity.
+ * @throws HoldoutError NOT_FOUND for a declared file that is not there; INPUT_INVALID when the fingerprint command fails
+ */
+export async function commandIdentity(projectRoot: string, declared: DeclaredCommand): Promise<CodeRecord> {
+  const { fingerprint } = declared;
+  return {
+    files: await digestCodeFiles(projectRoot, declared.files),
+    packages: [],
+    builtins: [],
+    fingerprint: fingerprint === null ? null : await printedId(projectRoot, fingerprint),
+    unvouched: fingerprint === null ? ['it is a command without a fingerprint'] : [],
+  };
+}
+
+async function printedId(folder: string, command: string): Promise<CodeRecord['fingerprint']> {
+  const printed: Uint8Array[] = [];
+  let size = 0;
+  await runCommand({ command, folder, timeoutMs: fingerprintMsMax }, [], (bytes) => {
+    size += bytes.length;
+    if (size > fingerprintBytesMax)
+      throw new HoldoutError('LIMIT', `the fingerprint is larger than ${fingerprintBytesMax} bytes`);
+    printed.push(bytes);
+  });
+  return bytesId(Buffer.concat(printed));
+}

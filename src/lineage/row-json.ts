@@ -1,0 +1,105 @@
+/**
+ * Rows between the engine's JSON text and a person's JavaScript, with no value changed on the way: integers past 2^53
+ * are BigInt, all other numbers Number.
+ * @module
+ */
+
+/** A row as a module sees it. */
+export type Row = Record<string, unknown>;
+
+const largeNumber = /\d{16}/;
+const bareWord = /[:,[](?:NaN|-?Infinity)/;
+const tokens = /"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])|NaN|-?Infinity/g;
+const loneSurrogate = /\p{Cs}/u;
+const levelsMax = 64;
+
+/** Reads a line that the engine wrote: a row in canonical JSON. */
+export function readRow(line: string): Row {
+  if (!largeNumber.test(line) && !bareWord.test(line)) return JSON.parse(line) as Row;
+  let mark = '\uE000';
+  while (line.includes(mark)) mark += '\uE000';
+  const marked = line.replace(tokens, (token) => (token.startsWith('"') ? token : `"${mark}${token}"`));
+  return JSON.parse(marked, (_, value: unknown) => {
+    if (typeof value !== 'string' || !value.startsWith(mark)) return value;
+    const text = value.slice(mark.length);
+    if (/[NI]/.test(text)) return Number(text);
+    const number = Number(text);
+    return Number.isSafeInteger(number) ? number : BigInt(text);
+  }) as Row;
+}
+
+/** A value that a row cannot hold. */
+export class ValueFault extends Error {}
+
+/**
+ * A row as a line of JSON that reads back as the same values; members that are undefined are left out.
+ * @throws ValueFault naming the member, for what is no row or no value of one.
+ */
+export function writeRow(row: unknown): string {
+  if (!isPlainObject(row)) throw new ValueFault(`a row is an object, got ${describe(row)}`);
+  return writeObject(row, '', 0);
+}
+
+function writeObject(value: Row, at: string, level: number): string {
+  let text = '{';
+  for (const key of Object.keys(value)) {
+    const member = value[key];
+    if (member === undefined) continue;
+    if (text.length > 1) text += ',';
+    text += `${writeText(key, at)}:${writeValue(member, at === '' ? key : `${at}.${key}`, level)}`;
+  }
+  return `${text}}`;
+}
+
+function writeValue(value: unknown, at: string, level: number): string {
+  if (value === null) return 'null';
+  switch (typeof value) {
+    case 'string':
+      return writeText(value, at);
+    case 'number':
+      return writeNumber(value);
+    case 'boolean':
+      return value ? 'true' : 'false';
+    case 'bigint':
+      return String(value);
+    case 'object': {
+      if (level >= levelsMax) throw new ValueFault(`"${at}" nests deeper than ${levelsMax} levels`);
+      if (Array.isArray(value)) {
+        return `[${value.map((item: unknown) => writeValue(item ?? null, `${at}[]`, level + 1)).join(',')}]`;
+      }
+      if (isPlainObject(value)) return writeObject(value, at, level + 1);
+      break;
+    }
+    case 'undefined':
+    case 'function':
+    case 'symbol':
+      break;
+  }
+  throw new ValueFault(`"${at}" is ${describe(value)}, which a row cannot hold`);
+}
+
+function writeText(value: string, at: string): string {
+  if (loneSurrogate.test(value)) throw new ValueFault(`"${at}" holds half a surrogate pair, which is no text`);
+  return JSON.stringify(value);
+}
+
+/** A whole number past 2^53 is written as the float that it is, never as an integer that it may not have been. */
+function writeNumber(value: number): string {
+  if (Number.isSafeInteger(value)) return String(value === 0 ? 0 : value);
+  return Number.isInteger(value) ? value.toExponential() : String(value);
+}
+
+function isPlainObject(value: unknown): value is Row {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype;
+}
+
+function describe(value: unknown): string {
+  if (value instanceof Date) return 'a Date (give its text, such as toISOString())';
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value !== 'object') return `a ${typeof value}`;
+  const { constructor } = value as { constructor?: { name?: string } };
+  return `a ${constructor?.name ?? 'thing'}`;
+}

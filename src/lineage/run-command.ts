@@ -1,0 +1,192 @@
+/**
+ * Runs a person's command over a table: a row a line in, a row a line out. Which row a line was made of is known only
+ * where the command passes a row number through.
+ * @module
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { join } from 'node:path';
+import type { TableSchema } from '../../schemas/table-schema.ts';
+import { HoldoutError } from '../errors.ts';
+import { quoteIdentifier } from '../identity/sql-text.ts';
+import { openReadTable } from '../tables/read-table-reader.ts';
+import { type CommandLine, type CommandRun, runCommand } from './child-process.ts';
+import { digestCodeFiles } from './code-identity.ts';
+import { FileWriter } from './file-writer.ts';
+import { type NewRows, readNewRows } from './new-rows.ts';
+import { checkSameLines, sampleRows } from './sample-check.ts';
+import { type StepOutput, noRow } from './step-output.ts';
+import type { StepContext } from './transform.ts';
+
+/** A command as a step names it. */
+export interface CommandStep {
+  readonly command: CommandLine;
+  /** Files that it is made of or reads. */
+  readonly files: readonly string[];
+  /** Columns of the output, where they are declared. */
+  readonly schema: TableSchema | null;
+  /** The member of each line that holds the row number and that the command passes through; null for none. */
+  readonly carry: string | null;
+  readonly timeoutMs: number;
+  readonly deterministic: boolean;
+}
+
+/** The second run of the sample begins in another second. */
+const betweenRunsMs = 1100;
+/** The second run of the sample stands in another time zone, the farthest east. */
+const otherZone = { TZ: 'Etc/GMT-14' };
+const pieceBytes = 777;
+const sampleBytesMax = 256 << 20;
+
+/**
+ * Runs it.
+ * @throws HoldoutError INPUT_INVALID when the command fails, or prints what is no row (with the line of its output);
+ *   NOT_DETERMINISTIC; as running a command and reading rows do
+ */
+export async function runCommandStep(context: StepContext, step: CommandStep): Promise<StepOutput> {
+  const { projectRoot, input, signal } = context;
+  const files = await digestCodeFiles(projectRoot, step.files);
+  const run: CommandRun = { command: step.command, folder: projectRoot, timeoutMs: step.timeoutMs, signal };
+  if (step.deterministic && input.rows > 0) await checkSample(context, step, run);
+  const file = new FileWriter(join(context.scratch, 'command.jsonl'));
+  try {
+    await runCommand(run, inputLines(context, step.carry), (bytes) => file.write(bytes));
+  } finally {
+    await file.close();
+  }
+  const after = await digestCodeFiles(projectRoot, step.files);
+  if (JSON.stringify(after) !== JSON.stringify(files)) {
+    throw new HoldoutError('CONFLICT', 'a file of the command was changed while it ran', { hint: 'Run it again.' });
+  }
+  return readOutput(context, step, file.path);
+}
+
+async function readOutput(context: StepContext, step: CommandStep, path: string): Promise<StepOutput> {
+  const { input } = context;
+  const read = { context, path, besideInput: false, ...(step.schema === null ? {} : { declared: step.schema }) };
+  const made = await readNewRows({ ...read, ...(step.carry === null ? {} : { hidden: step.carry }) }).catch(inOutput);
+  const { table, schema } = made;
+  if (table.rows === 0) {
+    const none = new Uint32Array();
+    const schema = step.schema ?? input.schema;
+    return { kind: 'table', schema, rows: none, added: null, madeOf: null, counts: { dropped: input.rows } };
+  }
+  const rows = Uint32Array.from({ length: table.rows }, (_, row) => input.rows + row);
+  if (step.carry === null) return { kind: 'table', schema, rows, added: table, madeOf: null, counts: {} };
+  const madeOf = await carriedRows(context, made, step.carry);
+  const counts = countOrigins(madeOf, input.rows);
+  return { kind: 'table', schema, rows, added: table, madeOf, counts };
+}
+
+/** The row numbers that the command passed through. @throws HoldoutError INPUT_INVALID with the line of its output */
+async function carriedRows(
+  { engine, scratch, input }: StepContext,
+  { table }: NewRows,
+  carry: string,
+): Promise<Uint32Array> {
+  const type = table.schema.columns.find(({ name }) => name === carry)?.type;
+  const wrong = (line: number, says: string): HoldoutError =>
+    new HoldoutError('INPUT_INVALID', `line ${line.toLocaleString('en-US')} of the command's output ${says}`, {
+      hint: `With \`carry: ${carry}\` each line must pass on the number "${carry}" of the line that it was made of.`,
+    });
+  if (type === undefined) throw wrong(1, `has no "${carry}"`);
+  if (type !== 'BIGINT') throw wrong(1, `or another has a "${carry}" that is no row number`);
+  const madeOf = new Uint32Array(table.rows).fill(noRow);
+  const reader = await openReadTable(engine, table, { workDirectory: scratch });
+  try {
+    const sql = reader.relationSql({ position: 'holdout_position' });
+    await engine.scan(`SELECT holdout_position, ${quoteIdentifier(carry)} FROM (${sql})`, (chunk) => {
+      for (let i = 0; i < chunk.rows; i++) {
+        const row = chunk.value(1, i);
+        if (typeof row === 'bigint' && row >= 0n && row < input.rows) madeOf[Number(chunk.value(0, i))] = Number(row);
+      }
+    });
+  } finally {
+    await reader.close();
+  }
+  const missing = madeOf.indexOf(noRow);
+  if (missing >= 0) throw wrong(lineOf(table, missing), `has no "${carry}" of a row`);
+  return madeOf;
+}
+
+function lineOf({ sources }: NewRows['table'], row: number): number {
+  return sources[0]?.lineOfRow(row) ?? row + 1;
+}
+
+function countOrigins(madeOf: Uint32Array, inputRows: number): Record<string, number> {
+  const seen = new Uint8Array(inputRows);
+  let [reordered, repeated] = [0, 0];
+  for (const [index, row] of madeOf.entries()) {
+    if (index > 0 && row < madeOf[index - 1]!) reordered += 1;
+    repeated += seen[row]!;
+    seen[row] = 1;
+  }
+  const kept = seen.reduce((sum, one) => sum + one, 0);
+  return { dropped: inputRows - kept, repeated, reordered };
+}
+
+/** What was wrong with the output is told by its line, not by the scratch file that it stood in. */
+function inOutput(error: unknown): never {
+  if (!(error instanceof HoldoutError) || !['INPUT_INVALID', 'CONFLICT', 'LIMIT'].includes(error.code)) throw error;
+  const { line, column } = error.place;
+  const where = line === undefined ? '' : `, line ${line.toLocaleString('en-US')}`;
+  throw new HoldoutError(
+    error.code,
+    `the command's output${where}${column === undefined ? '' : `, column ${column}`}: ${error.message}`,
+    {
+      hint: error.hint ?? 'It prints one JSON object a line and nothing else; messages go to standard error.',
+      cause: error,
+    },
+  );
+}
+
+async function checkSample(context: StepContext, step: CommandStep, run: CommandRun): Promise<void> {
+  const lines: string[] = [];
+  for await (const text of inputLines(context, step.carry)) {
+    lines.push(...text.split('\n').slice(0, -1));
+    if (lines.length >= sampleRows) break;
+  }
+  const text = lines
+    .slice(0, sampleRows)
+    .map((line) => `${line}\n`)
+    .join('');
+  const apart = sleep(betweenRunsMs);
+  const first = await outputOf({ ...run, quiet: true }, [text]);
+  await apart;
+  const second = await outputOf({ ...run, quiet: true, environment: otherZone }, pieces(text));
+  checkSameLines(first, second, 'the same rows in smaller pieces, in another second and another time zone (TZ)');
+}
+
+function* pieces(text: string): Generator<Uint8Array> {
+  const bytes = Buffer.from(text);
+  for (let from = 0; from < bytes.length; from += pieceBytes) yield bytes.subarray(from, from + pieceBytes);
+}
+
+async function outputOf(run: CommandRun, input: Iterable<Uint8Array | string>): Promise<string[]> {
+  const output: Uint8Array[] = [];
+  let size = 0;
+  await runCommand(run, input, (bytes) => {
+    size += bytes.length;
+    if (size > sampleBytesMax) {
+      throw new HoldoutError('LIMIT', `the command gives more than ${sampleBytesMax} bytes for ${sampleRows} rows`);
+    }
+    output.push(bytes);
+  });
+  return Buffer.concat(output).toString().split('\n');
+}
+
+/** The input as lines, with row numbers where they are carried. */
+async function* inputLines({ input, onProgress }: StepContext, carry: string | null): AsyncGenerator<string> {
+  for await (const { firstRow, rows, bytes } of input.jsonLines({ canonical: true })) {
+    onProgress?.(firstRow + rows);
+    const text = Buffer.from(bytes).toString();
+    if (carry === null) {
+      yield text;
+      continue;
+    }
+    const name = JSON.stringify(carry);
+    const lines = text.split('\n').slice(0, -1);
+    yield lines
+      .map((line, index) => `{${name}:${firstRow + index}${line === '{}' ? '' : ','}${line.slice(1)}\n`)
+      .join('');
+  }
+}

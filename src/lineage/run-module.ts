@@ -1,0 +1,172 @@
+/**
+ * Runs a person's module over a table: row by row, in workers, the output in the order of the input. Rows that it gives
+ * back as they were are named, not written again.
+ * @module
+ */
+import { join } from 'node:path';
+import { HoldoutError } from '../errors.ts';
+import { recordId } from '../identity/canonical-json.ts';
+import { FileWriter } from './file-writer.ts';
+import { GrowingNumbers } from './growing-numbers.ts';
+import { type ModuleGraph, readModuleGraph } from './module-graph.ts';
+import { type BatchDone, type ModuleBatch, type OnError, rowState } from './module-messages.ts';
+import { ModulePool, type ModuleRun } from './module-pool.ts';
+import { readNewRows } from './new-rows.ts';
+import { checkSameLines, sampleRows } from './sample-check.ts';
+import type { DroppedRows, StepOutput } from './step-output.ts';
+import type { StepContext } from './transform.ts';
+
+/** A module as a step names it. */
+export interface ModuleStep {
+  /** From the project's folder. */
+  readonly path: string;
+  readonly exportName: string;
+  readonly args: unknown;
+  /** Files that it reads. */
+  readonly files: readonly string[];
+  readonly onError: OnError;
+  readonly timeoutMs: number;
+  readonly memoryMb: number;
+  readonly deterministic: boolean;
+}
+
+const batchRows = 512;
+const batchBytesMax = 1 << 20;
+/** The second run of the sample goes in small batches, last ones first. */
+const checkBatchRows = 37;
+
+/**
+ * Runs it.
+ * @throws RowFailure for a row that it throws on, where that counts, or that takes too long or too much memory
+ * @throws HoldoutError NOT_DETERMINISTIC; as reading the module and its rows does
+ */
+export async function runModule(context: StepContext, step: ModuleStep): Promise<StepOutput> {
+  const { projectRoot, signal } = context;
+  const graph = await readModuleGraph(projectRoot, step.path, step.files.length > 0);
+  const { path, exportName, args, onError, timeoutMs, memoryMb } = step;
+  const run: ModuleRun = { graph, path, projectRoot, exportName, args, onError, timeoutMs, memoryMb, signal };
+  if (step.deterministic && context.input.rows > 0) await checkSample(context, run);
+  // A module that keeps something from row to row sees them all, in order.
+  const workers = step.deterministic ? Math.min(context.threads, Math.ceil(context.input.rows / batchRows)) : 1;
+  const pool = new ModulePool(run, { workers: Math.max(1, workers) });
+  try {
+    const output = await collect(context, pool);
+    await pool.finish();
+    await checkUnchanged(projectRoot, step, graph);
+    return output;
+  } finally {
+    await pool.close();
+  }
+}
+
+async function checkSample(context: StepContext, run: ModuleRun): Promise<void> {
+  const lines: string[] = [];
+  for await (const line of inputLines(context)) if (lines.push(line) === sampleRows) break;
+  const give = async (batchRowsMax: number, other: boolean): Promise<string[]> => {
+    const pool = new ModulePool(run, { workers: other ? 2 : 1, clockAhead: other, quiet: true });
+    try {
+      const done: BatchDone[] = [];
+      const batches = cutLines(lines, batchRowsMax);
+      for await (const each of pool.runAll(other ? batches.toReversed() : batches)) done.push(each);
+      return done.toSorted((a, b) => a.firstRow - b.firstRow).flatMap((each) => outputLines(each, lines));
+    } finally {
+      await pool.close();
+    }
+  };
+  const first = await give(sampleRows, false);
+  const second = await give(checkBatchRows, true);
+  checkSameLines(first, second, 'other batches of rows in another order, in fresh workers, with another clock');
+}
+
+function cutLines(lines: readonly string[], rows: number): ModuleBatch[] {
+  return Array.from({ length: Math.ceil(lines.length / rows) }, (_, index) => {
+    const firstRow = index * rows;
+    const text = lines.slice(firstRow, firstRow + rows).map((line) => `${line}\n`);
+    return { firstRow, bytes: new TextEncoder().encode(text.join('')) };
+  });
+}
+
+function outputLines({ firstRow, outputs, text }: BatchDone, lines: readonly string[]): string[] {
+  const made = Buffer.from(text).toString().split('\n');
+  let next = 0;
+  return Array.from(outputs, (output) => (output % 2 === 1 ? made[next++]! : lines[firstRow + (output >>> 1)]!));
+}
+
+async function* inputLines({ input }: StepContext): AsyncGenerator<string> {
+  for await (const { bytes } of input.jsonLines({ canonical: true, bytesMax: batchBytesMax })) {
+    yield* Buffer.from(bytes).toString().split('\n').slice(0, -1);
+  }
+}
+
+/** The input in batches of some hundred rows, each with bytes of its own. */
+async function* batchesOf({ input }: StepContext): AsyncGenerator<ModuleBatch> {
+  for await (const { firstRow, rows, bytes } of input.jsonLines({ canonical: true })) {
+    let [from, first] = [0, firstRow];
+    while (first < firstRow + rows) {
+      let [to, count] = [from, 0];
+      do {
+        to = bytes.indexOf(10, to) + 1;
+        count += 1;
+      } while (count < batchRows && to - from < batchBytesMax && first + count < firstRow + rows);
+      yield { firstRow: first, bytes: new Uint8Array(bytes.subarray(from, to)) };
+      [from, first] = [to, first + count];
+    }
+  }
+}
+
+async function collect(context: StepContext, pool: ModulePool): Promise<StepOutput> {
+  const { input } = context;
+  const rows = new GrowingNumbers();
+  const madeOf = new GrowingNumbers();
+  const states = new Uint8Array(input.rows);
+  const file = new FileWriter(join(context.scratch, 'module.jsonl'));
+  let [selecting, last] = [true, -1];
+  try {
+    for await (const { firstRow, outputs, text, states: batchStates } of pool.runAll(batchesOf(context))) {
+      states.set(batchStates, firstRow);
+      for (const output of outputs) {
+        const row = firstRow + (output >>> 1);
+        const isNew = output % 2 === 1;
+        rows.push(isNew ? input.rows + madeOf.length : row);
+        if (isNew) madeOf.push(row);
+        selecting &&= !isNew && row > last;
+        last = row;
+      }
+      await file.write(text);
+      context.onProgress?.(firstRow + batchStates.length);
+    }
+  } finally {
+    await file.close();
+  }
+  const counts = countStates(states, madeOf.length);
+  const dropped = droppedRows(states, rows.finish(), madeOf.finish(), input.rows);
+  if (selecting) return { kind: 'rows', keep: rows.finish(), counts, dropped };
+  if (madeOf.length === 0) {
+    const { schema } = input;
+    return { kind: 'table', schema, rows: rows.finish(), added: null, madeOf: null, counts, dropped };
+  }
+  const besideInput = madeOf.length < rows.length;
+  const { table, schema } = await readNewRows({ context, path: file.path, besideInput });
+  return { kind: 'table', schema, rows: rows.finish(), added: table, madeOf: madeOf.finish(), counts, dropped };
+}
+
+function countStates(states: Uint8Array, changed: number): Record<string, number> {
+  const count = (wanted: number): number => states.reduce((sum, state) => sum + (state === wanted ? 1 : 0), 0);
+  return { returnedNothing: count(rowState.returnedNothing), failed: count(rowState.failed), changed };
+}
+
+/** Rows of which nothing came, by reason; a failed row that was kept has not gone. */
+function droppedRows(states: Uint8Array, rows: Uint32Array, madeOf: Uint32Array, inputRows: number): DroppedRows {
+  const of = states.slice();
+  for (const address of rows) of[address < inputRows ? address : madeOf[address - inputRows]!] = rowState.stays;
+  return { names: ['returnedNothing', 'failed'], of };
+}
+
+/** The identity was taken before the run: what ran must still be what it names. */
+async function checkUnchanged(projectRoot: string, step: ModuleStep, { code }: ModuleGraph): Promise<void> {
+  const now = await readModuleGraph(projectRoot, step.path, step.files.length > 0).catch(() => null);
+  if (now !== null && recordId(now.code) === recordId(code)) return;
+  throw new HoldoutError('CONFLICT', `${step.path} or a file that it imports was changed while it ran`, {
+    hint: 'Run it again.',
+  });
+}

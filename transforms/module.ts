@@ -1,0 +1,56 @@
+/**
+ * `holdout/module`: a function of the person's own, in TypeScript or JavaScript, over each row.
+ * @module
+ */
+import { z } from 'zod';
+import { type CodeRecord, digestCodeFiles, sortFiles } from '../src/lineage/code-identity.ts';
+import { readModuleGraph } from '../src/lineage/module-graph.ts';
+import { runModule } from '../src/lineage/run-module.ts';
+import { type Transform, defineTransform } from '../src/lineage/transform.ts';
+import { declaredFiles, deterministic, onError } from './parameters.ts';
+
+/** Gives each row to a function and takes what it returns. */
+export const module: Transform = defineTransform({
+  name: 'holdout/module',
+  version: 1,
+  kind: 'user',
+  summary:
+    'Gives each row to your own function and takes what it returns: a row, a list of rows, or null for none. ' +
+    'The file is an ES module, `export default (row, context) => row`; context.row is the number of the row from 0, ' +
+    'context.args what `args` says.',
+  example: 'module: {path: steps/clean.ts}',
+  params: z.strictObject({
+    path: z
+      .string()
+      .min(1)
+      .describe(
+        'The module, .ts, .mts, .js or .mjs, from the folder that .holdout is in. It, the local files that it imports ' +
+          'and the versions of the packages that it imports are part of the identity of the step.',
+      ),
+    export: z.string().min(1).default('default').describe('The export that is the function.'),
+    args: z.json().default(null).describe('Anything that the function should know; it is context.args.'),
+    files: declaredFiles.describe('Files that the module reads; they become part of the identity.'),
+    on_error: onError.describe('What to do with a row on which the function throws.'),
+    timeout_ms: z.int().min(1).max(3_600_000).default(10_000).describe('How long one row may take.'),
+    memory_mb: z.int().min(16).max(65_536).default(512).describe('JavaScript memory of one worker thread.'),
+    deterministic,
+  }),
+  describe: ({ path, export: name, deterministic: pure }) =>
+    `each row through ${name === 'default' ? path : `${name} of ${path}`}${pure ? '' : ' (declared not deterministic)'}`,
+  determinism: ({ deterministic: pure }) => (pure ? 'deterministic' : 'declared-not'),
+  async code({ path, files }, { projectRoot }): Promise<CodeRecord> {
+    const { code } = await readModuleGraph(projectRoot, path, files.length > 0);
+    return { ...code, files: sortFiles([...code.files, ...(await digestCodeFiles(projectRoot, files))]) };
+  },
+  run: (context, params) =>
+    runModule(context, {
+      path: params.path,
+      exportName: params.export,
+      args: params.args,
+      files: params.files,
+      onError: params.on_error,
+      timeoutMs: params.timeout_ms,
+      memoryMb: params.memory_mb,
+      deterministic: params.deterministic,
+    }),
+});
