@@ -33,45 +33,10 @@ export type CodeRecord = z.infer<typeof codeRecord>;
 /** The most bytes of one file of code or of one declared input. */
 const codeBytesMax = 1 << 30;
 
-/** Reads the code that a derivation names; null where it has none, or none that this version knows. */
-export function readCodeRecord(code: unknown): CodeRecord | null {
+/** Whether the code that a derivation names is all in its identity, so that another run is by the same code. */
+export function isVouchedFor(code: unknown): boolean {
   const read = codeRecord.safeParse(code);
-  return read.success ? read.data : null;
-}
-
-/** Why nothing vouches for this code, in a line for people; null where its identity says all. */
-export function unvouchedText(code: unknown): string | null {
-  const reasons = readCodeRecord(code)?.unvouched ?? [];
-  return reasons.length === 0 ? null : `nothing vouches for its code: ${reasons.join('; ')}`;
-}
-
-/** What differs between the code that was recorded and the code there now, in words; empty where nothing does. */
-export function codeChanges(recorded: unknown, now: unknown): readonly string[] {
-  const [then, here] = [readCodeRecord(recorded), readCodeRecord(now)];
-  if (then === null || here === null) {
-    return JSON.stringify(recorded ?? null) === JSON.stringify(now ?? null) ? [] : ['the code is of another kind'];
-  }
-  const fingerprints = then.fingerprint === here.fingerprint ? [] : ['what the fingerprint command prints'];
-  return [
-    ...changedNames(
-      new Map(then.files.map(({ path, sha256 }) => [path, sha256])),
-      new Map(here.files.map(({ path, sha256 }) => [path, sha256])),
-    ),
-    ...changedNames(versionsOf(then.packages), versionsOf(here.packages)),
-    ...fingerprints,
-  ];
-}
-
-function versionsOf(packages: readonly string[]): ReadonlyMap<string, string> {
-  return new Map(packages.map((text) => [text.slice(0, text.lastIndexOf('@')), text.slice(text.lastIndexOf('@') + 1)]));
-}
-
-function changedNames(then: ReadonlyMap<string, string>, now: ReadonlyMap<string, string>): string[] {
-  const changed = [...then].flatMap(([name, id]) => {
-    if (!now.has(name)) return [`${name} is gone`];
-    return now.get(name) === id ? [] : [`${name} changed`];
-  });
-  return [...changed, ...[...now.keys()].flatMap((name) => (then.has(name) ? [] : [`${name} is new`]))];
+  return read.success && read.data.unvouched.length === 0;
 }
 
 /** A path as identities name it: from the project's folder, with `/`. */

@@ -4,6 +4,7 @@
  */
 import type { DerivationRecord } from '../../schemas/records.ts';
 import { HoldoutError } from '../errors.ts';
+import { isVouchedFor } from './code-identity.ts';
 import { shortStepName } from './find-step.ts';
 import { type LineageStep, isReadStep } from './graph.ts';
 import { type PreparedStep, type StepKind, type Transform, prepareAgain } from './transform.ts';
@@ -70,10 +71,7 @@ function withNames(says: string, steps: readonly LineageStep[], { inputs }: Line
   });
 }
 
-/** A command counts by its line alone unless it declares a fingerprint of what it runs. */
 function codeOf({ code }: DerivationRecord): StepFacts['code'] {
   if (code === undefined) return 'own';
-  const fingerprint =
-    typeof code === 'object' && code !== null && !Array.isArray(code) ? code['fingerprint'] : undefined;
-  return fingerprint === null ? 'not-vouched' : 'identified';
+  return isVouchedFor(code) ? 'identified' : 'not-vouched';
 }

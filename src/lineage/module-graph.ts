@@ -44,7 +44,7 @@ const innerBuiltins = new Set(
  *   is no module; USAGE for imports that no identity could cover; LIMIT, IO
  */
 export async function readModuleGraph(projectRoot: string, path: string, declared: boolean): Promise<ModuleGraph> {
-  await init;
+  await init();
   const entry = resolve(projectRoot, path);
   const sources: ModuleSource[] = [];
   const files: CodeFile[] = [];

@@ -157,7 +157,7 @@ class ModuleThread {
     if (this.#failure !== null) return;
     this.#failure = new Error('finished');
     const ended = new Promise<void>((resolve) => this.#worker.once('exit', () => resolve()));
-    this.#worker.postMessage(null);
+    this.#worker.postMessage(null, []);
     const late = setTimeout(() => void this.#worker.terminate(), endMsMax);
     await ended;
     clearTimeout(late);
@@ -215,7 +215,7 @@ class ModuleThread {
     if (this.#failure !== null) return;
     this.#failure = error;
     clearInterval(this.#watch);
-    for (const { reject } of this.#waiting.splice(0)) reject(error);
+    for (const waiting of this.#waiting.splice(0)) waiting.reject(error);
     void this.#worker.terminate();
   }
 }

@@ -16,7 +16,7 @@ const clockAheadMs = 34_300_123_456;
 
 type RowFunction = (row: Row, context: { readonly row: number; readonly args: unknown }) => unknown;
 
-const reply = (message: ModuleReply): void => parentPort?.postMessage(message);
+const reply = (message: ModuleReply): void => parentPort?.postMessage(message, []);
 
 function atRow(row: number): void {
   beat[0] = row;
@@ -34,7 +34,7 @@ const loading = loadModule();
 async function loadModule(): Promise<RowFunction | null> {
   atRow(-1);
   if (setup.clockAhead) setClockAhead();
-  register('./module-hooks.js', { parentURL: import.meta.url, data: setup.sources });
+  register(new URL('./module-hooks.js', import.meta.url), { data: setup.sources });
   try {
     const module = (await import(setup.entry)) as Record<string, unknown>;
     const found = module[setup.exportName];

@@ -80,6 +80,7 @@ export async function versionChanges(
     readonly engine: Engine;
     readonly transforms: readonly Transform[];
     readonly holdoutVersion?: string;
+    readonly runCode?: boolean | undefined;
   },
   { derivation, realisation }: LineageStep,
 ): Promise<readonly VersionChange[]> {
@@ -93,7 +94,8 @@ export async function versionChanges(
     const is = now[what];
     return is === undefined || is === was ? [] : [{ what, was, is }];
   });
-  if (derivation.code === undefined) return changes;
+  // A fingerprint is what a command of the person's prints: it runs only where code may.
+  if (derivation.code === undefined || run.runCode !== true) return changes;
   return [...changes, ...jsonChanges('code', derivation.code, await codeNow(run, derivation))];
 }
 

@@ -29,7 +29,7 @@ export function readRow(line: string): Row {
 }
 
 /** A value that a row cannot hold. */
-export class ValueFault extends Error {}
+class ValueFault extends Error {}
 
 /**
  * A row as a line of JSON that reads back as the same values; members that are undefined are left out.
