@@ -7,7 +7,7 @@ import { type CodeRecord, digestCodeFiles, sortFiles } from '../src/lineage/code
 import { readModuleGraph } from '../src/lineage/module-graph.ts';
 import { runModule } from '../src/lineage/run-module.ts';
 import { type Transform, defineTransform } from '../src/lineage/transform.ts';
-import { declaredFiles, deterministic, onError } from './parameters.ts';
+import { declaredFiles, deterministic, onThrow } from './parameters.ts';
 
 /** Gives each row to a function and takes what it returns. */
 export const module: Transform = defineTransform({
@@ -30,7 +30,7 @@ export const module: Transform = defineTransform({
     export: z.string().min(1).default('default').describe('The export that is the function.'),
     args: z.json().default(null).describe('Anything that the function should know; it is context.args.'),
     files: declaredFiles.describe('Files that the module reads; they become part of the identity.'),
-    on_error: onError.describe('What to do with a row on which the function throws.'),
+    on_error: onThrow.describe('What to do with a row on which the function throws.'),
     timeout_ms: z.int().min(1).max(3_600_000).default(10_000).describe('How long one row may take.'),
     memory_mb: z.int().min(16).max(65_536).default(512).describe('JavaScript memory of one worker thread.'),
     deterministic,

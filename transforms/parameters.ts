@@ -30,8 +30,8 @@ export const deterministic = z
       'and its output is kept like raw data.',
   );
 
-/** What is done with a row on which a step of the person's own fails. */
-export const onError = z.enum(['fail', 'drop', 'keep']).default('fail');
+/** What is done with a row on which code of the person's own fails. */
+export const onThrow = z.enum(['fail', 'drop', 'keep']).default('fail');
 
 /** Files that a step of the person's own reads. */
 export const declaredFiles = z.array(z.string().min(1)).max(10_000).default([]);
