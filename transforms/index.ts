@@ -15,6 +15,7 @@ import { length } from './length.ts';
 import { limitPerGroup } from './limit-per-group.ts';
 import { module } from './module.ts';
 import { nearDedupe } from './near-dedupe.ts';
+import { quality } from './quality.ts';
 import { remove } from './remove.ts';
 import { rename } from './rename.ts';
 import { sample } from './sample.ts';
@@ -30,6 +31,7 @@ export { remove };
 export const builtInTransforms: readonly Transform[] = [
   filter,
   length,
+  quality,
   dedupe,
   nearDedupe,
   sample,

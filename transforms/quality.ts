@@ -1,0 +1,146 @@
+/**
+ * `holdout/quality`: the rows whose text passes rules of thumb for prose, those of Gopher, C4 and FineWeb among them.
+ * @module
+ */
+import { z } from 'zod';
+import { textColumn } from '../src/lineage/row-values.ts';
+import { type Transform, defineTransform } from '../src/lineage/transform.ts';
+import { selectByReason } from './dropped-rows.ts';
+import { type Preset, type Rule, gopherStopWords, gopherStopWordsMin, presets, rules } from './quality/rules.ts';
+import { type QualitySettings, qualityPlan, reasonsOf } from './quality/work.ts';
+import { readTexts } from './texts/read-texts.ts';
+import { forEachBatch } from './texts/worker-pool.ts';
+
+const off = z.enum(['off']);
+const phrases = z.array(z.string().min(1).max(1000)).max(100_000);
+const stopWordsMin = z.int().positive();
+
+/** What a person may give; rules by their names. */
+interface Given {
+  readonly column: string;
+  readonly preset?: Preset | undefined;
+  readonly stopWordsMin?: number | 'off' | undefined;
+  readonly stopWords?: readonly string[] | undefined;
+  readonly badWords?: readonly string[] | undefined;
+  readonly [rule: string]: unknown;
+}
+
+/** What stands in the derivation: the column, and each rule that is on with its bound, whatever preset set it. */
+type Resolved = { readonly column: string } & { readonly [rule: string]: z.core.util.JSONType };
+
+/** Keeps rows by rules of thumb on one text column; each row's verdict hangs on its text alone. */
+export const quality: Transform = defineTransform({
+  name: 'holdout/quality',
+  version: 1,
+  kind: 'selecting',
+  summary: 'Keeps the rows whose text passes rules of thumb for prose (Gopher, C4, FineWeb); counts why rows go.',
+  example: 'quality: {column: text, preset: gopher, wordsMin: 20, topGram2Max: off}',
+  params: z
+    .strictObject({
+      column: z.string().min(1).describe('A text column. A row that has null there goes.'),
+      preset: z
+        .enum(presets)
+        .optional()
+        .describe(
+          'Published bounds; each parameter beside it overrides, and "off" takes a rule away. Without it only the rules ' +
+            'that are given count. gopher: Rae et al. 2021, appendix A. c4: the rules on whole pages of Raffel et al. ' +
+            '2020, section 2.2. fineweb: what Penedo et al. 2024 add. Rules are tried in the order of these ' +
+            'parameters, and a row counts for the first that it fails; at a bound it stays.',
+        ),
+      ...Object.fromEntries(rules.map((rule) => [rule.name, parameterOf(rule)])),
+      stopWordsMin: stopWordsMin.or(off).optional().describe('The least number of different stop words. gopher: 2.'),
+      stopWords: phrases
+        .min(1)
+        .optional()
+        .describe(
+          `Which words those are, as the leak check compares words; gopher's are English: ${gopherStopWords.join(', ')}.`,
+        ),
+      badWords: phrases
+        .min(1)
+        .optional()
+        .describe(
+          'Words and phrases of a list of your own; a row with one of them goes. Case and accents do not count.',
+        ),
+    })
+    .transform((given, context): Resolved => {
+      const resolved = resolve(given);
+      for (const wrong of contradictions(resolved)) context.addIssue({ code: 'custom', message: wrong });
+      return resolved;
+    }),
+  describe: (resolved) =>
+    `keep rows whose ${resolved.column} has ${Object.entries(resolved).flatMap(ruleText).join(', ')}`,
+  async run(context, resolved) {
+    const { input, engine } = context;
+    const { column } = resolved;
+    textColumn(input.schema, column);
+    const settings = settingsOf(resolved);
+    const why = new Uint8Array(input.rows);
+    await forEachBatch(
+      context,
+      readTexts({ input, engine, columns: [column] }),
+      qualityPlan(settings),
+      (positions, { of }) => {
+        for (let row = 0; row < positions.length; row++) why[positions[row]!] = of[row]!;
+        context.onProgress?.(positions[positions.length - 1]! + 1);
+      },
+    );
+    return selectByReason(reasonsOf(settings), why);
+  },
+});
+
+function parameterOf({ bound, says, published }: Rule): z.ZodType {
+  const values = { count: z.int().nonnegative(), share: z.number().min(0).max(1), ratio: z.number().nonnegative() };
+  const bounds = Object.entries(published).map(([preset, value]) => `${preset}: ${bound === 'switch' ? 'on' : value}`);
+  const text = [says, bounds.length === 0 ? [] : `${bounds.join(', ')}.`].flat().join(' ');
+  return (bound === 'switch' ? z.enum(['on', 'off']) : values[bound].or(off)).optional().describe(text);
+}
+
+function resolve(given: Given): Resolved {
+  const { column, preset } = given;
+  const resolved: Record<string, z.core.util.JSONType> = {};
+  for (const { name, bound, published } of rules) {
+    const publishedBound = preset === undefined ? undefined : published[preset];
+    const standard = bound === 'switch' && publishedBound !== undefined ? 'on' : publishedBound;
+    const value = given[name] ?? standard;
+    if (typeof value === 'number' || value === 'on') resolved[name] = value;
+  }
+  const least = given.stopWordsMin ?? (preset === 'gopher' ? gopherStopWordsMin : undefined);
+  if (typeof least === 'number') {
+    resolved['stopWordsMin'] = least;
+    resolved['stopWords'] = [...(given.stopWords ?? gopherStopWords)];
+  } else if (given.stopWords !== undefined) {
+    resolved['stopWords'] = [...given.stopWords];
+  }
+  if (given.badWords !== undefined) resolved['badWords'] = [...given.badWords];
+  return { column, ...resolved };
+}
+
+function contradictions(resolved: Resolved): string[] {
+  const wrong: string[] = [];
+  if (reasonsOf(settingsOf(resolved)).length === 1) wrong.push('give a preset or at least one rule');
+  if (resolved['stopWords'] !== undefined && resolved['stopWordsMin'] === undefined) {
+    wrong.push('stopWords has no meaning without stopWordsMin');
+  }
+  for (const name of ['words', 'meanWordLength']) {
+    const [min = 0, max = Infinity] = [resolved[`${name}Min`], resolved[`${name}Max`]];
+    if (Number(min) > Number(max)) wrong.push(`${name}Min (${Number(min)}) is more than ${name}Max (${Number(max)})`);
+  }
+  return wrong;
+}
+
+function settingsOf(resolved: Resolved): QualitySettings {
+  const bounds: Record<string, number> = {};
+  for (const { name } of rules) {
+    const value = resolved[name];
+    if (value !== undefined) bounds[name] = value === 'on' ? 1 : Number(value);
+  }
+  const list = (name: string): string[] => (resolved[name] ?? []) as string[];
+  const least = resolved['stopWordsMin'] ?? 0;
+  return { bounds, stopWords: list('stopWords'), stopWordsMin: Number(least), badWords: list('badWords') };
+}
+
+function ruleText([name, value]: [string, z.core.util.JSONType]): string[] {
+  if (name === 'column' || name === 'stopWords') return [];
+  if (name === 'badWords') return [`none of ${(value as string[]).length} bad words`];
+  return [value === 'on' ? `no ${name}` : `${name} ${Number(value)}`];
+}
