@@ -3,8 +3,9 @@
  * @module
  */
 import { z } from 'zod';
-import { type DatasetParam, type Transform, datasetParam, defineTransform } from '../src/lineage/transform.ts';
-import { mergeSchemas } from '../src/tables/types/widen-schema.ts';
+import { datasetParam, defineTransform, type Transform } from '../src/lineage/transform.ts';
+import { uniteInputs } from '../src/lineage/unite-inputs.ts';
+import { datasetLabel, listed } from './parameters.ts';
 
 /** Puts the rows of other datasets after those of the input. */
 export const concat: Transform = defineTransform({
@@ -19,23 +20,21 @@ export const concat: Transform = defineTransform({
       .min(1)
       .describe('Datasets, NAME or NAME@VERSION, in order. A column that one of them lacks is null there.'),
   }),
-  describe: ({ with: others }) => `put ${others.map(nameOf).join(', ')} after it`,
+  describe: ({ with: others }) => `put ${listed(others.map(datasetLabel))} after it`,
   datasets: ({ with: others }) => others.map((names, index) => ({ at: ['with', index], names, as: 'table' })),
-  run({ input, others }) {
-    const readers = [input, ...others.map(({ reader }) => reader)];
-    const schemas = readers.map(({ schema }) => schema);
-    const total = readers.reduce((sum, { rows }) => sum + rows, 0);
-    return Promise.resolve({
+  async run({ input, others, engine }, { with: names }) {
+    const schema = await uniteInputs(engine, [
+      { label: 'the input', reader: input },
+      ...others.map(({ reader }, index) => ({ label: datasetLabel(names[index]!), reader })),
+    ]);
+    const total = others.reduce((sum, { reader }) => sum + reader.rows, input.rows);
+    return {
       kind: 'table',
-      schema: schemas.reduce((merged, schema, index) => mergeSchemas(merged, schema, `dataset ${index + 1}`)),
+      schema,
       rows: Uint32Array.from({ length: total }, (_, row) => row),
       added: null,
       madeOf: null,
       counts: { added: total - input.rows },
-    });
+    };
   },
 });
-
-function nameOf(dataset: DatasetParam): string {
-  return typeof dataset === 'string' ? dataset : `input ${dataset.input}`;
-}

@@ -9,13 +9,17 @@ import { concat } from './concat.ts';
 import { dedupe } from './dedupe.ts';
 import { derive } from './derive.ts';
 import { drop } from './drop.ts';
+import { explode } from './explode.ts';
 import { filter } from './filter.ts';
 import { head } from './head.ts';
+import { join } from './join.ts';
 import { length } from './length.ts';
 import { limitPerGroup } from './limit-per-group.ts';
 import { module } from './module.ts';
+import { mixture } from './mixture.ts';
 import { nearDedupe } from './near-dedupe.ts';
 import { quality } from './quality.ts';
+import { perturb } from './perturb.ts';
 import { remove } from './remove.ts';
 import { rename } from './rename.ts';
 import { sample } from './sample.ts';
@@ -24,6 +28,7 @@ import { shuffle } from './shuffle.ts';
 import { skip } from './skip.ts';
 import { sort } from './sort.ts';
 import { split } from './split.ts';
+import { template } from './template.ts';
 
 export { remove };
 
@@ -50,4 +55,9 @@ export const builtInTransforms: readonly Transform[] = [
   concat,
   module,
   command,
+  mixture,
+  explode,
+  template,
+  perturb,
+  join,
 ];

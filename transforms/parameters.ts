@@ -8,6 +8,7 @@ import { HoldoutError } from '../src/errors.ts';
 import { type ExpressionValues, type OnError, failedReason } from '../src/lineage/map-columns.ts';
 import { columnNamed } from '../src/lineage/row-values.ts';
 import { checkNames } from '../src/tables/types/column-names.ts';
+import type { DatasetParam } from '../src/lineage/transform.ts';
 
 /** The seed of a step that draws by chance. */
 export const seed = z
@@ -88,4 +89,9 @@ export function checkedSchema(schema: TableSchema): TableSchema {
   const problem = checkNames(schema.columns.map(({ name }) => name));
   if (problem !== null) throw new HoldoutError('USAGE', problem);
   return schema;
+}
+
+/** A dataset as people named it; in a derivation it has a number alone. */
+export function datasetLabel(dataset: DatasetParam): string {
+  return typeof dataset === 'string' ? dataset : `input ${dataset.input}`;
 }

@@ -73,3 +73,39 @@ export function murmur3(words: Uint32Array, seed: number): number {
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   return (hash ^ (hash >>> 16)) >>> 0;
 }
+
+/** Whole numbers from 0 to below 2^32, one after the other. */
+export type SeededStream = () => number;
+
+/**
+ * Chance for one row: a stream of numbers by purpose, seed, the row's digest and further numbers. The generator is sfc32
+ * (C. Doty-Humphrey, PractRand); its four words of state are MurmurHash3 of the digest and the further numbers under
+ * four seeds out of SHA-256 over purpose and seed.
+ */
+export function seededStreams({
+  purpose,
+  seed,
+}: SeededRun): (digests: Uint8Array, row: number, ...more: readonly number[]) => SeededStream {
+  const key = createHash('sha256').update(`holdout-${purpose}-v1:${seed}`).digest();
+  return (digests, row, ...more) => {
+    const bytes = new DataView(digests.buffer, digests.byteOffset + row * DIGEST_BYTES, DIGEST_BYTES);
+    const words = new Uint32Array(8 + more.length);
+    for (let i = 0; i < 8; i++) words[i] = bytes.getUint32(i * 4, true);
+    words.set(more, 8);
+    let [a, b, c, counter] = [0, 4, 8, 12].map((at) => murmur3(words, key.readUInt32LE(at)) | 0) as [
+      number,
+      number,
+      number,
+      number,
+    ];
+    return () => {
+      const sum = (((a + b) | 0) + counter) | 0;
+      counter = (counter + 1) | 0;
+      a = b ^ (b >>> 9);
+      b = (c + (c << 3)) | 0;
+      c = ((c << 21) | (c >>> 11)) + sum;
+      c |= 0;
+      return sum >>> 0;
+    };
+  };
+}

@@ -44,6 +44,14 @@ export const rows: readonly Row[] = Array.from({ length: 120 }, (_, i) => ({
 const line = (row: Row): string =>
   JSON.stringify(row).replace(/"score":0([,}])/, row.id % 2 === 0 ? '"score":-0.0$1' : '"score":0.0$1');
 
+/** Text for most of the rows, to be joined by `id`; not in their order. */
+export const generated = Array.from({ length: 120 }, (_, i) => (i * 7) % 120)
+  .filter((id) => id % 10 === 9 || id % 3 > 0)
+  .map((id) => ({ key: id, answer: id % 4 === 0 ? null : `answer ${id}`, meta: { words: id % 5 } }));
+
+/** What a step takes of the one before. */
+type StepBefore = Pick<AppliedStep, 'schema'> & { readonly output: Pick<SnapshotRecord, 'table' | 'schema'> };
+
 export type LayoutKind = 'compact' | 'frayed';
 
 /** A store with the table. */
@@ -75,6 +83,7 @@ export class StepBench {
     );
     const builder = new LayoutBuilder([...even.parts, ...odd.parts]);
     for (let i = 0; i < rows.length; i++) builder.push((i % 2) * even.rows + (i >> 1), 1);
+    await workspace.add('generated', await workspace.write('generated.jsonl', linesOf(generated)));
     const compact = await add('all', rows);
     const { record } = await workspace.version('all');
     return new StepBench(workspace, record, { compact, frayed: builder.finish() });
@@ -95,14 +104,50 @@ export class StepBench {
     });
   }
 
+  /** Runs steps on a dataset of the store. */
+  async runOn(dataset: string, steps: readonly string[]): Promise<AppliedStep[]> {
+    const { store } = this.workspace;
+    const { record } = await this.workspace.version(dataset);
+    const whole = await readLayout(store, (await store.journal()).layouts.get(tableKey(record))!);
+    const schema = await store.getRecord(record.schema, tableSchema);
+    return this.withEngine(2, async (engine) => {
+      const done: AppliedStep[] = [];
+      for (const text of steps) {
+        const before = done.at(-1) ?? { output: record, schema };
+        done.push(await this.apply(engine, prepare(text), done.at(-1)?.layout ?? whole, before));
+      }
+      return done;
+    });
+  }
+
   /** The rows that steps leave. */
   async rowsAfter(...steps: readonly string[]): Promise<Row[]> {
-    const { layout, schema } = (await this.run(steps)).at(-1)!;
+    return this.rowsOf((await this.run(steps)).at(-1)!);
+  }
+
+  /** The rows that steps leave of a dataset of the store, parsed. */
+  async rowsAfterOf(dataset: string, ...steps: readonly string[]): Promise<Record<string, unknown>[]> {
+    return this.rowsOf((await this.runOn(dataset, steps)).at(-1)!);
+  }
+
+  private async rowsOf<T>({ layout, schema }: AppliedStep): Promise<T[]> {
     const text = await this.linesOf(layout, schema);
     return text
       .split('\n')
       .slice(0, -1)
-      .map((each) => JSON.parse(each) as Row);
+      .map((each) => JSON.parse(each) as T);
+  }
+
+  /** Row digests of what a step gave. */
+  async digestsOf({ layout, schema }: AppliedStep): Promise<Uint8Array> {
+    return this.withEngine(1, async (engine) => {
+      const reader = await openLayout(this.workspace.store, engine, schema, layout);
+      try {
+        return await reader.digests();
+      } finally {
+        await reader.close();
+      }
+    });
   }
 
   /** The rows of a layout as JSON Lines. */
@@ -128,7 +173,7 @@ export class StepBench {
   }
 
   /** Runs one step on the rows of a layout: the bench's own table, or what a step before gave. */
-  async apply(engine: Engine, step: PreparedStep, layout: Layout, before?: AppliedStep): Promise<AppliedStep> {
+  async apply(engine: Engine, step: PreparedStep, layout: Layout, before?: StepBefore): Promise<AppliedStep> {
     const { store } = this.workspace;
     const schema = before?.schema ?? (await store.getRecord(this.table.schema, tableSchema));
     const ref = before?.output ?? this.table;
@@ -145,6 +190,11 @@ export class StepBench {
   layout(kind: LayoutKind): Layout {
     return this.layouts[kind];
   }
+}
+
+/** Values as JSON Lines. */
+export function linesOf(values: readonly unknown[]): string {
+  return values.map((value) => `${JSON.stringify(value)}\n`).join('');
 }
 
 export function prepare(text: string): PreparedStep {

@@ -68,19 +68,31 @@ export function widenType(held: ColumnType, seen: ColumnType): ColumnType | null
 
 /** The schema that holds two files of one dataset, whichever came first. */
 export function mergeSchemas(a: TableSchema, b: TableSchema, file: string): TableSchema {
+  return unitedSchema(a, b, (name, before, now) => {
+    return new HoldoutError(
+      'INPUT_INVALID',
+      `column "${name}" holds ${typeName(now)} here and ${typeName(before)} in the files before`,
+      { file, hint: 'Files of one dataset must agree: mend one, or read them as two datasets.' },
+    );
+  });
+}
+
+/**
+ * The schema that holds two tables: the columns of both, those of the first in front.
+ * @param conflict the error for a column whose two types no type holds
+ */
+export function unitedSchema(
+  a: TableSchema,
+  b: TableSchema,
+  conflict: (column: string, before: ColumnType, now: ColumnType) => HoldoutError,
+): TableSchema {
   const others = new Map(b.columns.map((column) => [column.name, column]));
   const columns = a.columns.map((column): Column => {
     const other = others.get(column.name);
     others.delete(column.name);
     if (other === undefined) return column;
     const type = widenType(column.type, other.type) ?? widenType(other.type, column.type);
-    if (type === null) {
-      throw new HoldoutError(
-        'INPUT_INVALID',
-        `column "${column.name}" holds ${typeName(other.type)} here and ${typeName(column.type)} in the files before`,
-        { file, hint: 'Files of one dataset must agree: mend one, or read them as two datasets.' },
-      );
-    }
+    if (type === null) throw conflict(column.name, column.type, other.type);
     return { name: column.name, type };
   });
   return { type: 'holdout/schema@1', columns: [...columns, ...others.values()] };

@@ -1,0 +1,68 @@
+/**
+ * Rows made of the elements of a list that an expression gives for each row of the input.
+ * @module
+ */
+import type { TableSchema } from '../../schemas/table-schema.ts';
+import type { ReadTable } from '../tables/read/read-table-types.ts';
+import type { RowBlock } from '../tables/table-reader.ts';
+import { type BlockRowsContext, rowsOfBlocks } from './block-rows.ts';
+
+/** How rows become rows. */
+export interface Explosion {
+  /** Columns of the output. */
+  readonly schema: TableSchema;
+  /** The rows of a block, in order, with what `list` and `values` name; by default the block as it stands. */
+  readonly source?: (block: RowBlock) => Promise<string>;
+  /** An expression over a row: its elements, never null. */
+  readonly list: string;
+  /** The column, quoted, that holds an element. */
+  readonly item: string;
+  /** For each column of the output an expression over the row and the element. */
+  readonly values: readonly string[];
+  /** Told the number of elements of each row, in order; may refuse it. */
+  readonly onRow?: (position: number, elements: number) => void;
+}
+
+/** Rows made of rows. */
+export interface ExplodedRows {
+  readonly added: ReadTable;
+  /** Position of the input row that each was made of. */
+  readonly madeOf: Uint32Array;
+  /** For each row of the input 1 where it gave no row, else 0. */
+  readonly without: Uint8Array;
+  readonly withoutCount: number;
+}
+
+/**
+ * Makes the rows, in the order of the input and of the elements.
+ * @throws HoldoutError as the engine does; whatever `onRow` throws
+ */
+export async function explodeRows(context: BlockRowsContext, explosion: Explosion): Promise<ExplodedRows> {
+  const { input, engine } = context;
+  const { schema, list, item, values, onRow } = explosion;
+  const counts = new Uint32Array(input.rows);
+  const added = await rowsOfBlocks(context, schema, async (block) => {
+    const source = (await explosion.source?.(block)) ?? block.sql;
+    let position = block.firstRow;
+    await engine.scan(`SELECT len(${list})::INTEGER FROM (${source})`, (chunk) => {
+      for (let row = 0; row < chunk.rows; row++, position++) {
+        const count = Number(chunk.value(0, row));
+        onRow?.(position, count);
+        counts[position] = count;
+      }
+    });
+    return `SELECT ${values.join(', ')} FROM (SELECT *, unnest(${list}) AS ${item} FROM (${source}))`;
+  });
+  const madeOf = new Uint32Array(added.rows);
+  const without = new Uint8Array(input.rows);
+  let [at, withoutCount] = [0, 0];
+  for (const [row, count] of counts.entries()) {
+    madeOf.fill(row, at, at + count);
+    at += count;
+    if (count > 0) continue;
+    without[row] = 1;
+    withoutCount += 1;
+  }
+  if (at !== added.rows) throw new RangeError(`${added.rows} rows were made where ${at} were counted`);
+  return { added, madeOf, without, withoutCount };
+}

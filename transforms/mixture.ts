@@ -1,0 +1,152 @@
+/**
+ * `holdout/mixture`: rows of several datasets in given proportions, drawn by seed.
+ *
+ * Of n rows, a dataset of weight w among weights that sum to W has n·w/W, rounded down; the rows that are left go to the
+ * largest fractions, of equal ones to the dataset named first (largest remainder). Which rows of a dataset are taken is
+ * decided by a number for each row out of seed, row digest and the dataset's place in the mixture: the rows of least
+ * number, each once before any is taken again. So a dataset that grows changes few of its draws, and one more at the end
+ * changes the others' only in their number.
+ * @module
+ */
+import { z } from 'zod';
+import { HoldoutError } from '../src/errors.ts';
+import { gatherDigests } from '../src/lineage/select-rows.ts';
+import { orderByNumbers, seededRowNumbers } from '../src/lineage/seeded-hash.ts';
+import { datasetParam, defineTransform, type Transform } from '../src/lineage/transform.ts';
+import { uniteInputs } from '../src/lineage/unite-inputs.ts';
+import { largestRemainder, mixtureRows } from './mixture/counts.ts';
+import { datasetLabel, rowCount, seed } from './parameters.ts';
+
+const weight = z.number().min(1e-6).max(1e6);
+const epochsMax = 1000;
+
+/** Draws rows of several datasets by weight. */
+export const mixture: Transform = defineTransform({
+  name: 'holdout/mixture',
+  version: 1,
+  kind: 'row-adding',
+  summary: 'Draws rows of the input and of other datasets in given proportions.',
+  example: 'mixture: {weight: 0.7, with: [{dataset: other, weight: 0.3}], rows: 10000, seed: 7}',
+  seeded: true,
+  params: z
+    .strictObject({
+      weight: weight.describe('Weight of the input. Weights need not sum to 1.'),
+      with: z
+        .array(z.strictObject({ dataset: datasetParam, weight }))
+        .min(1)
+        .describe('The other datasets, NAME or NAME@VERSION, each with its weight.'),
+      rows: rowCount.optional().describe('How many rows in all.'),
+      size: z
+        .enum(['smallest', 'all'])
+        .optional()
+        .describe(
+          'Instead of rows. smallest: as many as the weights allow without taking a row twice (the default). all: as few as take every row of every dataset, the smaller ones repeated.',
+        ),
+      repeat: z
+        .union([z.literal(false), z.int().positive().max(epochsMax)])
+        .default(false)
+        .describe('How often a row may be taken at most; false: once.'),
+      order: z
+        .enum(['shuffled', 'interleaved'])
+        .default('shuffled')
+        .describe(
+          'shuffled: by seed. interleaved: the rows of each dataset spread evenly, in the order of their draw.',
+        ),
+      seed,
+    })
+    .refine(({ rows, size }) => rows === undefined || size === undefined, 'give rows or size, not both')
+    .transform(({ weight: own, with: others, rows, size, repeat, order, seed: drawn }) => ({
+      weight: own,
+      with: others,
+      ...(rows === undefined ? { size: size ?? 'smallest' } : { rows }),
+      repeat,
+      order,
+      seed: drawn,
+    })),
+  describe: ({ weight: own, with: others, order, seed: drawn, ...how }) => {
+    const parts = others.map((other) => `${datasetLabel(other.dataset)} ${other.weight}`);
+    const size = 'rows' in how ? `${how.rows} rows` : `size ${how.size}`;
+    return `mix it ${own} with ${parts.join(', ')}, ${size}, ${order} (seed ${drawn})`;
+  },
+  datasets: ({ with: others }) =>
+    others.map(({ dataset }, index) => ({ at: ['with', index, 'dataset'], names: dataset, as: 'table' })),
+  async run({ input, others, engine, seed: drawn }, { weight: own, with: mixed, repeat, order, ...how }) {
+    const weights = [own, ...mixed.map((each) => each.weight)];
+    const readers = [input, ...others.map(({ reader }) => reader)];
+    const labels = ['the input', ...mixed.map(({ dataset }) => datasetLabel(dataset))];
+    const schema = await uniteInputs(engine, [
+      { label: labels[0]!, reader: input },
+      ...others.map(({ reader }, index) => ({ label: labels[index + 1]!, reader })),
+    ]);
+    const held = readers.map(({ rows }) => rows);
+    const empty = held.indexOf(0);
+    if (empty >= 0) throw new HoldoutError('CONFLICT', `${labels[empty]!} is empty: there is nothing to mix`);
+    const total = 'rows' in how ? how.rows : mixtureRows(weights, held, how.size);
+    const counts = largestRemainder(weights, total);
+    checkEnough({ labels, held, counts, weights, timesMax: repeat === false ? 1 : repeat });
+
+    const addresses = new Uint32Array(total);
+    const numbers = order === 'interleaved' ? new Float64Array(total) : null;
+    const digests = new Uint8Array(numbers === null ? total * 32 : 0);
+    let [at, start] = [0, 0];
+    for (const [index, reader] of readers.entries()) {
+      const count = counts[index]!;
+      const own = await reader.digests();
+      const draw = orderByNumbers(seededRowNumbers({ purpose: `mixture-${index}`, seed: drawn }, own), own);
+      for (let k = 0; k < count; k++) addresses[at + k] = start + draw[k % draw.length]!;
+      // Place k of n evenly spread ones lies in the middle of the kth of n equal stretches.
+      if (numbers !== null) for (let k = 0; k < count; k++) numbers[at + k] = (2 * k + 1) / (2 * count);
+      else
+        digests.set(
+          gatherDigests(
+            own,
+            addresses.subarray(at, at + count).map((row) => row - start),
+          ),
+          at * 32,
+        );
+      at += count;
+      start += reader.rows;
+    }
+    const rows =
+      numbers === null
+        ? orderByNumbers(seededRowNumbers({ purpose: 'mixture-order', seed: drawn }, digests), digests)
+        : Uint32Array.from(numbers, (_, row) => row).sort((a, b) => numbers[a]! - numbers[b]! || a - b);
+    return {
+      kind: 'table',
+      schema,
+      rows: rows.map((row) => addresses[row]!),
+      added: null,
+      madeOf: null,
+      counts: Object.fromEntries(counts.map((count, index) => [index === 0 ? 'ofInput' : `ofDataset${index}`, count])),
+    };
+  },
+});
+
+interface Draw {
+  readonly labels: readonly string[];
+  readonly held: readonly number[];
+  readonly counts: readonly number[];
+  readonly weights: readonly number[];
+  readonly timesMax: number;
+}
+
+/** @throws HoldoutError `CONFLICT` where a dataset has too few rows, with what can be had */
+function checkEnough({ labels, held, counts, weights, timesMax }: Draw): void {
+  const short = counts.flatMap((count, index) => {
+    const has = held[index]!;
+    if (count <= has * timesMax) return [];
+    const times = timesMax === 1 ? '' : `, ${timesMax} times each`;
+    return [
+      `${labels[index]!} has ${has.toLocaleString('en-US')}${times}, and ${count.toLocaleString('en-US')} are wanted`,
+    ];
+  });
+  if (short.length === 0) return;
+  const most = mixtureRows(
+    weights,
+    held.map((rows) => rows * timesMax),
+    'smallest',
+  );
+  throw new HoldoutError('CONFLICT', `too few rows: ${short.join('; ')}`, {
+    hint: `${most.toLocaleString('en-US')} rows can be had at these weights; repeat says how often a row may be taken`,
+  });
+}
