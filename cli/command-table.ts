@@ -331,6 +331,27 @@ export const commands: readonly CommandSpec[] = [
     load: async () => (await import('./commands/pin.ts')).pin,
   },
   {
+    name: 'lineage',
+    summary: 'show the steps that led to a version',
+    operands: [['<version>', 'NAME or NAME@VERSION']],
+    options: [
+      ['--format <format>', 'tree (default), json, mermaid or svg'],
+      ['-o, --output <file>', 'write it to a file; .svg, .json and .mmd say the format'],
+      ['--ascii', 'draw the tree in ASCII'],
+    ],
+    details: [
+      'Each step has its number, rows in and out, and the first digits of its table; a hollow mark is a raw file. A step',
+      'that several others read is told once. "dropped": the rows are rebuilt when they are read.',
+    ].join('\n'),
+    examples: ['holdout lineage sft', 'holdout lineage sft@2 --output sft.svg'],
+    exits: [done],
+    json: [
+      '{type: "holdout/lineage@1", version, steps: [{step, transform, kind, says, version, inputs: [{step, rows}], rows,',
+      ' counts, table, schema, setRoot, derivation, realisation, output: stored|dropped|lost, code, files}]}',
+    ].join('\n'),
+    load: async () => (await import('./commands/lineage.ts')).lineage,
+  },
+  {
     name: 'reproduce',
     summary: 're-run the lineage of a version and compare ids step by step',
     operands: [['<version>', 'NAME or NAME@VERSION']],

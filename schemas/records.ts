@@ -200,6 +200,8 @@ export const journalEntry = z.discriminatedUnion('op', [
   }),
   /** Another layout for the same (table, schema). */
   z.strictObject({ ...journalBase, op: z.literal('layout'), table: tableId, schema: sha256Id, layout: sha256Id }),
+  /** The rows of (table, schema) are no longer kept: they are made again, and checked, when they are read. */
+  z.strictObject({ ...journalBase, op: z.literal('drop'), table: tableId, schema: sha256Id }),
   z.strictObject({ ...journalBase, op: z.literal('report'), report: sha256Id }),
   z.strictObject({ ...journalBase, op: z.literal('pin'), pin: sha256Id }),
 ]);

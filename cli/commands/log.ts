@@ -48,6 +48,8 @@ async function entryText(store: Store, entry: JournalEntry): Promise<string> {
     }
     case 'layout':
       return `layout   of table ${shortId(entry.table)}`;
+    case 'drop':
+      return `drop     table ${shortId(entry.table)}; it is rebuilt when it is read`;
     case 'report':
       return `report   ${shortId(entry.report)}  ${reportText(await store.getRecord(entry.report, leakReport))}`;
     default:

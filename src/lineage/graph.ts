@@ -32,6 +32,7 @@ export interface LineageStep {
   readonly named: boolean;
   readonly derivation: DerivationRecord;
   readonly realisation: RealisationRecord;
+  readonly ids: { readonly derivation: Sha256Id; readonly realisation: Sha256Id };
   /** The tables that it read, in the order in which its rows' origins are counted; none for a read step. */
   readonly inputs: readonly StepSource[];
 }
@@ -89,11 +90,12 @@ export function isReadStep({ inputs }: Pick<DerivationRecord, 'inputs'>): boolea
 async function recordsAt(
   store: Store,
   { entry, index }: Place,
-): Promise<Pick<LineageStep, 'derivation' | 'realisation'>> {
+): Promise<Pick<LineageStep, 'derivation' | 'realisation' | 'ids'>> {
   const { derivation, realisation } = entry.through?.[index] ?? entry;
   return {
     derivation: await store.getRecord(derivation, derivationRecord),
     realisation: await store.getRecord(realisation, realisationRecord),
+    ids: { derivation, realisation },
   };
 }
 

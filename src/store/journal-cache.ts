@@ -14,25 +14,32 @@ import type { TempFolder } from './temp-folder.ts';
 
 /** What the file holds; written by this module only, and guarded by its digest. */
 interface CachedJournal {
-  readonly format: 1;
+  readonly format: 2;
   readonly head: Sha256Id;
   readonly entries: readonly JournalEntry[];
   readonly layouts: readonly (readonly [TableKey, Sha256Id])[];
+  readonly dropped: readonly TableKey[];
 }
 
 /** @throws HoldoutError `IO` */
 export async function readJournalCache(root: string): Promise<JournalState | null> {
   const cached = (await readCache(root, 'journal')) as CachedJournal | null;
-  if (cached?.format !== 1) return null;
+  if (cached?.format !== 2) return null;
   if ((await idOfEntry(root, cached.entries.length)) !== cached.head) return null;
   const chained = cached.entries.map((entry) => ({ entry, id: cached.head, table: null }));
-  return { ...foldEntries(emptyState, chained), layouts: new Map(cached.layouts) };
+  return { ...foldEntries(emptyState, chained), layouts: new Map(cached.layouts), dropped: new Set(cached.dropped) };
 }
 
 /** @throws HoldoutError `IO` */
 export async function writeJournalCache(root: string, temp: TempFolder, state: JournalState): Promise<void> {
   if (state.head === null) return;
-  const cached: CachedJournal = { format: 1, head: state.head, entries: state.entries, layouts: [...state.layouts] };
+  const cached: CachedJournal = {
+    format: 2,
+    head: state.head,
+    entries: state.entries,
+    layouts: [...state.layouts],
+    dropped: [...state.dropped],
+  };
   await writeCache(root, temp, 'journal', cached);
 }
 

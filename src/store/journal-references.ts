@@ -38,6 +38,8 @@ export function namedBy(draft: JournalDraft): readonly StoredRef[] {
         { kind: 'record', id: draft.schema },
         { kind: 'layout', id: draft.layout },
       ];
+    case 'drop':
+      return [{ kind: 'record', id: draft.schema }];
     case 'report':
       return [{ kind: 'record', id: draft.report }];
     case 'pin':

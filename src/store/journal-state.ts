@@ -28,6 +28,8 @@ export interface JournalState {
   readonly names: ReadonlyMap<string, readonly VersionEntry[]>;
   /** Current layout of each table as seen under a schema. */
   readonly layouts: ReadonlyMap<TableKey, Sha256Id>;
+  /** Tables that were dropped: they have no layout until they are rebuilt. */
+  readonly dropped: ReadonlySet<TableKey>;
   readonly reports: readonly ReportEntry[];
   readonly pins: readonly PinEntry[];
 }
@@ -45,6 +47,7 @@ export const emptyState: JournalState = {
   entries: [],
   names: new Map(),
   layouts: new Map(),
+  dropped: new Set(),
   reports: [],
   pins: [],
 };
@@ -60,6 +63,11 @@ export function foldEntries(state: JournalState, more: readonly ChainedEntry[]):
   const entries = [...state.entries];
   const names = new Map(state.names);
   const layouts = new Map(state.layouts);
+  const dropped = new Set(state.dropped);
+  const place = (ref: TableRef, layout: Sha256Id): void => {
+    layouts.set(tableKey(ref), layout);
+    dropped.delete(tableKey(ref));
+  };
   const reports = [...state.reports];
   const pins = [...state.pins];
   const fresh = new Map<string, VersionEntry[]>();
@@ -73,12 +81,16 @@ export function foldEntries(state: JournalState, more: readonly ChainedEntry[]):
         versions.push(entry);
         fresh.set(entry.name, versions);
         names.set(entry.name, versions);
-        for (const step of entry.through ?? []) layouts.set(tableKey(step), step.layout);
-        if (table !== null) layouts.set(tableKey(table), entry.layout);
+        for (const step of entry.through ?? []) place(step, step.layout);
+        if (table !== null) place(table, entry.layout);
         break;
       }
       case 'layout':
-        layouts.set(tableKey(entry), entry.layout);
+        place(entry, entry.layout);
+        break;
+      case 'drop':
+        layouts.delete(tableKey(entry));
+        dropped.add(tableKey(entry));
         break;
       case 'report':
         reports.push(entry);
@@ -88,5 +100,5 @@ export function foldEntries(state: JournalState, more: readonly ChainedEntry[]):
         break;
     }
   }
-  return { seq: last.entry.seq, head: last.id, entries, names, layouts, reports, pins };
+  return { seq: last.entry.seq, head: last.id, entries, names, layouts, dropped, reports, pins };
 }

@@ -3,7 +3,7 @@
  * @module
  */
 import type { Sha256Id } from '../../schemas/ids.ts';
-import type { BlobRecord, JournalEntry } from '../../schemas/records.ts';
+import type { BlobRecord, JournalEntry, TableRef } from '../../schemas/records.ts';
 import { HoldoutError } from '../errors.ts';
 import { digestBytesOf, sha256IdOf } from '../identity/ids.ts';
 import type { ChunkIndex } from './chunk-index.ts';
@@ -30,7 +30,7 @@ export type LayoutParts = (layout: Uint8Array) => Iterable<Sha256Id>;
 /** What following the needs takes. */
 export interface NeedSources {
   readonly root: string;
-  readonly layouts: JournalState['layouts'];
+  readonly state: Pick<JournalState, 'layouts' | 'dropped'>;
   readonly chunks: ChunkIndex;
   readonly partsOf: LayoutParts;
 }
@@ -65,16 +65,18 @@ export async function neededBy(sources: NeedSources, entry: JournalEntry): Promi
   return [...needs.values()];
 }
 
-// A table keeps one layout: a version is read through the one that the journal named last.
-async function currentLayouts({ root, layouts }: NeedSources, entry: JournalEntry): Promise<readonly Sha256Id[]> {
-  if (entry.op === 'layout') return [layouts.get(tableKey(entry)) ?? entry.layout];
+// A table keeps one layout: a version is read through the one that the journal named last; a dropped table has none.
+async function currentLayouts({ root, state }: NeedSources, entry: JournalEntry): Promise<readonly Sha256Id[]> {
+  const current = (ref: TableRef, layout: Sha256Id): readonly Sha256Id[] =>
+    state.dropped.has(tableKey(ref)) ? [] : [state.layouts.get(tableKey(ref)) ?? layout];
+  if (entry.op === 'layout') return current(entry, entry.layout);
   if (entry.op !== 'version') return [];
-  const passed = (entry.through ?? []).map((step) => layouts.get(tableKey(step)) ?? step.layout);
+  const passed = (entry.through ?? []).flatMap((step) => current(step, step.layout));
   const snapshot = await unlessBroken(readRecord(root, entry.snapshot));
   if (snapshot === null || !('type' in snapshot) || snapshot.type !== 'holdout/snapshot@1') {
     return [...passed, entry.layout];
   }
-  return [...passed, layouts.get(tableKey(snapshot)) ?? entry.layout];
+  return [...passed, ...current(snapshot, entry.layout)];
 }
 
 function followRecord(

@@ -242,8 +242,8 @@ export class Store {
   /** All that an entry needs, as `verifyStructure` follows it. @throws HoldoutError `STORE_CORRUPT`, `IO` */
   async neededBy(entry: JournalEntry, partsOf: LayoutParts): Promise<readonly Need[]> {
     await this.chunks.refresh();
-    const { layouts } = await this.journal();
-    return neededBy({ root: this.root, layouts, chunks: this.chunks, partsOf }, entry);
+    const state = await this.journal();
+    return neededBy({ root: this.root, state, chunks: this.chunks, partsOf }, entry);
   }
 
   /** Removes this process's temporary files, and keeps what it learned of files that it hashed. */

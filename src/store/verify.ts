@@ -45,7 +45,7 @@ export async function verifyStructure(root: string, partsOf: LayoutParts): Promi
   const { entries, damages } = await verifyJournal(root);
   const chunks = new ChunkIndex(root);
   await chunks.refresh();
-  const sources: NeedSources = { root, layouts: foldEntries(emptyState, entries).layouts, chunks, partsOf };
+  const sources: NeedSources = { root, state: foldEntries(emptyState, entries), chunks, partsOf };
   const seen = new Set<string>();
   for (const { entry } of entries) {
     let needs: readonly Need[];
