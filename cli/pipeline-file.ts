@@ -85,7 +85,7 @@ export async function openPipeline(path: string, store: Store, startedIn: string
         throw error;
       }
     },
-    readSchema: readSchemaOption,
+    readSchema: (types) => readSchemaOption(types, 'schema'),
     lockedVersion: (dataset, step) => lockedVersion(lock ?? emptyLock, dataset, step),
   });
   return { pipeline, lockFile: lockPath, lock, lockText: locked };

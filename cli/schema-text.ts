@@ -9,13 +9,13 @@ import { errnoOf } from '../src/store/io-error.ts';
 import { parseSchemaText } from '../src/tables/types/type-text.ts';
 
 /** Reads `--schema`: a file (a schema record as JSON, or text) where one of that name stands, else the text itself. */
-export async function readSchemaOption(option: string): Promise<TableSchema> {
+export async function readSchemaOption(option: string, from = '--schema'): Promise<TableSchema> {
   const fromFile = await readFile(option, 'utf8').catch((error: unknown) => {
     const code = errnoOf(error);
     if (code === 'ENOENT' || code === 'ENAMETOOLONG') return null;
     throw error;
   });
-  if (fromFile === null) return parseSchemaText(option, '--schema');
+  if (fromFile === null) return parseSchemaText(option, from);
   return fromFile.trimStart().startsWith('{') ? parseSchemaJson(fromFile, option) : parseSchemaText(fromFile, option);
 }
 

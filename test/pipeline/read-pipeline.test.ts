@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { pipelineJsonSchema, stepsText } from '../../dist/cli/reference.js';
-import { parseSchemaText } from '../../dist/cli/schema-text.js';
+import { parseSchemaText } from '../../dist/src/tables/types/type-text.js';
 import { HoldoutError } from '../../dist/src/errors.js';
 import { neededFor, orderByNeeds } from '../../dist/src/pipeline/order.js';
 import type { Pipeline } from '../../dist/src/pipeline/pipeline.js';
