@@ -68,7 +68,7 @@ export const quality: Transform = defineTransform({
       return resolved;
     }),
   describe: (resolved) =>
-    `keep rows whose ${resolved.column} has ${Object.entries(resolved).flatMap(ruleText).join(', ')}`,
+    `keep rows whose ${resolved.column} has ${shortened(Object.entries(resolved).flatMap(ruleText))}`,
   async run(context, resolved) {
     const { input, engine } = context;
     const { column } = resolved;
@@ -137,6 +137,13 @@ function settingsOf(resolved: Resolved): QualitySettings {
   const list = (name: string): string[] => (resolved[name] ?? []) as string[];
   const least = resolved['stopWordsMin'] ?? 0;
   return { bounds, stopWords: list('stopWords'), stopWordsMin: Number(least), badWords: list('badWords') };
+}
+
+const rulesShownMax = 5;
+
+function shortened(texts: readonly string[]): string {
+  const more = texts.length - rulesShownMax;
+  return more <= 1 ? texts.join(', ') : `${texts.slice(0, rulesShownMax).join(', ')} and passes ${more} more rules`;
 }
 
 function ruleText([name, value]: [string, z.core.util.JSONType]): string[] {

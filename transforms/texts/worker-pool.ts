@@ -24,6 +24,8 @@ type Reply<Result> = { readonly result: Result } | { readonly failed: unknown };
 interface Hand<Result> {
   readonly worker: Worker;
   waiting: { resolve(result: Result): void; reject(error: unknown): void } | null;
+  /** Why the thread ended; null while it lives. */
+  ended: unknown;
 }
 
 /** The step that batches are done for. */
@@ -104,6 +106,10 @@ class Pool<Settings, Result> {
   async run(batch: TextBatch): Promise<Result> {
     const hand = this.#free.pop() ?? (await new Promise<Hand<Result>>((resolve) => this.#queue.push(resolve)));
     return new Promise((resolve, reject) => {
+      if (hand.ended !== null) {
+        reject(endedError(hand.ended));
+        return;
+      }
       hand.waiting = { resolve, reject };
       hand.worker.postMessage(batch, buffersOf(batch));
     });
@@ -114,7 +120,7 @@ class Pool<Settings, Result> {
   }
 
   #start(module: URL, settings: Settings): Hand<Result> {
-    const hand: Hand<Result> = { worker: new Worker(module, { workerData: settings }), waiting: null };
+    const hand: Hand<Result> = { worker: new Worker(module, { workerData: settings }), waiting: null, ended: null };
     hand.worker.on('message', (reply: Reply<Result>) => {
       const { waiting } = hand;
       hand.waiting = null;
@@ -124,9 +130,22 @@ class Pool<Settings, Result> {
       if ('failed' in reply) waiting?.reject(reply.failed);
       else waiting?.resolve(reply.result);
     });
-    hand.worker.on('error', (error) => hand.waiting?.reject(error));
+    hand.worker.on('error', (error) => {
+      hand.ended = error;
+      hand.waiting?.reject(endedError(error));
+    });
     return hand;
   }
+}
+
+function endedError(cause: unknown): Error {
+  if ((cause as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY') {
+    return new HoldoutError('LIMIT', 'a thread that reads texts ran out of memory', {
+      cause,
+      hint: 'Use fewer threads.',
+    });
+  }
+  return new Error('a thread that reads texts ended before its work was done', { cause });
 }
 
 function buffersOf(value: unknown): ArrayBuffer[] {
