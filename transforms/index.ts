@@ -29,6 +29,7 @@ import { skip } from './skip.ts';
 import { sort } from './sort.ts';
 import { split } from './split.ts';
 import { template } from './template.ts';
+import { sql } from './sql.ts';
 
 export { remove };
 
@@ -53,6 +54,7 @@ export const builtInTransforms: readonly Transform[] = [
   cast,
   derive,
   concat,
+  sql,
   module,
   command,
   mixture,

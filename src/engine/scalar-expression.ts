@@ -39,9 +39,15 @@ const whatIsRefused: Readonly<Record<string, string>> = {
 };
 
 /** Functions that DuckDB calls consistent, and whose answer still hangs on the clock, a setting or its version. */
-const impureFunctions = new Set(['age', 'current_setting', 'getvariable', 'hash', 'version']);
+export const impureFunctions: ReadonlySet<string> = new Set([
+  'age',
+  'current_setting',
+  'getvariable',
+  'hash',
+  'version',
+]);
 /** Macros are opaque here: these were looked at. */
-const pureMacros =
+export const pureMacros: RegExp =
   /^(?:list_(?!approx)\w+|array_\w+|nullif|split_part|fdiv|fmod|round_even|roundbankers|map_contains_(?:entry|value)|date_add|days_in_month|md5_number_(?:lower|upper))$/;
 
 const before = 'SELECT (';
@@ -180,7 +186,7 @@ function firstName(reference: Record<string, unknown>): string {
 }
 
 /** A function of another schema or catalog than DuckDB's main one counts with it, and is none that we know. */
-function functionName(call: Record<string, unknown>): string {
+export function functionName(call: Record<string, unknown>): string {
   const parts = [call['catalog'], call['schema'], call['function_name']];
   const name = parts.filter((part) => typeof part === 'string' && part !== '').join('.');
   return name.replace(/^main\./, '').toLowerCase();
@@ -208,7 +214,8 @@ function checkColumns({ columns: used, lambdaNames }: Used, columns: readonly Sc
   }
 }
 
-const impureWords = new Set(
+/** Words that parse as columns, and mean the clock or a setting where no column has the name. */
+export const impureWords: ReadonlySet<string> = new Set(
   'current_catalog current_date current_database current_query current_role current_schema current_time current_timestamp current_user localtime localtimestamp session_user user'.split(
     ' ',
   ),
@@ -226,12 +233,24 @@ export function unknownColumn(name: string, columns: readonly string[]): Holdout
   });
 }
 
-async function checkFunctions(engine: Engine, used: ReadonlySet<string>): Promise<void> {
-  if (used.size === 0) return;
-  const known = await engine.rows<{ name: string; kind: string; stability: string | null }>(
+/** A function of DuckDB, in one of its forms. */
+export interface KnownFunction {
+  readonly name: string;
+  readonly kind: string;
+  readonly stability: string | null;
+}
+
+/** All functions that stand in expressions. */
+export function knownFunctions(engine: Engine): Promise<KnownFunction[]> {
+  return engine.rows<KnownFunction>(
     `SELECT DISTINCT lower(function_name) AS name, function_type AS kind, stability FROM duckdb_functions()
      WHERE schema_name IN ('main', 'pg_catalog') AND function_type NOT IN ('table', 'table_macro', 'pragma')`,
   );
+}
+
+async function checkFunctions(engine: Engine, used: ReadonlySet<string>): Promise<void> {
+  if (used.size === 0) return;
+  const known = await knownFunctions(engine);
   for (const name of used) {
     const found = known.filter((each) => each.name === name);
     if (found.length === 0) {

@@ -84,7 +84,7 @@ function resultName(views: readonly UserView[]): string {
  * Checks that a text is one SELECT that names nothing but the views and its own subqueries.
  * @throws HoldoutError `USAGE` with what is wrong.
  */
-async function checkUserQuery(engine: Engine, sql: string, views: readonly UserView[]): Promise<void> {
+export async function checkUserQuery(engine: Engine, sql: string, views: readonly UserView[]): Promise<void> {
   if (sql.includes('\0')) throw new HoldoutError('USAGE', 'the query holds a NUL character');
   if ((await engine.statementCount(sql).catch(refuse)) !== 1) {
     throw new HoldoutError('USAGE', 'only one SELECT can be run at a time', {

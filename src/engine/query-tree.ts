@@ -1,0 +1,60 @@
+/**
+ * A query as DuckDB parses it, as a tree that can be looked at, changed, and made text again.
+ * @module
+ */
+import { HoldoutError } from '../errors.ts';
+import { quoteString } from '../identity/sql-text.ts';
+import type { Engine } from './engine.ts';
+
+/** A node: DuckDB's own names of kinds and members. */
+export type TreeNode = { [member: string]: unknown };
+
+/** Numbers of JSON that a double may not hold stand in the tree as text with this mark; no query holds a NUL. */
+const mark = '\0';
+const tokens = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]{14,}/g;
+
+/**
+ * The tree of one SELECT.
+ * @throws HoldoutError USAGE where it is none
+ */
+export async function parseQuery(engine: Engine, sql: string): Promise<TreeNode> {
+  const text = await engine.value<string>(`SELECT json_serialize_sql(${quoteString(sql)}::VARCHAR)::VARCHAR`);
+  const exact = text.replace(tokens, (token) => (token.startsWith('"') ? token : `"\\u0000${token}"`));
+  const parsed = JSON.parse(exact) as { error: boolean; error_message?: string };
+  if (parsed.error) throw new HoldoutError('USAGE', 'only a SELECT can be run', { hint: parsed.error_message ?? '' });
+  return parsed;
+}
+
+/**
+ * The tree as SQL that parses to the same tree.
+ * @throws HoldoutError USAGE where DuckDB writes it so that it reads otherwise
+ */
+export async function queryText(engine: Engine, tree: TreeNode): Promise<string> {
+  const json = treeJson(tree);
+  const sql = await engine.value<string>(`SELECT json_deserialize_sql(${quoteString(json)}::JSON)`);
+  const again = await parseQuery(engine, sql);
+  if (withoutPlaces(again) === withoutPlaces(tree)) return sql;
+  throw new HoldoutError('USAGE', 'this query cannot be given a total order of its rows', {
+    hint: 'Write it another way, for example with the odd part in a subquery or a WITH clause.',
+  });
+}
+
+/** Every node of a tree, the tree itself first. */
+export function* nodesOf(tree: unknown): Generator<TreeNode> {
+  const open: unknown[] = [tree];
+  while (open.length > 0) {
+    const node = open.pop();
+    if (typeof node !== 'object' || node === null) continue;
+    if (!Array.isArray(node)) yield node as TreeNode;
+    open.push(...Object.values(node));
+  }
+}
+
+function treeJson(tree: unknown): string {
+  return JSON.stringify(tree).replaceAll(new RegExp(`"\\\\u0000([^"]*)"`, 'g'), '$1');
+}
+
+/** Where a node stood in the text is all that may differ. */
+function withoutPlaces(tree: unknown): string {
+  return JSON.stringify(tree, (key, value: unknown) => (key === 'query_location' ? 0 : value)).replaceAll(mark, '');
+}

@@ -1,0 +1,166 @@
+/**
+ * Runs a person's SELECT over the input of a step and other tables, in an engine of its own with one thread: sums of
+ * floats then add up in one order, that of the tables. The rows come in the query's order, ties broken; without one,
+ * rows made of one row each stay in the order of the input, and all others are ordered by their digests.
+ * @module
+ */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type StepQuery, planStepQuery } from '../engine/step-query.ts';
+import { checkUserQuery } from '../engine/user-query.ts';
+import { HoldoutError } from '../errors.ts';
+import { quoteIdentifier } from '../identity/sql-text.ts';
+import { jsonRowSql } from '../tables/json-text-sql.ts';
+import { readTable } from '../tables/read/read-table.ts';
+import { copyRelation, relationSchema } from '../tables/read/typed-body.ts';
+import { freeName } from '../tables/sql-types.ts';
+import type { TableReader } from '../tables/table-reader.ts';
+import { checkNames } from '../tables/types/column-names.ts';
+import { checkSameLines, sampleRows } from './sample-check.ts';
+import { compareDigests } from './seeded-hash.ts';
+import type { StepOutput } from './step-output.ts';
+import type { OwnEngine, StepContext } from './transform.ts';
+
+/** A query as a step names it. */
+export interface SqlStep {
+  readonly query: string;
+  /** Names of the other tables, in the order of `StepContext.others`. */
+  readonly names: readonly string[];
+  readonly deterministic: boolean;
+}
+
+const inputName = 'input';
+const resultName = 'holdout_result';
+
+/**
+ * Runs it.
+ * @throws HoldoutError USAGE for a query that is refused or fails; NOT_DETERMINISTIC; as the engine does
+ */
+export async function runSqlStep(context: StepContext, step: SqlStep): Promise<StepOutput> {
+  const { input, scratch, signal } = context;
+  if (step.deterministic && input.rows > 0) await checkSample(context, step);
+  const own = await context.ownEngine(1);
+  const { engine } = own;
+  const { plan, hidden, names } = await makeResult(own, step, null);
+  const from = `(SELECT ${names.map(quoteIdentifier).join(', ')} FROM ${resultName} ORDER BY rowid)`;
+  const positions = plan.order === 'position' ? await hiddenValues(own, hidden) : null;
+  if (plan.wholeRows && positions !== null) {
+    return { kind: 'rows', keep: positions, counts: { dropped: input.rows - positions.length } };
+  }
+  const seen = await relationSchema(engine, from, 'the query');
+  const target = join(scratch, 'sql.parquet');
+  await copyRelation(engine, { from, seen, schema: seen, target, file: 'the query' });
+  await engine.close();
+  const table = await readTable([target], {
+    workDirectory: scratch,
+    threads: context.threads,
+    signal,
+    format: 'parquet',
+  });
+  const { schema } = table;
+  const first = context.others.reduce((sum, { reader }) => sum + reader.rows, input.rows);
+  const rows = Uint32Array.from({ length: table.rows }, (_, row) => first + row);
+  if (plan.order === 'none') {
+    const digests = await readFile(table.digestsPath);
+    rows.sort((a, b) => compareDigests(digests, a - first, b - first) || a - b);
+  }
+  if (table.rows === 0) return { kind: 'table', schema, rows, added: null, madeOf: null, counts: {} };
+  const counts = positions === null ? {} : { dropped: input.rows - positions.length };
+  return { kind: 'table', schema, rows, added: table, madeOf: positions, counts };
+}
+
+interface Result {
+  readonly plan: StepQuery;
+  readonly hidden: string;
+  /** The result's columns, in order. */
+  readonly names: readonly string[];
+}
+
+/** Runs the query into a table of the engine. `rowsMax` takes only so many rows of each table. */
+async function makeResult(own: OwnEngine, step: SqlStep, rowsMax: number | null): Promise<Result> {
+  const { engine } = own;
+  const tables = [
+    { name: inputName, reader: own.input },
+    ...own.others.map((reader, index) => ({ name: step.names[index]!, reader })),
+  ];
+  const columns = tables.flatMap(({ reader }) => reader.schema.columns.map(({ name }) => name));
+  const views = tables.map(({ name }) => ({ name, sql: '' }));
+  await checkUserQuery(engine, step.query, views);
+  for (const { name, reader } of tables) await defineTable(own, name, reader, rowsMax);
+  const names = (await engine.describe(step.query).catch(refused)).map(({ name }) => name);
+  const problem = checkNames(names);
+  if (problem !== null) {
+    throw new HoldoutError('USAGE', `${problem} among the columns of the query`, { hint: 'Name columns with AS.' });
+  }
+  const hidden = freeName(schemaOf([...columns, ...names]), 'holdout_row');
+  const asked = { sql: step.query, input: inputName, columns, made: names, hidden, pure: step.deterministic };
+  const plan = await planStepQuery(engine, asked);
+  const withRow = plan.order === 'position';
+  if (withRow) await defineInput(own, hidden, rowsMax);
+  const listed = [...names, ...(withRow ? [hidden] : [])].map(quoteIdentifier).join(', ');
+  await engine.run(`CREATE TEMP TABLE ${resultName}(${listed}) AS ${plan.sql}`).catch(refused);
+  return { plan, hidden, names };
+}
+
+function schemaOf(names: readonly string[]): TableReader['schema'] {
+  return { type: 'holdout/schema@1', columns: names.map((name) => ({ name, type: 'NULL' })) };
+}
+
+/** A table in its own order, so that one thread always meets its rows in that order. */
+async function defineTable(
+  { engine }: OwnEngine,
+  name: string,
+  reader: TableReader,
+  rowsMax: number | null,
+): Promise<void> {
+  const ordered = reader.orderedSql();
+  const position = freeName(reader.schema, 'holdout_position');
+  const columns = reader.schema.columns.map((column) => quoteIdentifier(column.name)).join(', ') || 'NULL AS nothing';
+  const sql =
+    ordered ?? `SELECT ${columns} FROM (${reader.relationSql({ position })}) ORDER BY ${quoteIdentifier(position)}`;
+  const limited = rowsMax === null ? sql : `SELECT * FROM (${sql}) LIMIT ${rowsMax}`;
+  const kind = ordered === null || rowsMax !== null ? 'TABLE' : 'VIEW';
+  await engine.run(`CREATE TEMP ${kind} ${quoteIdentifier(name)} AS ${limited}`);
+}
+
+/** The input with the numbers of its rows. */
+async function defineInput({ engine, input }: OwnEngine, hidden: string, rowsMax: number | null): Promise<void> {
+  await engine.run(`DROP VIEW IF EXISTS ${inputName}`).catch(() => engine.run(`DROP TABLE ${inputName}`));
+  const limit = rowsMax === null ? '' : ` WHERE ${quoteIdentifier(hidden)} < ${rowsMax}`;
+  const sql = `SELECT * FROM (${input.relationSql({ position: hidden })})${limit}`;
+  await engine.run(`CREATE TEMP VIEW ${inputName} AS ${sql}`);
+}
+
+async function hiddenValues({ engine }: OwnEngine, hidden: string): Promise<Uint32Array> {
+  const rows = Number(await engine.value<bigint>(`SELECT count(*) FROM ${resultName}`));
+  const values = new Uint32Array(rows);
+  let next = 0;
+  await engine.scan(`SELECT ${quoteIdentifier(hidden)} FROM ${resultName} ORDER BY rowid`, (chunk) => {
+    for (let row = 0; row < chunk.rows; row++) values[next++] = Number(chunk.value(0, row));
+  });
+  return values;
+}
+
+/** The first rows of every table, with one thread and with several. */
+async function checkSample(context: StepContext, step: SqlStep): Promise<void> {
+  const give = async (threads: number): Promise<string[]> => {
+    const own = await context.ownEngine(threads);
+    try {
+      const { plan, names } = await makeResult(own, step, sampleRows);
+      const from = `(SELECT ${names.map(quoteIdentifier).join(', ')} FROM ${resultName} ORDER BY rowid)`;
+      const schema = await relationSchema(own.engine, from, 'the query');
+      const lines = (await own.engine.rows<{ line: string }>(`SELECT ${jsonRowSql(schema)} AS line FROM ${from}`)).map(
+        ({ line }) => line,
+      );
+      return plan.order === 'none' ? lines.toSorted() : lines;
+    } finally {
+      await own.engine.close();
+    }
+  };
+  checkSameLines(await give(1), await give(4), 'four threads in place of one');
+}
+
+function refused(cause: unknown): never {
+  if (!(cause instanceof HoldoutError) || cause.code !== 'INPUT_INVALID') throw cause;
+  throw new HoldoutError('USAGE', cause.message.replace(/^(?:Binder|Catalog) Error: /, ''), { cause });
+}

@@ -1,0 +1,55 @@
+/**
+ * `holdout/sql`: a SELECT of the person's own over the rows and other datasets.
+ * @module
+ */
+import { z } from 'zod';
+import { HoldoutError } from '../src/errors.ts';
+import { runSqlStep } from '../src/lineage/run-sql.ts';
+import { type Transform, datasetParam, defineTransform } from '../src/lineage/transform.ts';
+import { deterministic } from './parameters.ts';
+
+const shownCharsMax = 100;
+
+/** The rows that a SELECT gives. */
+export const sql: Transform = defineTransform({
+  name: 'holdout/sql',
+  version: 1,
+  kind: 'user',
+  summary: 'Takes the rows of your own SELECT (DuckDB) over `input` and other datasets.',
+  example: 'sql: {query: "SELECT topic, count(*) AS n FROM input GROUP BY topic ORDER BY n DESC"}',
+  params: z.strictObject({
+    query: z
+      .string()
+      .min(1)
+      .max(1_000_000)
+      .describe(
+        'One SELECT over the table "input" and those named by `with`. It reads no files, and nothing of time or chance. ' +
+          'Rows come as ORDER BY says, ties by the columns from left to right. Without ORDER BY, a query that makes each ' +
+          'row of one row keeps their order; the rows of any other are ordered by their digests.',
+      ),
+    with: z
+      .record(z.string().min(1), datasetParam)
+      .default({})
+      .describe('Other datasets, NAME or NAME@VERSION, each under the name that the query calls it by.'),
+    deterministic,
+  }),
+  describe: ({ query, deterministic: pure }) => {
+    const line = query.trim().replaceAll(/\s+/g, ' ');
+    const shown = line.length <= shownCharsMax ? line : `${line.slice(0, shownCharsMax)}…`;
+    return `${shown}${pure ? '' : ' (declared not deterministic)'}`;
+  },
+  datasets: ({ with: others }) =>
+    tableNames(others).map((name) => ({ at: ['with', name], names: others[name]!, as: 'table' })),
+  determinism: ({ deterministic: pure }) => (pure ? 'deterministic' : 'declared-not'),
+  run(context, { query, with: others, deterministic: pure }) {
+    const names = tableNames(others);
+    const twice = names.find((name, index) => ['input', ...names.slice(0, index)].includes(name.toLowerCase()));
+    if (twice !== undefined) throw new HoldoutError('USAGE', `with: two tables would be called "${twice}"`);
+    return runSqlStep(context, { query, names, deterministic: pure });
+  },
+});
+
+/** Sorted, as derivations keep them. */
+function tableNames(others: Readonly<Record<string, unknown>>): readonly string[] {
+  return Object.keys(others).toSorted();
+}
