@@ -123,11 +123,22 @@ export function selectionsSql(
         : [selection.from, selection.from + selection.rows - 1];
     const place = selection.kind === 'map' ? 'm.target' : `${row} + ${selection.position - selection.from}`;
     const added = position === undefined ? [] : [`(${place})::BIGINT AS ${quoteIdentifier(position)}`];
-    const join = selection.kind === 'map' ? ` JOIN ${quoteIdentifier(selection.table)} AS m ON ${row} = m.source` : '';
-    const rows = fileRowsSql(engine, files[selection.file]!, schema, rowName, { first: least, last: most });
+    const file = files[selection.file]!;
+    const join = selection.kind === 'map' ? ` JOIN ${mapSql(selection.table, file)} AS m ON ${row} = m.source` : '';
+    const rows = fileRowsSql(engine, file, schema, rowName, { first: least, last: most });
     return `SELECT ${listed([...columns, ...added])} FROM (${rows}) AS r${join}`;
   });
   return selects.join(' UNION ALL ');
+}
+
+/**
+ * The narrow side of the join, which the engine is to hold while the wide one streams. It believes that a stack has no
+ * rows, as of any positional join, and would hold that; so the narrow side is one too, and then the narrower is held.
+ */
+function mapSql(table: string, file: RowFile): string {
+  const name = quoteIdentifier(table);
+  if (file.kind !== 'stacked') return name;
+  return `(SELECT a.source, b.target FROM ${name} AS a POSITIONAL JOIN ${name} AS b)`;
 }
 
 /** A table without columns still has rows. */

@@ -19,23 +19,36 @@ export function stackedRowsSql(
   rowName: string,
   between: RowsBetween | undefined,
 ): string {
-  const { sources } = file;
+  const types = new Map(schema.columns.map(({ name, type }) => [name, type]));
+  const sources = file.sources
+    .map((source) => ({ ...source, wanted: wantedOf(source, types) }))
+    .filter(({ wanted }) => wanted.length > 0);
   // A file with a column of the reader's own name has no row numbers to bound; then all of its rows are counted.
-  const numbered = sources.findIndex((source) => !hasRowNumberColumn(source.file));
-  const bounded = between !== undefined && sources.every((source) => !hasRowNumberColumn(source.file));
+  const numbered = sources.flatMap((source, index) => (hasRowNumberColumn(source.file) ? [] : [`s${index}`]));
+  const bounded = between !== undefined && sources.length > 0 && numbered.length === sources.length;
   const readers = sources.map((source, index) => {
+    // The number stands first: behind other columns it costs a projection, over which the join would no longer stream.
+    const number = hasRowNumberColumn(source.file) ? [] : ['file_row_number'];
+    const stored = source.file.kind === 'lines' ? ['line'] : storedNames(source).map((name) => quoteIdentifier(name));
     const where = bounded ? ` WHERE ${betweenSql('file_row_number', between)}` : '';
-    return `(SELECT * FROM ${parquetSql(engine, source.file)}${where}) AS s${index}`;
+    const columns = [...number, ...stored].join(', ') || '*';
+    return `(SELECT ${columns} FROM ${parquetSql(engine, source.file)}${where}) AS s${index}`;
   });
   const number =
-    sources.length === 0 ? 'number' : numbered < 0 ? '(row_number() OVER () - 1)' : `s${numbered}.file_row_number`;
+    sources.length === 0
+      ? 'number'
+      : numbered[0] === undefined
+        ? '(row_number() OVER () - 1)'
+        : `${numbered[0]}.file_row_number`;
   const from = sources.length === 0 ? `range(${file.rows}) AS s(number)` : readers.join(' POSITIONAL JOIN ');
+  // Always true. It keeps both sides of the join in use, for one that is not would be read as a whole.
+  const aligned = numbered.slice(1).map((name) => `${numbered[0]}.file_row_number = ${name}.file_row_number`);
+  const where = aligned.length === 0 ? '' : ` WHERE ${aligned.join(' AND ')}`;
   const row = quoteIdentifier(rowName);
   const inner = [`${number} AS ${row}`];
   const values = new Map<string, string>();
-  const types = new Map(schema.columns.map(({ name, type }) => [name, type]));
   for (const [index, source] of sources.entries()) {
-    const wanted = wantedOf(source, types);
+    const { wanted } = source;
     const given = source.file.kind === 'lines' ? lineValues(wanted, index) : typedValues(source, wanted, index);
     inner.push(...given.inner);
     for (const [name, sql] of given.values) values.set(name, sql);
@@ -43,7 +56,7 @@ export function stackedRowsSql(
   const columns = schema.columns.map(({ name, type }) => {
     return `${values.get(name) ?? `NULL::${sqlType(type)}`} AS ${quoteIdentifier(name)}`;
   });
-  const sql = `SELECT ${[row, ...columns].join(', ')} FROM (SELECT ${inner.join(', ')} FROM ${from})`;
+  const sql = `SELECT ${[row, ...columns].join(', ')} FROM (SELECT ${inner.join(', ')} FROM ${from}${where})`;
   return between === undefined || bounded ? sql : `SELECT * FROM (${sql}) WHERE ${betweenSql(row, between)}`;
 }
 
@@ -59,6 +72,13 @@ function wantedOf({ columns }: FileColumns, types: ReadonlyMap<string, ColumnTyp
     const type = types.get(name);
     return type === undefined ? [] : [{ name, stored, type }];
   });
+}
+
+/** Columns that a typed source has of what is wanted of it, each once. */
+function storedNames({ file, wanted }: FileColumns & { readonly wanted: readonly Wanted[] }): string[] {
+  const has = columnsByName(file.schema);
+  const names = wanted.map(({ stored }) => stored);
+  return [...new Set(names)].filter((name) => (has.get(name)?.type ?? 'NULL') !== 'NULL');
 }
 
 /** Columns to be selected beside the join, under names of their own, and the values made of them. */
