@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { addressesOf, isWhole, rowsOfPart, wholeParts } from '../../dist/src/tables/layout.js';
 import { composeLayout, LayoutBuilder, withoutUnusedParts } from '../../dist/src/tables/layout-builder.js';
 import { decodeLayout, encodeLayout } from '../../dist/src/tables/layout-file.js';
-import type { Layout, LayoutPart, WholePart } from '../../dist/src/tables/layout.js';
+import type { Layout, LayoutPart, PartRows, RowMap, WholePart } from '../../dist/src/tables/layout.js';
 import type { Sha256Id } from '../../dist/schemas/ids.js';
 
 const part = (name: string, rows: number): WholePart => ({
@@ -12,7 +12,7 @@ const part = (name: string, rows: number): WholePart => ({
   rows,
 });
 
-function layoutOf(parts: readonly LayoutPart[], addresses: Iterable<number>): Layout {
+function layoutOf<Part extends PartRows>(parts: readonly Part[], addresses: Iterable<number>): RowMap<Part> {
   const builder = new LayoutBuilder(parts);
   for (const address of addresses) builder.push(address, 1);
   return builder.finish();
@@ -123,6 +123,54 @@ describe('the file of a layout over a million rows takes', () => {
       [order[i], order[j]] = [order[j]!, order[i]!];
     }
     expect(bytesOf(order)).toBeLessThan(million * 2.6);
+  });
+});
+
+describe('a damaged layout file over stacked columns is refused', () => {
+  const [one, two, digests] = [part('a', 700), part('b', 700), part('d', 900)];
+  const stack = {
+    rows: 700,
+    sources: [
+      { id: one.id, columns: [['x', 'x'] as const, ['y', 'old y'] as const] },
+      { id: two.id, columns: [['ż', 'c0'] as const] },
+    ],
+  };
+  const layout: Layout = {
+    ...layoutOf<LayoutPart>([stack, one], [5, 3, 700, 5]),
+    digests: layoutOf([digests], [0, 1, 2, 899]),
+  };
+  const bytes = encodeLayout(layout);
+
+  it('cut at any byte, and gives back what went in when it is whole', () => {
+    expect(decodeLayout(bytes)).toMatchObject({ parts: layout.parts, digests: { parts: [digests] } });
+    for (let end = 0; end < bytes.length; end++) {
+      expect(() => decodeLayout(bytes.subarray(0, end))).toThrow(expect.objectContaining({ code: 'STORE_CORRUPT' }));
+    }
+  });
+
+  it('or yields only rows that its parts and digests have, whatever byte is changed', () => {
+    for (let at = 0; at < bytes.length; at++) {
+      for (const bits of [0x01, 0x41, 0xff]) {
+        const changed = Uint8Array.from(bytes);
+        changed[at]! ^= bits;
+        try {
+          const { digests: found, ...map } = decodeLayout(changed);
+          for (const each of found === undefined ? [map] : [map, found]) {
+            const rows = each.parts.reduce((sum, { rows: count }) => sum + count, 0);
+            expect(addressesOf(each).every((address) => address < rows)).toBe(true);
+          }
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'STORE_CORRUPT' });
+        }
+      }
+    }
+  });
+
+  it('and one that names the same row four thousand million times is refused at once', () => {
+    // Packed pieces of width 0 take no bytes for their rows.
+    const piece = { kind: 'packed' as const, rows: 1 << 24, from: 701, width: 0, bytes: new Uint8Array() };
+    const hostile = encodeLayout({ ...layout, rows: 0, pieces: Array.from({ length: 255 }, () => piece) });
+    expect(() => decodeLayout(hostile)).toThrow('another number of digests than of rows');
   });
 });
 
