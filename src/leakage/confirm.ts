@@ -44,27 +44,28 @@ export async function confirm(
       let end = first + 1;
       while (candidates[end]?.row === relative) end++;
       hits.moveTo(relative);
-      const pairs: Candidate[] = [];
+      const row = batch.firstRow + relative;
+      // A row is read when the first pair asks for it: most pairs are settled by then, or cannot reach what they need.
+      let checked: CheckedRow | null = null;
       for (; first < end; first++) {
         const pair = candidates[first];
         const form = index.forms[pair?.form ?? -1];
-        if (pair === undefined || form === undefined) continue;
+        // What is settled at one bound is settled at a lower one, and counting for the lower one costs more than asking.
+        if (pair === undefined || form === undefined || isSettled(pair, form, trainIndex, row, tally)) continue;
         const bound = Math.min(pair.bound, hits.coveredAtMost(form));
-        if (bound >= form.coverageMin * form.length) pairs.push({ ...pair, bound });
-      }
-      const row = batch.firstRow + relative;
-      if (pairs.every((pair) => isSettled(pair, index.forms[pair.form], trainIndex, row, tally))) continue;
-      const place = batch.lines.get(relative);
-      if (place === undefined) throw new TypeError(`row ${row} has hits but no line`);
-      await giveWay();
-      const json = parseRow(lines.read(place));
-      const checked: CheckedRow = { tokens: readRowTokens(rowStrings(json, train.reader.schema), index), json, fields };
-      for (const pair of pairs) {
-        const form = index.forms[pair.form];
-        if (form === undefined || isSettled(pair, form, trainIndex, row, tally)) continue;
-        const overlap = meter.measure(form, checked.tokens, form.coverageMin);
+        if (bound < form.coverageMin * form.length) continue;
+        if (isSettled({ ...pair, bound }, form, trainIndex, row, tally)) continue;
+        if (checked === null) {
+          const place = batch.lines.get(relative);
+          if (place === undefined) throw new TypeError(`row ${row} has hits but no line`);
+          await giveWay();
+          const json = parseRow(lines.read(place));
+          checked = { tokens: readRowTokens(rowStrings(json, train.reader.schema), index), json, fields };
+        }
+        const { tokens } = checked;
+        const overlap = meter.measure(form, tokens, form.coverageMin);
         if (overlap === null) continue;
-        const beside = (item: Item): boolean => isBesidePassage(item, overlap, checked.tokens, index, meter);
+        const beside = (item: Item): boolean => isBesidePassage(item, overlap, tokens, index, meter);
         for (const { item, class: found, leak } of classify(form, overlap, checked, index.vocabulary, beside)) {
           const { coverage, longestRun } = overlap;
           const finding = { evalIndex: form.evalIndex, item: item.row, trainIndex, row };
