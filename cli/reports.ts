@@ -5,6 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Sha256Id } from '../schemas/ids.ts';
 import { type LeakReport, leakReport } from '../schemas/leak-report.ts';
+import { realisationRecord } from '../schemas/records.ts';
 import { HoldoutError } from '../src/errors.ts';
 import type { Store } from '../src/store/store.ts';
 import { pathExists } from './context.ts';
@@ -37,12 +38,24 @@ export async function findReport(store: Store, text: string): Promise<Identified
   return { id: only, report: await store.getRecord(only, leakReport) };
 }
 
-/** Ids of journalled reports that begin so. */
+/** Ids of reports that begin so: journalled ones, else those that steps left as evidence. */
 async function storedReports(store: Store, prefix: string): Promise<Sha256Id[]> {
   const hex = prefix.replace(/^sha256:/, '');
   if (hex === '') return [];
-  const { reports } = await store.journal();
-  return [...new Set(reports.map(({ report }) => report))].filter((id) => id.slice(7).startsWith(hex));
+  const state = await store.journal();
+  const journalled = [...new Set(state.reports.map(({ report }) => report))].filter((id) =>
+    id.slice(7).startsWith(hex),
+  );
+  if (journalled.length > 0) return journalled;
+  const left = new Set<Sha256Id>();
+  for (const entry of state.entries) {
+    if (entry.op !== 'version') continue;
+    for (const { realisation } of [...(entry.through ?? []), entry]) {
+      const { records = [] } = await store.getRecord(realisation, realisationRecord);
+      for (const id of records) if (id.slice(7).startsWith(hex)) left.add(id);
+    }
+  }
+  return [...left];
 }
 
 async function readReportFile(store: Store, file: string): Promise<IdentifiedReport> {

@@ -153,6 +153,8 @@ export const realisationRecord = z.strictObject({
   origins: z.union([z.literal('same'), z.literal('unknown'), sha256Id]).optional(),
   /** Of a step that maps columns: those of the output that are columns of the input as they stand, by name. */
   kept: z.record(z.string(), z.string()).optional(),
+  /** What the step found, as stored records: a leak report says why rows went. Absent where it left none. */
+  records: z.array(sha256Id).min(1).optional(),
 });
 export type RealisationRecord = z.infer<typeof realisationRecord>;
 

@@ -6,6 +6,7 @@ import type { Transform } from '../src/lineage/transform.ts';
 import { cast } from './cast.ts';
 import { command } from './command.ts';
 import { concat } from './concat.ts';
+import { decontaminate } from './decontaminate.ts';
 import { dedupe } from './dedupe.ts';
 import { derive } from './derive.ts';
 import { drop } from './drop.ts';
@@ -48,6 +49,7 @@ export const builtInTransforms: readonly Transform[] = [
   head,
   skip,
   remove,
+  decontaminate,
   select,
   drop,
   rename,

@@ -20,7 +20,7 @@ import { writeJson, writeLines } from '../output.ts';
 import { formatFields } from '../parse-options.ts';
 import { formatColumn, formatType } from '../../src/tables/types/type-text.ts';
 import { entryName } from '../snapshots.ts';
-import { formatBytes, formatCount, plural } from '../text.ts';
+import { formatBytes, formatCount, plural, shortId } from '../text.ts';
 
 /** Describes a version. */
 export const show: Action = async ({ context, operands }) => {
@@ -40,6 +40,7 @@ export const show: Action = async ({ context, operands }) => {
       table: step.realisation.output.table,
       rows: step.realisation.output.rows,
       counts: step.realisation.counts,
+      records: step.realisation.records ?? [],
       sources: step.entry.sources.map(({ path }) => path),
     };
   });
@@ -74,7 +75,8 @@ export const show: Action = async ({ context, operands }) => {
       '  lineage',
       ...steps.map((step) => {
         const what = step.says ?? (step.sources.length === 0 ? step.transform : `read ${step.sources.join(' ')}`);
-        return `    ${what} → ${step.version === null ? '' : `${step.version}, `}${plural(step.rows, 'row')}`;
+        const found = step.records.map((id) => `, report ${shortId(id)}`).join('');
+        return `    ${what} → ${step.version === null ? '' : `${step.version}, `}${plural(step.rows, 'row')}${found}`;
       }),
     ]);
   }

@@ -95,6 +95,7 @@ export async function runStep(run: StepRun): Promise<StepResult> {
     counts: { ...applied.counts },
     ...(await originsEvidence(store, applied)),
     ...(applied.kind === 'columns' ? { kept: Object.fromEntries(applied.kept ?? []) } : {}),
+    ...(await recordsEvidence(store, applied)),
   };
   const stored = {
     derivation: id,
@@ -125,6 +126,8 @@ export interface AppliedStep extends SettledOutput {
   readonly kind: StepOutput['kind'];
   readonly counts: Readonly<Record<string, number>>;
   readonly dropped: DroppedRows | null;
+  /** What the step found; not stored yet. */
+  readonly records: NonNullable<StepOutput['records']>;
   /** Rows of all inputs together: what `origins` count in. */
   readonly inputRows: number;
 }
@@ -186,6 +189,7 @@ export async function applyStep(
       kind: output.kind,
       counts: output.counts,
       dropped: output.dropped ?? null,
+      records: output.records ?? [],
       inputRows: opened.reduce((sum, { reader }) => sum + reader.rows, input.reader.rows),
     };
   } finally {
@@ -232,6 +236,12 @@ function layoutOfInput(state: JournalState, { ref, layout }: Pick<StepInput, 're
   throw new HoldoutError('STORE_CORRUPT', `the store names no layout for table ${ref.table}`, {
     hint: '`holdout verify` says what is damaged',
   });
+}
+
+async function recordsEvidence(store: Store, { records }: AppliedStep): Promise<Pick<RealisationRecord, 'records'>> {
+  const ids: Sha256Id[] = [];
+  for (const record of records) ids.push(await store.putRecord(record));
+  return ids.length === 0 ? {} : { records: ids };
 }
 
 /** A selection needs no evidence of its origins: its rows are those of the input. */

@@ -2,6 +2,7 @@
  * What a step yields. Rows that stay as they are are named, never copied; only values that are new come as a file.
  * @module
  */
+import type { LeakReport } from '../../schemas/leak-report.ts';
 import type { TableSchema } from '../../schemas/table-schema.ts';
 import type { ReadTable } from '../tables/read/read-table-types.ts';
 
@@ -21,6 +22,8 @@ interface Output {
   readonly counts: Readonly<Record<string, number>>;
   /** Why rows went, where the step can tell for each. */
   readonly dropped?: DroppedRows;
+  /** What it found, kept as records beside the counts: evidence that holds no row text. */
+  readonly records?: readonly LeakReport[];
 }
 
 /** Some rows of the input, as they are. */

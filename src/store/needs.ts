@@ -100,6 +100,7 @@ function followRecord(
       want('record', record.derivation);
       want('record', record.output.schema);
       for (const blob of record.blobs) want('record', blob);
+      for (const found of record.records ?? []) want('record', found);
       if (record.origins?.startsWith('sha256:') === true) want('origins', record.origins as Sha256Id);
       break;
     case 'holdout/blob@1':

@@ -44,6 +44,12 @@ export const rows: readonly Row[] = Array.from({ length: 120 }, (_, i) => ({
 const line = (row: Row): string =>
   JSON.stringify(row).replace(/"score":0([,}])/, row.id % 2 === 0 ? '"score":-0.0$1' : '"score":0.0$1');
 
+/** Eval items, one of which stands in the rows. */
+const held = [
+  { question: 'the same again and again and again', answer: 'x' },
+  { question: 'which of these is nowhere to be found in the table?', answer: 'none' },
+];
+
 /** Text for most of the rows, to be joined by `id`; not in their order. */
 export const generated = Array.from({ length: 120 }, (_, i) => (i * 7) % 120)
   .filter((id) => id % 10 === 9 || id % 3 > 0)
@@ -83,6 +89,7 @@ export class StepBench {
     );
     const builder = new LayoutBuilder([...even.parts, ...odd.parts]);
     for (let i = 0; i < rows.length; i++) builder.push((i % 2) * even.rows + (i >> 1), 1);
+    await workspace.add('held', await workspace.write('held.jsonl', linesOf(held)), { role: 'eval' });
     await workspace.add('generated', await workspace.write('generated.jsonl', linesOf(generated)));
     const compact = await add('all', rows);
     const { record } = await workspace.version('all');
@@ -98,7 +105,7 @@ export class StepBench {
       const done: AppliedStep[] = [];
       for (const text of steps) {
         const before = done.at(-1);
-        done.push(await this.apply(engine, prepare(text), before?.layout ?? this.layouts[layout], before));
+        done.push(await this.apply(engine, prepare(text), before?.layout ?? this.layouts[layout], before, threads));
       }
       return done;
     });
@@ -173,7 +180,13 @@ export class StepBench {
   }
 
   /** Runs one step on the rows of a layout: the bench's own table, or what a step before gave. */
-  async apply(engine: Engine, step: PreparedStep, layout: Layout, before?: StepBefore): Promise<AppliedStep> {
+  async apply(
+    engine: Engine,
+    step: PreparedStep,
+    layout: Layout,
+    before?: StepBefore,
+    threads = 2,
+  ): Promise<AppliedStep> {
     const { store } = this.workspace;
     const schema = before?.schema ?? (await store.getRecord(this.table.schema, tableSchema));
     const ref = before?.output ?? this.table;
@@ -181,7 +194,7 @@ export class StepBench {
     const resolve = async (name: string): Promise<Sha256Id> => (await this.workspace.version(name)).entry.snapshot;
     try {
       const bound = await bindStep({ store, resolve }, step, { table: ref.table, schema: ref.schema });
-      return await applyStep({ store, engine, threads: 2 }, bound, { reader, layout, ref });
+      return await applyStep({ store, engine, threads }, bound, { reader, layout, ref });
     } finally {
       await reader.close();
     }
