@@ -4,6 +4,7 @@
  */
 import type { Transform } from '../src/lineage/transform.ts';
 import { cast } from './cast.ts';
+import { cleanText } from './clean-text.ts';
 import { command } from './command.ts';
 import { concat } from './concat.ts';
 import { decontaminate } from './decontaminate.ts';
@@ -16,11 +17,12 @@ import { head } from './head.ts';
 import { join } from './join.ts';
 import { length } from './length.ts';
 import { limitPerGroup } from './limit-per-group.ts';
-import { module } from './module.ts';
+import { maskPii } from './mask-pii.ts';
 import { mixture } from './mixture.ts';
+import { module } from './module.ts';
 import { nearDedupe } from './near-dedupe.ts';
-import { quality } from './quality.ts';
 import { perturb } from './perturb.ts';
+import { quality } from './quality.ts';
 import { remove } from './remove.ts';
 import { rename } from './rename.ts';
 import { sample } from './sample.ts';
@@ -29,8 +31,8 @@ import { shuffle } from './shuffle.ts';
 import { skip } from './skip.ts';
 import { sort } from './sort.ts';
 import { split } from './split.ts';
-import { template } from './template.ts';
 import { sql } from './sql.ts';
+import { template } from './template.ts';
 
 export { remove };
 
@@ -55,6 +57,8 @@ export const builtInTransforms: readonly Transform[] = [
   rename,
   cast,
   derive,
+  cleanText,
+  maskPii,
   concat,
   sql,
   module,

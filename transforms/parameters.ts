@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { TableSchema } from '../schemas/table-schema.ts';
 import { HoldoutError } from '../src/errors.ts';
 import { type ExpressionValues, type OnError, failedReason } from '../src/lineage/map-columns.ts';
-import { columnNamed } from '../src/lineage/row-values.ts';
+import { columnNamed, textColumn } from '../src/lineage/row-values.ts';
 import { checkNames } from '../src/tables/types/column-names.ts';
 import type { DatasetParam } from '../src/lineage/transform.ts';
 
@@ -64,6 +64,16 @@ export function columnsNamed(schema: TableSchema, names: readonly string[]): Tab
   const twice = names.find((name, index) => names.indexOf(name) < index);
   if (twice !== undefined) throw new HoldoutError('USAGE', `column "${twice}" is named twice`);
   return names.map((name) => columnNamed(schema, name));
+}
+
+/**
+ * The columns of these names that hold any text: one that holds only nulls has none to change.
+ * @throws HoldoutError `USAGE` for a name given twice, one that no column has, and a column of another type.
+ */
+export function textColumns(schema: TableSchema, names: readonly string[]): TableSchema['columns'] {
+  return columnsNamed(schema, names)
+    .map(({ name }) => textColumn(schema, name))
+    .filter(({ type }) => type !== 'NULL');
 }
 
 /** Every column of the input under its own name, less those left out: the `kept` of a mapping step. */

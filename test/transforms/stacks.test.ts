@@ -33,6 +33,8 @@ const step = fc.oneof(
     `derive: {columns: {text: "text || '!'", more: "id % 3"}}`,
     'derive: {columns: {group: "left(text, 2)", score: "score / 3"}}',
     'derive: {columns: {more: "1 / score"}, on_error: drop}',
+    'clean-text: {columns: [text, group], unicode: nfkc}',
+    "mask-pii: {columns: [text], patterns: [{name: a, regex: 'a+', replace: '+1 415 555 2671'}]}",
   ),
 );
 

@@ -27,6 +27,8 @@ export interface TextSource {
   readonly engine: Engine;
   /** Names of the columns; each must hold text. */
   readonly columns: readonly string[];
+  /** VARCHAR expressions over the columns to be read instead of them. */
+  readonly expressions?: readonly string[];
   /** Only the rows for which this says true; all without it. */
   readonly wanted?: (position: number) => boolean;
 }
@@ -43,8 +45,16 @@ const scatteredBlockRowsMax = 1 << 18;
  * Reads texts in order.
  * @throws HoldoutError `USAGE` for a column that is not there or holds no text; as the engine does.
  */
-export async function* readTexts({ input, engine, columns, wanted }: TextSource): AsyncGenerator<TextBatch> {
-  const values = columns.map((name) => `encode(${quoteIdentifier(textColumn(input.schema, name).name)})`).join(', ');
+export async function* readTexts({
+  input,
+  engine,
+  columns,
+  expressions,
+  wanted,
+}: TextSource): AsyncGenerator<TextBatch> {
+  const texts = columns.map((name) => quoteIdentifier(textColumn(input.schema, name).name));
+  const read = expressions ?? texts;
+  const values = read.map((text) => `encode(${text})`).join(', ');
   const number = quoteIdentifier(freeName(input.schema, 'holdout_number'));
   const asked =
     input.orderedSql() === null
@@ -65,7 +75,7 @@ export async function* readTexts({ input, engine, columns, wanted }: TextSource)
     await engine.scan(`SELECT ${values} FROM ${from}`, (chunk) => {
       for (let row = 0; row < chunk.rows; row++) {
         batch.position(positions[next++]!);
-        for (let column = 0; column < columns.length; column++) batch.text(chunk.bytes(column, row));
+        for (let column = 0; column < read.length; column++) batch.text(chunk.bytes(column, row));
         if (!batch.full) continue;
         batches.push(batch.finish());
         batch = new BatchBuilder();
