@@ -5,6 +5,7 @@
 import { type SnapshotRecord, snapshotRecord } from '../schemas/records.ts';
 import type { Engine } from '../src/engine/engine.ts';
 import { HoldoutError } from '../src/errors.ts';
+import type { TableAccess } from '../src/lineage/row-origins.ts';
 import type { VersionEntry } from '../src/store/journal-state.ts';
 import type { Store } from '../src/store/store.ts';
 import { type TableReader, openTable } from '../src/tables/table-reader.ts';
@@ -37,4 +38,9 @@ export async function openVersion(store: Store, engine: Engine, entry: VersionEn
       cause: error,
     });
   }
+}
+
+/** Opens the tables of a lineage. */
+export function tableAccess(store: Store, engine: Engine): TableAccess {
+  return { store, open: (ref) => openTable(store, engine, ref) };
 }

@@ -5,11 +5,12 @@
 import { z } from 'zod';
 import { quoteIdentifier } from '../src/identity/sql-text.ts';
 import { firstOfEqual } from '../src/lineage/digest-groups.ts';
-import { columnNamed, keyDigests, setBit, visitValues } from '../src/lineage/row-values.ts';
+import { columnNamed, keyDigests, visitValues } from '../src/lineage/row-values.ts';
 import { type Transform, defineTransform } from '../src/lineage/transform.ts';
 import type { TableReader } from '../src/tables/table-reader.ts';
 import type { Engine } from '../src/engine/engine.ts';
 import type { ColumnType } from '../schemas/table-schema.ts';
+import { selectByReason } from './dropped-rows.ts';
 import { columns, listed } from './parameters.ts';
 
 /** Keeps one row of each set of equal ones, in the table's order. */
@@ -43,14 +44,12 @@ export const dedupe: Transform = defineTransform({
       const better = lengths === null ? keep === 'last' : lengths[row]! > lengths[best[of]!]!;
       if (better) best[of] = row;
     }
-    const bitmap = new Uint8Array(Math.ceil(input.rows / 8));
-    let kept = 0;
-    for (let row = 0; row < first.length; row++) {
-      if (best[first[row]!] !== row) continue;
-      setBit(bitmap, row);
-      kept += 1;
-    }
-    return { kind: 'rows', keep: { bitmap }, counts: { duplicates: input.rows - kept } };
+    const insteadOf = first.map((of) => best[of]!);
+    const selected = selectByReason(
+      ['duplicates'],
+      Uint8Array.from(insteadOf, (stays, row) => (stays === row ? 0 : 1)),
+    );
+    return { ...selected, dropped: { ...selected.dropped!, insteadOf } };
   },
 });
 

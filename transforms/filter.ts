@@ -48,6 +48,16 @@ export const filter: Transform = defineTransform({
     const { trueRows, trueCount, nullCount, failedCount } = found;
     const counts = { false: input.rows - trueCount - nullCount - failedCount, null: nullCount };
     const failed = on === 'fail' ? {} : { [on === 'drop' ? 'failed' : 'keptThoughFailed']: failedCount };
-    return { kind: 'rows', keep: { bitmap: trueRows }, counts: { ...counts, ...failed } };
+    const names = ['false', 'null', 'failed'];
+    const of = new Uint8Array(input.rows);
+    for (let row = 0; row < of.length; row++) {
+      if (!hasBit(trueRows, row)) of[row] = hasBit(found.nullRows, row) ? 2 : (found.failed?.[row] ?? 0) === 0 ? 1 : 3;
+    }
+    const dropped = { names, of };
+    return { kind: 'rows', keep: { bitmap: trueRows }, counts: { ...counts, ...failed }, dropped };
   },
 });
+
+function hasBit(bitmap: Uint8Array, row: number): boolean {
+  return ((bitmap[row >>> 3]! >>> (row & 7)) & 1) === 1;
+}

@@ -4,8 +4,9 @@
  */
 import { z } from 'zod';
 import { quoteIdentifier } from '../src/identity/sql-text.ts';
-import { setBit, textColumn, visitValues } from '../src/lineage/row-values.ts';
+import { textColumn, visitValues } from '../src/lineage/row-values.ts';
 import { type Transform, defineTransform } from '../src/lineage/transform.ts';
+import { selectByReason } from './dropped-rows.ts';
 import { rowCount } from './parameters.ts';
 
 /** Keeps rows by the length of a text column; a row without text there goes. */
@@ -38,15 +39,13 @@ export const length: Transform = defineTransform({
   async run({ input, engine }, { column, unit, min = 0, max = Infinity }) {
     const name = quoteIdentifier(textColumn(input.schema, column).name);
     const measured = unit === 'characters' ? `length(${name})` : `len(regexp_extract_all(${name}, '\\S+'))`;
-    const bitmap = new Uint8Array(Math.ceil(input.rows / 8));
-    const counts = { tooShort: 0, tooLong: 0, null: 0 };
+    const of = new Uint8Array(input.rows);
     await visitValues({ input, engine }, [`(${measured})::DOUBLE`], (position, chunk, row) => {
       const value = chunk.value(1, row);
-      if (value === null) counts.null += 1;
-      else if (Number(value) < min) counts.tooShort += 1;
-      else if (Number(value) > max) counts.tooLong += 1;
-      else setBit(bitmap, position);
+      if (value === null) of[position] = 3;
+      else if (Number(value) < min) of[position] = 1;
+      else if (Number(value) > max) of[position] = 2;
     });
-    return { kind: 'rows', keep: { bitmap }, counts };
+    return selectByReason(['tooShort', 'tooLong', 'null'], of);
   },
 });

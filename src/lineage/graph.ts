@@ -61,7 +61,19 @@ export async function lineageGraph(
   state: JournalState,
   target: VersionEntry,
 ): Promise<readonly LineageStep[]> {
-  const producers = await producersBefore(store, state, target);
+  return versionsGraph(store, state, [target]);
+}
+
+/**
+ * The steps that led to any of these versions, each once, after those that it reads.
+ * @throws HoldoutError STORE_CORRUPT when an input comes from nowhere.
+ */
+export async function versionsGraph(
+  store: Store,
+  state: JournalState,
+  targets: readonly VersionEntry[],
+): Promise<readonly LineageStep[]> {
+  const producers = await producersOf(store, state);
   const steps: LineageStep[] = [];
   const done = new Map<string, number>();
   const visit = async (place: Place): Promise<number> => {
@@ -78,7 +90,7 @@ export async function lineageGraph(
     done.set(key, index);
     return index;
   };
-  await visit({ entry: target, index: target.through?.length ?? 0 });
+  for (const entry of targets) await visit({ entry, index: entry.through?.length ?? 0 });
   return steps;
 }
 
@@ -119,11 +131,11 @@ async function tablesOf(store: Store, { inputs }: DerivationRecord): Promise<rea
   return tables;
 }
 
-async function producersBefore(store: Store, { entries }: JournalState, target: VersionEntry): Promise<Producers> {
+async function producersOf(store: Store, { entries }: JournalState): Promise<Producers> {
   const named = new Map<TableKey, VersionEntry[]>();
   const passed = new Map<TableKey, Place[]>();
   for (const entry of entries) {
-    if (entry.op !== 'version' || entry.seq > target.seq) continue;
+    if (entry.op !== 'version') continue;
     const { output } = await store.getRecord(entry.realisation, realisationRecord);
     push(named, tableKey(output), entry);
     for (const [index, step] of (entry.through ?? []).entries()) push(passed, tableKey(step), { entry, index });

@@ -14,8 +14,12 @@ export interface PredicateRows {
   readonly trueRows: Uint8Array;
   readonly trueCount: number;
   readonly nullCount: number;
+  /** Bits of the rows for which it is NULL. */
+  readonly nullRows: Uint8Array;
   /** How many rows it failed on: under `keep` their bits are set, too, and they are not in `trueCount`. */
   readonly failedCount: number;
+  /** Not 0 for rows that it failed on; null under `fail`. */
+  readonly failed: Uint8Array | null;
 }
 
 /**
@@ -33,6 +37,7 @@ export async function evaluatePredicate(
   const expression: RowExpression = { sql: predicate, says: 'where', reads };
   const failed = onError === 'fail' ? null : await failedRows(source, [expression]);
   const trueRows = new Uint8Array(Math.ceil(source.input.rows / 8));
+  const nullRows = new Uint8Array(trueRows.length);
   const counts = { trueCount: 0, nullCount: 0, failedCount: 0 };
   for (const [position, code] of failed?.entries() ?? []) {
     if (code === 0) continue;
@@ -48,12 +53,15 @@ export async function evaluatePredicate(
         if (chunk.value(1, row) === true) {
           setBit(trueRows, position);
           counts.trueCount += 1;
-        } else if ((failed?.[position] ?? 0) === 0) counts.nullCount += 1;
+        } else if ((failed?.[position] ?? 0) === 0) {
+          setBit(nullRows, position);
+          counts.nullCount += 1;
+        }
       },
       'v0 IS NOT FALSE',
     );
   } catch (error) {
     throw onError === 'fail' ? await firstFailure(source, [expression], error) : error;
   }
-  return { trueRows, ...counts };
+  return { trueRows, nullRows, failed, ...counts };
 }

@@ -36,7 +36,7 @@ export async function filesRead(
 }
 
 /** The file that a row of the table stood in, or null. */
-function fileOfRow(files: readonly ReadFile[], row: number): ReadFile | null {
+export function fileOfRow(files: readonly ReadFile[], row: number): ReadFile | null {
   return files.findLast(({ firstRow, blob }) => firstRow <= row && row < firstRow + blob.rows) ?? null;
 }
 

@@ -113,7 +113,8 @@ async function codeNow(
   }
 }
 
-function jsonChanges(what: string, then: Json | undefined, now: Json | undefined): VersionChange[] {
+function jsonChanges(what: string, before: Json | undefined, after: Json | undefined): VersionChange[] {
+  const [then, now] = [byPath(before), byPath(after)];
   if (isObject(then) && isObject(now)) {
     return [...new Set([...Object.keys(then), ...Object.keys(now)])].flatMap((key) =>
       jsonChanges(`${what}.${key}`, then[key], now[key]),
@@ -121,6 +122,15 @@ function jsonChanges(what: string, then: Json | undefined, now: Json | undefined
   }
   const [a, b] = [textOf(then), textOf(now)];
   return a === b ? [] : [{ what, was: a, is: b }];
+}
+
+/** A list of files as an object, so that the file that changed is named. */
+function byPath(json: Json | undefined): Json | undefined {
+  if (!Array.isArray(json) || json.length === 0) return json;
+  const files = json.flatMap((each): [string, Json][] =>
+    isObject(each) && typeof each['path'] === 'string' ? [[each['path'], each['sha256'] ?? null]] : [],
+  );
+  return files.length < json.length ? json : Object.fromEntries(files);
 }
 
 function isObject(json: Json | undefined): json is { [key: string]: Json } {

@@ -58,7 +58,7 @@ export async function originsOf(
 }
 
 /** Row digests of a table, in its order. */
-async function digestsOf(access: TableAccess, ref: TableRef): Promise<Uint8Array> {
+export async function digestsOf(access: TableAccess, ref: TableRef): Promise<Uint8Array> {
   const reader = await access.open({ table: ref.table, schema: ref.schema });
   try {
     return await reader.digests();

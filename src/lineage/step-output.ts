@@ -15,6 +15,8 @@ export interface DroppedRows {
   readonly names: readonly string[];
   /** For each row of the input: 0 where it stays, else k for `names[k - 1]`. */
   readonly of: Uint8Array;
+  /** For each row of the input the one that stays in its stead, where rows went for one that is like them. */
+  readonly insteadOf?: Uint32Array;
 }
 
 interface Output {

@@ -100,7 +100,11 @@ function refuseUnkept(blob: BlobRecord): void {
   });
 }
 
-async function* rawBytes(store: Store, engine: Engine, { content }: BlobRecord): AsyncGenerator<Uint8Array> {
+/**
+ * A raw file's bytes; none where they are not kept.
+ * @throws HoldoutError `STORE_CORRUPT`, `IO`, while they are read
+ */
+export async function* rawBytes(store: Store, engine: Engine, { content }: BlobRecord): AsyncGenerator<Uint8Array> {
   switch (content.kind) {
     case 'chunks':
       yield* store.readChunks(content.chunks);

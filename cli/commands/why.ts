@@ -1,0 +1,136 @@
+/**
+ * `holdout why --dropped`: which step dropped a row on the way to a version, and by which rule.
+ * @module
+ */
+import { HoldoutError } from '../../src/errors.ts';
+import { stepFacts } from '../../src/lineage/describe-step.ts';
+import { type LineageStep, lineageGraph } from '../../src/lineage/graph.ts';
+import { type RowFate, whyDropped } from '../../src/lineage/why-dropped.ts';
+import type { Store } from '../../src/store/store.ts';
+import { fetchRows } from '../../src/tables/rows-at.ts';
+import { builtInTransforms } from '../../transforms/index.ts';
+import type { Action } from '../command-spec.ts';
+import { exitStatus } from '../exit-codes.ts';
+import { threads, versionEntry } from '../inputs.ts';
+import { writeJson, writeLines } from '../output.ts';
+import { entryName, tableAccess } from '../snapshots.ts';
+import { clip, formatCount, plural } from '../text.ts';
+import { rowsAsked } from './trace.ts';
+
+const textWidth = 100;
+
+/** Tells of rows, or of every step how many it let go. */
+export const why: Action = async ({ context, operands, options }) => {
+  if (!options.flag('dropped')) {
+    throw new HoldoutError('USAGE', 'say what is asked: --dropped', { hint: 'holdout why NAME --dropped --row 3' });
+  }
+  const store = await context.openStore();
+  const entry = await versionEntry(store, operands[0] ?? '');
+  const steps = await lineageGraph(store, await store.journal(), entry);
+  const asked = options.list('row').length > 0 || options.text('where') !== undefined;
+  if (!asked || options.flag('summary')) {
+    const told = steps.filter(({ inputs }) => inputs.length > 0).map((step) => summaryOf(steps, step));
+    if (context.json) await writeJson({ version: entryName(entry), steps: told });
+    else await writeLines(told.map(summaryLine));
+    return exitStatus.ok;
+  }
+  const engine = await context.openEngine(store);
+  const access = tableAccess(store, engine);
+  const from = await startOf(store, steps, options.text('from'));
+  const reader = await access.open(from.realisation.output);
+  const { rows, more } = await rowsAsked(engine, reader, options);
+  const run = { ...access, engine, transforms: builtInTransforms, threads };
+  const fates = await whyDropped(run, steps, from.index, rows);
+  const base = from.named ? entryName(from.entry) : `step ${from.index + 1}`;
+  if (context.json) {
+    await writeJson({
+      version: entryName(entry),
+      from: base,
+      rows: fates.map(({ dropped, ...fate }) => ({ ...fate, dropped: dropped.map((each) => dropJson(steps, each)) })),
+      more,
+    });
+    return exitStatus.ok;
+  }
+  const texts = new Map((await fetchRows(engine, reader, rows)).map(({ row, text }) => [row, text]));
+  for (const fate of fates) {
+    await writeLines([
+      `${base} row ${formatCount(fate.row + 1)}: ${clip(texts.get(fate.row) ?? '', textWidth)}`,
+      ...fateLines(steps, fate, entryName(entry)),
+    ]);
+  }
+  if (rows.length === 0) await writeLines(['No row is one of those.']);
+  if (more > 0) await writeLines([`${plural(more, 'row')} more; --limit shows more`]);
+  return exitStatus.ok;
+};
+
+/** The table that rows are asked of: the raw one at the end of the first inputs, or a version on the way. */
+async function startOf(store: Store, steps: readonly LineageStep[], from: string | undefined): Promise<LineageStep> {
+  if (from !== undefined) {
+    const entry = await versionEntry(store, from);
+    const found = steps.find((step) => step.named && step.entry.seq === entry.seq);
+    if (found !== undefined) return found;
+    const names = steps.filter(({ named }) => named).map((step) => entryName(step.entry));
+    throw new HoldoutError('USAGE', `--from ${from}: it does not stand in the lineage`, {
+      hint: `these do: ${names.join(', ')}`,
+    });
+  }
+  let step = steps.at(-1)!;
+  while (step.inputs[0] !== undefined) step = steps[step.inputs[0].step]!;
+  return step;
+}
+
+function fateLines(steps: readonly LineageStep[], fate: RowFate, name: string): string[] {
+  const kept = fate.stays.slice(0, 5).map((row) => formatCount(row + 1));
+  const stays = fate.stays.length === 0 ? [] : [`  stays: row ${kept.join(', ')} of ${name}`];
+  const unknown = fate.unknown === null ? [] : [`  nobody can say further: ${fate.unknown}`];
+  const gone = fate.dropped.map(({ step, row, rule, stays: other }) => {
+    const { transform, says, version } = stepFacts(builtInTransforms, steps, steps[step]!);
+    const what = rule === null ? '' : `${words(rule)}: `;
+    const where = version === null ? `step ${step + 1}` : `step ${step + 1}, ${version}`;
+    const stead = other === null ? '' : `; row ${formatCount(other + 1)} stays in its stead`;
+    return `  dropped by ${transform} (${where}), ${what}${clip(says, textWidth)} (row ${formatCount(row + 1)} of its input${stead})`;
+  });
+  if (stays.length + unknown.length + gone.length === 0) return [`  nothing on the way to ${name} took it`];
+  return [...gone, ...stays, ...unknown];
+}
+
+/** `tooShort` → `too short`. */
+function words(rule: string): string {
+  return rule.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}
+
+function dropJson(
+  steps: readonly LineageStep[],
+  { step, row, rule, stays }: RowFate['dropped'][number],
+): Record<string, unknown> {
+  const { transform, says, version } = stepFacts(builtInTransforms, steps, steps[step]!);
+  return { step: step + 1, transform, says, version, row, rule, stays };
+}
+
+interface Summary {
+  readonly step: number;
+  readonly transform: string;
+  readonly says: string;
+  readonly version: string | null;
+  readonly rowsBefore: number;
+  readonly rows: number;
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+function summaryOf(steps: readonly LineageStep[], step: LineageStep): Summary {
+  const { transform, says, version } = stepFacts(builtInTransforms, steps, step);
+  // A selection lets go of rows of its first input; what else it looks at stays where it is.
+  const read = step.realisation.origins === undefined ? step.inputs.slice(0, 1) : step.inputs;
+  const rowsBefore = read.reduce((sum, input) => sum + steps[input.step]!.realisation.output.rows, 0);
+  const { output, counts } = step.realisation;
+  return { step: step.index + 1, transform, says, version, rowsBefore, rows: output.rows, counts };
+}
+
+function summaryLine({ step, transform, says, version, rowsBefore, rows, counts }: Summary): string {
+  const reasons = Object.entries(counts)
+    .filter(([, count]) => count > 0)
+    .map(([reason, count]) => `${formatCount(count)} ${words(reason)}`);
+  const name = version === null ? '' : ` → ${version}`;
+  const because = reasons.length === 0 ? '' : ` (${reasons.join(', ')})`;
+  return `${step}. ${transform}${name}: ${formatCount(rowsBefore)} → ${formatCount(rows)}${because}  ${clip(says, textWidth)}`;
+}

@@ -1,0 +1,73 @@
+/**
+ * Lines of a raw file whose bytes are kept: where they begin, how long they are, and their text.
+ * @module
+ */
+import type { BlobRecord } from '../../schemas/records.ts';
+import type { Engine } from '../engine/engine.ts';
+import { rawBytes } from '../snapshots/raw-files.ts';
+import type { Store } from '../store/store.ts';
+
+/** A line of a file. */
+export interface RawLine {
+  /** From 1. */
+  readonly line: number;
+  /** Of its first byte, from the beginning of the file; a byte order mark is not part of the line. */
+  readonly offset: number;
+  /** Without its end. */
+  readonly bytes: number;
+  /** At most `textBytesMax` bytes of it. */
+  readonly text: string;
+  readonly cut: boolean;
+}
+
+const textBytesMax = 1 << 20;
+const newline = 10;
+const carriageReturn = 13;
+const byteOrderMark = 3;
+
+/**
+ * These lines (from 1), by number; the file is read up to the last of them.
+ * @throws HoldoutError as the store does
+ */
+export async function rawLines(
+  place: { readonly store: Store; readonly engine: Engine },
+  blob: BlobRecord,
+  wanted: readonly number[],
+): Promise<ReadonlyMap<number, RawLine>> {
+  const found = new Map<number, RawLine>();
+  const lines = new Set(wanted);
+  const last = Math.max(0, ...wanted);
+  let [line, start, offset] = [1, 0, 0];
+  let held: Buffer[] = [];
+  const end = (): void => {
+    if (!lines.has(line)) return;
+    let bytes = Buffer.concat(held);
+    let at = start;
+    if (line === 1 && bytes.subarray(0, byteOrderMark).toString('hex') === 'efbbbf') {
+      bytes = bytes.subarray(byteOrderMark);
+      at += byteOrderMark;
+    }
+    if (bytes.at(-1) === carriageReturn) bytes = bytes.subarray(0, -1);
+    const cut = bytes.length > textBytesMax;
+    const text = bytes.subarray(0, textBytesMax).toString();
+    found.set(line, { line, offset: at, bytes: bytes.length, text, cut });
+  };
+  for await (const chunk of rawBytes(place.store, place.engine, blob)) {
+    const block = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
+    for (let at = 0; at < block.length;) {
+      const stop = block.indexOf(newline, at);
+      const until = stop < 0 ? block.length : stop;
+      if (lines.has(line)) held.push(Buffer.from(block.subarray(at, until)));
+      if (stop < 0) break;
+      end();
+      held = [];
+      line += 1;
+      start = offset + stop + 1;
+      at = stop + 1;
+      if (line > last) return found;
+    }
+    offset += block.length;
+  }
+  if (held.length > 0) end();
+  return found;
+}

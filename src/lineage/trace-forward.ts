@@ -1,0 +1,188 @@
+/**
+ * From rows forward: every version of every name that holds them, an equal row, or something made of one.
+ * @module
+ */
+import { DIGEST_BYTES } from '../merkle/table-tree.ts';
+import { type JournalState, type VersionEntry, tableKey } from '../store/journal-state.ts';
+import { type LineageStep, isReadStep, lineageGraph, versionsGraph } from './graph.ts';
+import { filesRead } from './read-files.ts';
+import { type TableAccess, digestsOf, inputStarts, originsOf, rowAtAddress } from './row-origins.ts';
+import { noRow } from './step-output.ts';
+
+/** Where the rows begin: rows of a version, or rows of raw files by the file's digest. */
+export type ForwardStart =
+  | { readonly kind: 'version'; readonly entry: VersionEntry; readonly rows: readonly number[] }
+  | { readonly kind: 'file'; readonly sha256: string; readonly rows: readonly number[] };
+
+/** What a version holds of the rows. */
+export interface Holding {
+  readonly entry: VersionEntry;
+  /** Positions of rows with the values of a row that was asked for, from 0, ascending. */
+  readonly same: readonly number[];
+  /** Positions of rows that were made of one and have other values. */
+  readonly made: readonly number[];
+  /** Steps that the rows went through, oldest first, as `filter@1`. */
+  readonly through: readonly string[];
+  /** Why nobody can tell whether more rows were made of them; null where all are known. */
+  readonly unknown: string | null;
+}
+
+/** Rows of a step's output that are concerned. */
+interface Marks {
+  readonly rows: Uint32Array;
+  readonly digests: ReadonlySet<string>;
+  readonly through: readonly string[];
+  readonly unknown: string | null;
+}
+
+const nothing: Marks = { rows: new Uint32Array(0), digests: new Set(), through: [], unknown: null };
+
+/**
+ * Versions that hold the rows or something made of them, in the order of the journal. Rows count as held by their
+ * digests, so that a copy of the row that came by another way is found too.
+ * @throws HoldoutError as the store does
+ */
+export async function traceForward(
+  access: TableAccess,
+  state: JournalState,
+  start: ForwardStart,
+): Promise<readonly Holding[]> {
+  const entries = state.entries.filter((entry) => entry.op === 'version');
+  const steps = await versionsGraph(access.store, state, entries);
+  const begin = await startDigests(access, state, steps, start);
+  const marks = new Map<number, Marks>();
+  const seen = new Map<string, Uint8Array>();
+  const holdings: Holding[] = [];
+  for (const step of steps) {
+    const { output } = step.realisation;
+    const own = await startRows(access, step, start);
+    const before = await marksBefore(access, steps, step, marks);
+    // One table is often that of several versions; the last one read is kept for the next step.
+    let digests = seen.get(tableKey(output));
+    if (digests === undefined) {
+      digests = await digestsOf(access, output);
+      seen.clear();
+      seen.set(tableKey(output), digests);
+    }
+    const found = mark(digests, { asked: begin, before, own });
+    marks.set(step.index, { ...found, through: before.through, unknown: before.unknown });
+    if (!step.named || (found.rows.length === 0 && before.unknown === null)) continue;
+    const same = new Set(found.same);
+    const made = [...found.rows].filter((row) => !same.has(row));
+    holdings.push({ entry: step.entry, same: found.same, made, through: before.through, unknown: before.unknown });
+  }
+  return holdings;
+}
+
+/** Digests of the rows that were asked for. */
+async function startDigests(
+  access: TableAccess,
+  state: JournalState,
+  steps: readonly LineageStep[],
+  start: ForwardStart,
+): Promise<ReadonlySet<string>> {
+  if (start.kind === 'version') {
+    const { output } = (await lineageGraph(access.store, state, start.entry)).at(-1)!.realisation;
+    return digestSet(await digestsOf(access, output), start.rows);
+  }
+  for (const step of steps) {
+    const rows = await startRows(access, step, start);
+    if (rows.length > 0) return digestSet(await digestsOf(access, step.realisation.output), rows);
+  }
+  return new Set();
+}
+
+/** Rows of a step's output that are the start itself. */
+async function startRows(access: TableAccess, step: LineageStep, start: ForwardStart): Promise<readonly number[]> {
+  if (start.kind === 'version') return step.named && step.entry.seq === start.entry.seq ? start.rows : [];
+  if (!isReadStep(step.derivation)) return [];
+  const files = await filesRead(access.store, step);
+  return files
+    .filter(({ blob }) => blob.sha256 === start.sha256)
+    .flatMap(({ firstRow, blob }) => start.rows.filter((row) => row < blob.rows).map((row) => firstRow + row));
+}
+
+interface Before {
+  /** Digests of rows all of which count. */
+  readonly digests: ReadonlySet<string>;
+  /** Rows of the output that were made of marked ones, ascending. */
+  readonly rows: readonly number[];
+  readonly through: readonly string[];
+  readonly unknown: string | null;
+}
+
+/** What the inputs of a step say of its output. */
+async function marksBefore(
+  access: TableAccess,
+  steps: readonly LineageStep[],
+  step: LineageStep,
+  marks: ReadonlyMap<number, Marks>,
+): Promise<Before> {
+  const inputs = step.inputs.map((input) => marks.get(input.step) ?? nothing);
+  const marked = inputs.find(({ rows, unknown }) => rows.length > 0 || unknown !== null);
+  if (marked === undefined) return { digests: new Set(), rows: [], through: [], unknown: null };
+  const { name, version } = step.derivation.transform;
+  const through = [...marked.through, `${name}@${version}`];
+  const unknown = inputs.find((input) => input.unknown !== null)?.unknown ?? null;
+  const selects = step.realisation.origins === undefined;
+  // Where only some of equal rows stayed, nobody can tell which: all of them count.
+  const thinned = selects ? await thinnedOut(access, step, inputs[0]?.digests ?? new Set()) : new Set<string>();
+  const origins = await originsOf(access, step);
+  if (origins.kind === 'unknown') return { digests: new Set(), rows: [], through, unknown: origins.why };
+  if (origins.kind === 'same') return { digests: new Set(), rows: [...(inputs[0]?.rows ?? [])], through, unknown };
+  const starts = inputStarts(steps, step);
+  const wanted = inputs.map(({ rows }) => new Set(rows));
+  const rows: number[] = [];
+  for (const [row, address] of origins.of.entries()) {
+    const at = address === noRow ? null : rowAtAddress(starts, address);
+    if (at !== null && wanted[at.input]!.has(at.row)) rows.push(row);
+  }
+  return { digests: thinned, rows, through, unknown };
+}
+
+/** Those of these digests of which a selection kept fewer rows than its input had, but some. */
+async function thinnedOut(
+  access: TableAccess,
+  { inputs, realisation }: LineageStep,
+  digests: ReadonlySet<string>,
+): Promise<ReadonlySet<string>> {
+  if (digests.size === 0 || inputs[0] === undefined) return new Set();
+  const before = countsOf(await digestsOf(access, inputs[0].ref), digests);
+  const after = countsOf(await digestsOf(access, realisation.output), digests);
+  return new Set([...digests].filter((digest) => (after.get(digest) ?? 0) < (before.get(digest) ?? 0)));
+}
+
+function countsOf(table: Uint8Array, digests: ReadonlySet<string>): ReadonlyMap<string, number> {
+  const bytes = Buffer.from(table.buffer, table.byteOffset, table.length);
+  const counts = new Map<string, number>();
+  for (let at = 0; at < bytes.length; at += DIGEST_BYTES) {
+    const digest = bytes.toString('latin1', at, at + DIGEST_BYTES);
+    if (digests.has(digest)) counts.set(digest, (counts.get(digest) ?? 0) + 1);
+  }
+  return counts;
+}
+
+function mark(
+  digests: Uint8Array,
+  {
+    asked,
+    before,
+    own,
+  }: { readonly asked: ReadonlySet<string>; readonly before: Before; readonly own: readonly number[] },
+): Pick<Marks, 'rows' | 'digests'> & { readonly same: readonly number[] } {
+  const rows = new Set([...before.rows, ...own]);
+  const same: number[] = [];
+  const bytes = Buffer.from(digests.buffer, digests.byteOffset, digests.length);
+  for (let row = 0; row * DIGEST_BYTES < bytes.length; row++) {
+    const digest = bytes.toString('latin1', row * DIGEST_BYTES, (row + 1) * DIGEST_BYTES);
+    if (asked.has(digest)) same.push(row);
+    if (asked.has(digest) || before.digests.has(digest)) rows.add(row);
+  }
+  const all = Uint32Array.from(rows).sort();
+  return { rows: all, same, digests: digestSet(digests, all) };
+}
+
+function digestSet(digests: Uint8Array, rows: Iterable<number>): ReadonlySet<string> {
+  const bytes = Buffer.from(digests.buffer, digests.byteOffset, digests.length);
+  return new Set(Array.from(rows, (row) => bytes.toString('latin1', row * DIGEST_BYTES, (row + 1) * DIGEST_BYTES)));
+}

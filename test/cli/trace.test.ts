@@ -1,0 +1,150 @@
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Sandbox, lines } from './run-cli.js';
+
+interface Traced {
+  readonly rows: readonly {
+    readonly row: number;
+    readonly stops: string | null;
+    readonly steps: readonly { readonly transform: string }[];
+    readonly source: {
+      readonly file: string;
+      readonly line: number;
+      readonly offset: number;
+      readonly bytes: number;
+      readonly text: string;
+    } | null;
+  }[];
+  readonly more: number;
+}
+interface Forward {
+  readonly versions: readonly {
+    readonly version: string;
+    readonly same: readonly number[];
+    readonly made: readonly number[];
+    readonly unknown: string | null;
+  }[];
+}
+interface Why {
+  readonly rows: readonly {
+    readonly row: number;
+    readonly stays: readonly number[];
+    readonly dropped: readonly {
+      readonly transform: string;
+      readonly rule: string | null;
+      readonly stays: number | null;
+    }[];
+  }[];
+}
+
+const text = (i: number): string | null => (i % 9 === 8 ? null : 'é'.repeat(i % 9));
+const as = Array.from({ length: 50 }, (_, i) => ({ id: i % 45, text: text(i % 45) }));
+const bs = [
+  { id: 7, text: text(7) },
+  { id: 1000, text: 'only in b' },
+];
+
+let box: Sandbox;
+beforeAll(async () => {
+  // A byte order mark, blank lines and both kinds of line ends.
+  const odd = `\ufeff\n${lines(as).replaceAll('\n', '\r\n').replace('\r\n', '\n\n')}`;
+  box = await Sandbox.make({ 'a.jsonl': odd, 'b.jsonl': lines(bs), 'c.csv': 'id,text\n1,"two\nlines"\n2,x\n' });
+  const told = async (...args: string[]): Promise<void> => {
+    const { status, stderr } = await box.run(args);
+    if (status !== 0) throw new Error(stderr);
+  };
+  await told('init');
+  await told('add', 'a', 'a.jsonl');
+  await told('add', 'b', 'b.jsonl');
+  await told('add', 'c', 'c.csv');
+  await told('transform', 'a', 'fa', '--step', 'dedupe: {by: [id]}', '--step', 'filter: {where: "length(text) > 2"}');
+  const steps = [
+    'shuffle: {seed: 3}',
+    'concat: {with: [b]}',
+    'select: {columns: [text]}',
+    'length: {column: text, max: 7}',
+  ];
+  await told('transform', 'fa', 'mix', ...steps.flatMap((step) => ['--step', step]));
+});
+afterAll(async () => box.remove());
+
+describe('trace', () => {
+  it('gives the line of the raw file by its bytes', async () => {
+    const raw = await readFile(join(box.folder, 'a.jsonl'));
+    const { rows } = await box.json<Traced>(['trace', 'mix', '--where', 'true', '--limit', '1000']);
+    expect(rows.length).toBeGreaterThan(20);
+    for (const { source, steps } of rows) {
+      const bytes = source!.file === 'a.jsonl' ? raw : await readFile(join(box.folder, source!.file));
+      const line = bytes.subarray(source!.offset, source!.offset + source!.bytes).toString();
+      expect(line).toBe(source!.text);
+      expect(
+        bytes
+          .toString()
+          .replace(/^\ufeff/, '')
+          .split(/\r?\n/)[source!.line - 1],
+      ).toBe(line);
+      expect(steps.at(-1)?.transform).toBe('read@1');
+    }
+  });
+
+  it('needs no file to be there still, and says where lines are not known', async () => {
+    await rm(join(box.folder, 'b.jsonl'));
+    const kept = await box.json<Traced>(['trace', 'b', '--row', '2']);
+    expect(kept.rows[0]?.source?.text).toBe(lines(bs.slice(1)).trim());
+    await box.write('b.jsonl', lines(bs));
+    const csv = await box.run(['trace', 'c', '--row', '2']);
+    expect(csv.stdout).toContain('c.csv, row 2; its bytes are not kept line by line');
+  });
+
+  it('refuses rows that are not there, predicates that are none, and no question', async () => {
+    const failing = [['--row', '999'], ['--where', 'nothing = 1'], []];
+    for (const args of failing) expect((await box.run(['trace', 'mix', ...args])).status).toBe(2);
+  });
+});
+
+describe('trace --forward', () => {
+  it('names every version that holds a line, an equal row, or something made of it', async () => {
+    // Line 9 of a.jsonl is row 7 of a, which stands in b too.
+    const { versions } = await box.json<Forward>(['trace', '--forward', '--file', 'a.jsonl', '--line', '10']);
+    expect(versions.map(({ version, same, made }) => [version, same.length, made.length])).toEqual([
+      ['a@1', 1, 0],
+      ['b@1', 1, 0],
+      ['fa@1', 1, 0],
+      ['mix@1', 0, 2],
+    ]);
+    const mix = await box.json<Traced>(['trace', 'mix', '--row', String(versions[3]!.made[0]! + 1)]);
+    expect(mix.rows[0]?.source).toMatchObject({ file: 'a.jsonl', line: 10 });
+  });
+
+  it('refuses a line without a row and a file that nobody added', async () => {
+    const blank = await box.run(['trace', '--forward', '--file', 'a.jsonl', '--line', '1']);
+    expect({ status: blank.status, stderr: blank.stderr }).toEqual({
+      status: 2,
+      stderr: 'error: a.jsonl:1 holds no row\n',
+    });
+    await box.write('other.jsonl', '{"a":1}\n');
+    expect((await box.run(['trace', '--forward', '--file', 'other.jsonl', '--line', '1'])).status).toBe(2);
+  });
+});
+
+describe('why --dropped', () => {
+  it('names step and rule of every row, as the rows themselves say', async () => {
+    const all = as.flatMap((_, i) => ['--row', String(i + 1)]);
+    const { rows } = await box.json<Why>(['why', 'mix', '--dropped', ...all]);
+    expect(rows).toHaveLength(50);
+    for (const { row, stays, dropped } of rows) {
+      const { text: value } = as[row]!;
+      const length = value?.length ?? -1;
+      const rule = row >= 45 ? 'duplicates' : value === null ? 'null' : length <= 2 ? 'false' : null;
+      expect([row, dropped[0]?.rule ?? null, stays.length]).toEqual([row, rule, rule === null ? 1 : 0]);
+      if (row >= 45) expect(dropped[0]).toMatchObject({ transform: 'dedupe@1', stays: row - 45 });
+    }
+  });
+
+  it('sums up without running anything', async () => {
+    const { stdout } = await box.run(['why', 'mix', '--dropped']);
+    expect(stdout).toMatch(/^2\. dedupe@1: 50 → 45 \(5 duplicates\)/m);
+    expect(stdout).toMatch(/^3\. filter@1 → fa@1: 45 → \d+ \(\d+ false, 5 null\)/m);
+  });
+});
