@@ -11,11 +11,10 @@ import { openReadTable } from '../tables/read-table-reader.ts';
 import type { ReadTable } from '../tables/read/read-table-types.ts';
 import { setRootOf, tableIdOf } from '../tables/read/table-digests.ts';
 import { writeDigests, writeParquet } from '../tables/read/typed-body.ts';
-import { freeName, sqlType } from '../tables/sql-types.ts';
+import { freeName } from '../tables/sql-types.ts';
 import type { TableReader } from '../tables/table-reader.ts';
-import { castValueSql } from '../tables/types/cast-value.ts';
 import { keptPositions } from './select-rows.ts';
-import type { AssembledTable, ColumnFile, MappedColumns } from './step-output.ts';
+import type { ColumnFile, MappedColumns } from './step-output.ts';
 
 /** What writing out needs. */
 export interface Materialising {
@@ -46,32 +45,6 @@ export async function materialiseColumns(run: Materialising, given: MappedColumn
   const with_ = values === null ? '' : ` JOIN (${values}) AS v ON v.${place} = ${order}`;
   const sql = `SELECT ${columns.join(', ')} FROM (${input.relationSql({ position })}) AS i${join}${with_} ORDER BY ${order}`;
   return writeOut(run, sql, given.schema, positions?.length ?? input.rows);
-}
-
-/** The rows of an assembled table. */
-export async function materialiseTable(run: Materialising, given: AssembledTable): Promise<ReadTable> {
-  const { engine } = run;
-  await registerPlaces(engine, given.rows);
-  const added = given.added === null ? [] : [await openReadTable(engine, given.added, { workDirectory: run.scratch })];
-  const address = quoteIdentifier(freeName(given.schema, 'holdout_address'));
-  let start = 0;
-  const selects = [...run.inputs, ...added].map((reader) => {
-    const position = freeName(reader.schema, 'holdout_position');
-    const columns = given.schema.columns.map(({ name, type }) => {
-      const held = reader.schema.columns.find((column) => column.name === name);
-      const value =
-        held === undefined ? `NULL::${sqlType(type)}` : castValueSql(quoteIdentifier(name), held.type, type);
-      return `${value} AS ${quoteIdentifier(name)}`;
-    });
-    const at = `${quoteIdentifier(position)} + ${start} AS ${address}`;
-    start += reader.rows;
-    return `SELECT ${[at, ...columns].join(', ')} FROM (${reader.relationSql({ position })})`;
-  });
-  const columns = given.schema.columns.map(({ name }) => quoteIdentifier(name)).join(', ');
-  const sql =
-    `SELECT ${columns} FROM (${selects.join(' UNION ALL ')}) AS r JOIN ${places} AS m ON m.source = r.${address} ` +
-    'ORDER BY m.target';
-  return writeOut(run, sql, given.schema, given.rows.length);
 }
 
 const places = 'holdout_places';

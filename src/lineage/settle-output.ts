@@ -11,9 +11,10 @@ import { composeLayout } from '../tables/layout-builder.ts';
 import type { Layout } from '../tables/layout.ts';
 import { readLayout } from '../tables/stored-parts.ts';
 import { storeTable } from '../tables/write-table.ts';
-import { type Materialising, materialiseColumns, materialiseTable } from './materialise.ts';
+import { type Materialising, materialiseColumns } from './materialise.ts';
 import { gatherDigests, identifyDigests, keptPositions } from './select-rows.ts';
-import { type StepOutput, noRow } from './step-output.ts';
+import { settleTable } from './settle-table.ts';
+import { type MappedColumns, type StepOutput, noRow } from './step-output.ts';
 
 /** Of which row each row was made: positions in the inputs laid end to end; `same`: row i of row i. */
 export type Origins = Uint32Array | 'same' | 'unknown';
@@ -55,17 +56,8 @@ export async function settleOutput(run: Settling, given: StepOutput): Promise<Se
       kept: null,
     };
   }
-  const table = given.kind === 'columns' ? await materialiseColumns(run, given) : await materialiseTable(run, given);
-  const schema = await run.store.putRecord(table.schema);
-  const stored = await storeTable(run.store, run.engine, table, run.layoutIds);
-  const output = { table: table.table, schema, setRoot: await table.setRoot(), rows: table.rows };
-  const settled = { output, schema: table.schema, layout: await readLayout(run.store, stored.layout) };
-  await rm(table.digestsPath, { force: true });
-  await table.dispose();
-  if (given.kind === 'columns') {
-    const origins = given.keep === null ? 'same' : keptPositions(given.keep, input.rows);
-    return { ...settled, origins, kept: given.kept };
-  }
+  if (given.kind === 'columns') return settleColumns(run, given);
+  const settled = await settleTable(run, given);
   const inputRows = run.inputs.reduce((sum, each) => sum + each.rows, 0);
   const { rows, madeOf } = given;
   const anew = rows.some((address) => address >= inputRows);
@@ -75,4 +67,16 @@ export async function settleOutput(run: Settling, given: StepOutput): Promise<Se
       : rows.map((address) => (address < inputRows ? address : (madeOf?.[address - inputRows] ?? noRow)));
   const same = new Map(input.schema.columns.map(({ name }): [string, string] => [name, name]));
   return { ...settled, origins, kept: same };
+}
+
+async function settleColumns(run: Settling, given: MappedColumns): Promise<SettledOutput> {
+  const table = await materialiseColumns(run, given);
+  const schema = await run.store.putRecord(table.schema);
+  const stored = await storeTable(run.store, run.engine, table, run.layoutIds);
+  const output = { table: table.table, schema, setRoot: await table.setRoot(), rows: table.rows };
+  const layout = await readLayout(run.store, stored.layout);
+  await rm(table.digestsPath, { force: true });
+  await table.dispose();
+  const origins = given.keep === null ? 'same' : keptPositions(given.keep, run.inputs[0]!.rows);
+  return { output, schema: table.schema, layout, origins, kept: given.kept };
 }

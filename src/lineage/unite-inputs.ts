@@ -50,8 +50,11 @@ export async function uniteInputs(
   return schema;
 }
 
-/** Compares each value's encoding before and after, where a column's type widens. */
-async function checkExact(engine: Engine, { label, reader }: NamedInput, schema: TableSchema): Promise<void> {
+/**
+ * Compares each value's encoding before and after, where a column's type is another in the schema.
+ * @throws HoldoutError `CONFLICT` where one would change
+ */
+export async function checkExact(engine: Engine, { label, reader }: NamedInput, schema: TableSchema): Promise<void> {
   const types = new Map(schema.columns.map(({ name, type }): [string, ColumnType] => [name, type]));
   const widened = reader.schema.columns.filter(
     ({ name, type }) => type !== 'NULL' && !sameType(type, types.get(name) ?? type),

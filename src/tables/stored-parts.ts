@@ -79,7 +79,6 @@ export async function openSidecar(store: Store, part: WholePart): Promise<Digest
  * Columns that a typed file of the layout holds in another type than the schema gives them. Lines can be read under any
  * type, so they are not looked at.
  * @throws HoldoutError `NOT_FOUND`, `STORE_CORRUPT`, `IO`
- * @public
  */
 export async function columnsStoredOtherwise(
   store: Store,

@@ -1,8 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { TableSchema } from '../../dist/schemas/table-schema.js';
 import { largestRemainder, mixtureRows } from '../../dist/transforms/mixture/counts.js';
 import { perturbText } from '../../dist/transforms/perturb/perturb-text.js';
 import { seededStreams } from '../../dist/src/lineage/seeded-hash.js';
 import { StepBench, generated, linesOf, prepare, rows } from './step-bench.js';
+
+const priced = (scale: number): TableSchema => ({
+  type: 'holdout/schema@1',
+  columns: [
+    { name: 'n', type: 'BIGINT' },
+    { name: 'price', type: { decimal: [10, scale] } },
+  ],
+});
 
 let bench: StepBench;
 beforeAll(async () => {
@@ -13,6 +22,17 @@ beforeAll(async () => {
     { id: 1.5, text: 'wide', extra: true },
     { id: 2, text: null, extra: null },
   ]);
+  const typed = async (name: string, values: readonly unknown[], scale: number): Promise<unknown> =>
+    bench.workspace.add(name, await bench.workspace.write(`${name}.jsonl`, linesOf(values)), { schema: priced(scale) });
+  await typed(
+    'cents',
+    [
+      { n: 1, price: '1.25' },
+      { n: 2, price: '0.01' },
+    ],
+    2,
+  );
+  await typed('mills', [{ n: 3, price: '1.2500' }], 4);
   await add('words', [{ id: 'one' }]);
   await add('upper', [{ ID: 1 }]);
   await add('empty', []);
@@ -53,7 +73,8 @@ describe('concat', () => {
   it('puts rows end to end; a column that a dataset lacks is null there, types widen', async () => {
     const joined = await after('wide', 'concat: {with: [all]}');
     expect(joined.length).toBe(rows.length + 2);
-    expect(joined[0]).toEqual({ id: 1.5, text: 'wide', extra: true, group: null, score: null, tags: null });
+    expect(joined[0]).toMatchObject({ id: 1.5, text: 'wide', extra: true });
+    expect(joined[0]!['group'] ?? null).toBeNull();
     expect(joined.slice(2).map(({ id }) => id)).toEqual(rows.map(({ id }) => id));
   });
 
@@ -61,6 +82,20 @@ describe('concat', () => {
     const [applied] = await bench.runOn('wide', ['concat: {with: [all]}']);
     const found = await bench.digestsOf(applied!);
     expect(hexes(found)).toEqual([...(await digestsOf('wide')), ...(await digestsOf('all'))]);
+  });
+
+  it('copies no row: only a typed column that has to widen is written', async () => {
+    const { store } = bench.workspace;
+    const before = (await store.stats()).parts;
+    await bench.runOn('wide', ['concat: {with: [all, odd, wide]}']);
+    expect((await store.stats()).parts).toBe(before);
+    const [applied] = await bench.runOn('cents', ['concat: {with: [mills]}']);
+    const text = await bench.linesOf(applied!.layout, applied!.schema);
+    expect(text).toBe('{"n":1,"price":"1.2500"}\n{"n":2,"price":"0.0100"}\n{"n":3,"price":"1.2500"}\n');
+    expect(hexes(await bench.digestsOf(applied!))).toEqual([
+      ...(await digestsOf('cents')),
+      ...(await digestsOf('mills')),
+    ]);
   });
 
   it.each([

@@ -1,0 +1,124 @@
+/**
+ * Makes a table of rows that a step put together: rows of the inputs stay where they are stored, and only new rows, and
+ * columns whose type had to widen, are written.
+ * @module
+ */
+import { readFile, rm } from 'node:fs/promises';
+import type { RealisationRecord } from '../../schemas/records.ts';
+import type { TableSchema } from '../../schemas/table-schema.ts';
+import { quoteIdentifier } from '../identity/sql-text.ts';
+import { concatLayouts } from '../tables/layout-columns.ts';
+import { composeLayout } from '../tables/layout-builder.ts';
+import type { Layout } from '../tables/layout.ts';
+import { columnsStoredOtherwise, readLayout } from '../tables/stored-parts.ts';
+import { type TableReader, openLayout } from '../tables/table-reader.ts';
+import { castValueSql } from '../tables/types/cast-value.ts';
+import { columnsByName } from '../tables/sql-types.ts';
+import { computeColumns } from '../tables/write-columns.ts';
+import { storeTable } from '../tables/write-table.ts';
+import type { Materialising } from './materialise.ts';
+import { gatherDigests, identifyDigests } from './select-rows.ts';
+import type { AssembledTable } from './step-output.ts';
+import { checkExact } from './unite-inputs.ts';
+
+/** What settling a table needs: the inputs with their layouts. */
+export interface TableSettling extends Materialising {
+  readonly layouts: readonly Layout[];
+}
+
+/** The rows as a table of the store; its layout is not stored yet. */
+export interface SettledTable {
+  readonly output: RealisationRecord['output'];
+  readonly schema: TableSchema;
+  readonly layout: Layout;
+}
+
+/** Rows that addresses can name, and where they stand. */
+interface Source {
+  readonly layout: Layout;
+  readonly digests: Uint8Array;
+}
+
+/**
+ * Settles an assembled table.
+ * @throws HoldoutError `CONFLICT` for a value that the output's wider type does not hold exactly; as the store does
+ */
+export async function settleTable(run: TableSettling, given: AssembledTable): Promise<SettledTable> {
+  const { schema, rows } = given;
+  const sources: Source[] = [];
+  let start = 0;
+  for (const [index, reader] of run.inputs.entries()) {
+    const [from, to] = [start, (start += reader.rows)];
+    const isUsed = rows.some((address) => address >= from && address < to);
+    const layout = run.layouts[index]!;
+    const label = index === 0 ? 'the input' : `input ${index}`;
+    const digests = isUsed ? await reader.digests() : new Uint8Array(reader.rows * 32);
+    sources.push({ digests, layout: isUsed ? await widened(run, { reader, layout, digests, label }, schema) : layout });
+  }
+  if (given.added !== null) sources.push(await storeAdded(run, given.added, schema));
+  const digests = new Uint8Array(sources.reduce((sum, each) => sum + each.digests.length, 0));
+  let at = 0;
+  for (const source of sources) {
+    digests.set(source.digests, at);
+    at += source.digests.length;
+  }
+  const schemaId = await run.store.putRecord(schema);
+  return {
+    output: { ...identifyDigests(gatherDigests(digests, rows)), schema: schemaId },
+    schema,
+    layout: composeLayout(concatLayouts(sources.map(({ layout }) => layout)), rows),
+  };
+}
+
+/** New rows go to parts of the store. */
+async function storeAdded(
+  run: TableSettling,
+  added: NonNullable<AssembledTable['added']>,
+  schema: TableSchema,
+): Promise<Source> {
+  const { store, engine } = run;
+  await store.putRecord(added.schema);
+  const stored = await storeTable(store, engine, added, []);
+  const layout = await readLayout(store, stored.layout);
+  const digests = await readFile(added.digestsPath);
+  await rm(added.digestsPath, { force: true });
+  await added.dispose();
+  const reader = await openLayout(store, engine, added.schema, layout);
+  try {
+    return { digests, layout: await widened(run, { reader, layout, digests, label: 'the new rows' }, schema) };
+  } finally {
+    await reader.close();
+  }
+}
+
+interface Widening extends Source {
+  readonly reader: TableReader;
+  readonly label: string;
+}
+
+/** The layout under the output's types. Lines are read under any; a typed column of another type is written anew. */
+async function widened(
+  { store, engine }: TableSettling,
+  { reader, layout, digests, label }: Widening,
+  schema: TableSchema,
+): Promise<Layout> {
+  await checkExact(engine, { label, reader }, schema);
+  const otherwise = await columnsStoredOtherwise(store, layout, schema);
+  if (otherwise.size === 0) return layout;
+  const types = columnsByName(schema);
+  const output: TableSchema = {
+    ...schema,
+    columns: reader.schema.columns.map((column) => types.get(column.name) ?? column),
+  };
+  const changed = await computeColumns(store, engine, {
+    layout,
+    input: reader.schema,
+    output,
+    kept: new Map(reader.schema.columns.flatMap(({ name }) => (otherwise.has(name) ? [] : [[name, name] as const]))),
+    computed: reader.schema.columns.flatMap(({ name, type }) =>
+      otherwise.has(name) ? [{ name, sql: castValueSql(quoteIdentifier(name), type, types.get(name)!.type) }] : [],
+    ),
+  });
+  if (Buffer.compare(changed.digests, digests) !== 0) throw new RangeError(`rows of ${label} changed as types widened`);
+  return changed.layout;
+}
