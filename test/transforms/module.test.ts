@@ -1,4 +1,5 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import fs from 'node:fs';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { HoldoutError } from '../../dist/src/errors.js';
 import { OwnSteps } from './own-steps.js';
 
@@ -204,6 +205,28 @@ describe('a module that fails', () => {
   it('for want of a function says what it exports', async () => {
     await make({ 'm.ts': 'export const other = 1;' }, rows.slice(0, 3));
     expect((await failure('module: {path: m.ts}')).message).toMatch(/"default" is no function \(it exports other\)/);
+  });
+});
+
+describe('a disk that is full in the middle of a step', () => {
+  it('is said with its path, and nothing is registered', async () => {
+    await make({ 'm.js': 'export default (row) => ({ ...row, more: 1 });' });
+    const { write } = fs;
+    onTestFinished(() => void (fs.write = write));
+    const failing = (fd: number, ...rest: unknown[]): void => {
+      if (!fs.readlinkSync(`/proc/self/fd/${fd}`).endsWith('module.jsonl'))
+        return Reflect.apply(write, fs, [fd, ...rest]);
+      const error = Object.assign(new Error('ENOSPC: injected'), { code: 'ENOSPC' });
+      (rest.at(-1) as (cause: Error) => void)(error);
+    };
+    fs.write = Object.assign(failing, write);
+    expect(await failure('module: {path: m.js}')).toMatchObject({
+      code: 'IO',
+      message: expect.stringMatching(/cannot write .*module\.jsonl: ENOSPC/),
+      hint: expect.stringContaining('The disk is full'),
+    });
+    fs.write = write;
+    expect((await project.take('module: {path: m.js}')).rowsOut).toHaveLength(rows.length);
   });
 });
 
