@@ -1,5 +1,5 @@
 /**
- * Writes the rows of a step's output out whole.
+ * Writes the rows of a mapping out whole.
  * @module
  */
 import { rm, stat } from 'node:fs/promises';

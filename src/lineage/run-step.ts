@@ -100,7 +100,7 @@ export async function runStep(run: StepRun): Promise<StepResult> {
   const stored = {
     derivation: id,
     realisation: await store.putRecord(realisation),
-    layout: (await putLayout(store, applied.layout)).id,
+    layout: await knownOrNew(store, state, applied),
   };
   await store.rememberRealisation(stored);
   return {
@@ -227,6 +227,13 @@ async function atItsPlace(
     ...(failure.hint === undefined ? {} : { hint: failure.hint }),
     cause: failure,
   });
+}
+
+/** A table that the store has already is read as it was: a layout over lines gives files back in their spelling. */
+async function knownOrNew(store: Store, state: JournalState, { output, layout }: AppliedStep): Promise<Sha256Id> {
+  const known = state.layouts.get(tableKey(output));
+  if (known !== undefined && (await store.checkFile('layout', known)) === 'ok') return known;
+  return (await putLayout(store, layout)).id;
 }
 
 /** The layout of a step's input. @throws HoldoutError `STORE_CORRUPT` when the store has lost it. */

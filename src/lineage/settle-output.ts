@@ -13,6 +13,7 @@ import { readLayout } from '../tables/stored-parts.ts';
 import { storeTable } from '../tables/write-table.ts';
 import { type Materialising, materialiseColumns } from './materialise.ts';
 import { gatherDigests, identifyDigests, keptPositions } from './select-rows.ts';
+import { settleColumns } from './settle-columns.ts';
 import { settleTable } from './settle-table.ts';
 import { type MappedColumns, type StepOutput, noRow } from './step-output.ts';
 
@@ -56,7 +57,7 @@ export async function settleOutput(run: Settling, given: StepOutput): Promise<Se
       kept: null,
     };
   }
-  if (given.kind === 'columns') return settleColumns(run, given);
+  if (given.kind === 'columns') return settleMapped(run, given, layout);
   const settled = await settleTable(run, given);
   const inputRows = run.inputs.reduce((sum, each) => sum + each.rows, 0);
   const { rows, madeOf } = given;
@@ -69,14 +70,27 @@ export async function settleOutput(run: Settling, given: StepOutput): Promise<Se
   return { ...settled, origins, kept: same };
 }
 
-async function settleColumns(run: Settling, given: MappedColumns): Promise<SettledOutput> {
-  const table = await materialiseColumns(run, given);
-  const schema = await run.store.putRecord(table.schema);
-  const stored = await storeTable(run.store, run.engine, table, run.layoutIds);
-  const output = { table: table.table, schema, setRoot: await table.setRoot(), rows: table.rows };
-  const layout = await readLayout(run.store, stored.layout);
-  await rm(table.digestsPath, { force: true });
-  await table.dispose();
+async function settleMapped(run: Settling, given: MappedColumns, layout: Layout): Promise<SettledOutput> {
   const origins = given.keep === null ? 'same' : keptPositions(given.keep, run.inputs[0]!.rows);
-  return { output, schema: table.schema, layout, origins, kept: given.kept };
+  const mapped = await settleColumns(run, given, layout);
+  if (mapped === null) return { ...(await writtenWhole(run, given)), origins, kept: given.kept };
+  const output = { ...identifyDigests(mapped.digests), schema: await run.store.putRecord(given.schema) };
+  return { output, schema: given.schema, layout: mapped.layout, origins, kept: given.kept };
+}
+
+/** A mapping of rows that stand in the table very often: their new values lie beside no stored row. */
+async function writtenWhole(
+  run: Settling,
+  given: MappedColumns,
+): Promise<Pick<SettledOutput, 'output' | 'schema' | 'layout'>> {
+  const table = await materialiseColumns(run, given);
+  try {
+    const schema = await run.store.putRecord(table.schema);
+    const stored = await storeTable(run.store, run.engine, table, run.layoutIds);
+    const output = { table: table.table, schema, setRoot: await table.setRoot(), rows: table.rows };
+    return { output, schema: table.schema, layout: await readLayout(run.store, stored.layout) };
+  } finally {
+    await rm(table.digestsPath, { force: true });
+    await table.dispose();
+  }
 }

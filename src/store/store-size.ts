@@ -13,6 +13,7 @@ export interface StoredBytes {
   readonly parts: number;
   readonly digests: number;
   readonly layouts: number;
+  readonly origins: number;
   readonly packs: number;
   readonly journal: number;
   readonly total: number;
@@ -25,6 +26,7 @@ export async function storedBytes(root: string): Promise<StoredBytes> {
     parts: await bytesUnder(kindFolder(root, 'part')),
     digests: await bytesUnder(kindFolder(root, 'digests')),
     layouts: await bytesUnder(kindFolder(root, 'layout')),
+    origins: await bytesUnder(kindFolder(root, 'origins')),
     packs: await bytesUnder(kindFolder(root, 'pack')),
     journal: await bytesUnder(journalFolder(root)),
   };
