@@ -13,6 +13,7 @@ import { derive } from './derive.ts';
 import { drop } from './drop.ts';
 import { explode } from './explode.ts';
 import { filter } from './filter.ts';
+import { fromChat } from './from-chat.ts';
 import { head } from './head.ts';
 import { join } from './join.ts';
 import { length } from './length.ts';
@@ -25,6 +26,7 @@ import { perturb } from './perturb.ts';
 import { quality } from './quality.ts';
 import { remove } from './remove.ts';
 import { rename } from './rename.ts';
+import { render } from './render.ts';
 import { sample } from './sample.ts';
 import { select } from './select.ts';
 import { shuffle } from './shuffle.ts';
@@ -33,6 +35,7 @@ import { sort } from './sort.ts';
 import { split } from './split.ts';
 import { sql } from './sql.ts';
 import { template } from './template.ts';
+import { toChat } from './to-chat.ts';
 
 export { remove };
 
@@ -59,6 +62,9 @@ export const builtInTransforms: readonly Transform[] = [
   derive,
   cleanText,
   maskPii,
+  render,
+  toChat,
+  fromChat,
   concat,
   sql,
   module,

@@ -8,7 +8,7 @@ import type { Column } from '../../schemas/table-schema.ts';
 import { quoteIdentifier } from '../identity/sql-text.ts';
 import { writeParquet } from '../tables/read/typed-body.ts';
 import { freeName, sqlType } from '../tables/sql-types.ts';
-import { type RowExpression, failedRows, firstFailure, triedSql } from './row-failures.ts';
+import { type RowExpression, failedRows, firstFailure, fitsSql, triedSql } from './row-failures.ts';
 import { setBit } from './row-values.ts';
 import type { ColumnFile, DroppedRows, Keep } from './step-output.ts';
 import type { StepContext } from './transform.ts';
@@ -85,11 +85,12 @@ type Input = StepContext['input'];
 function strictSql(input: Input, columns: readonly ExpressionColumn[]): string {
   const names = columns.map((_, index) => quoteIdentifier(freeName(input.schema, `holdout_value_${index}`)));
   const computed = columns.map(({ sql }, index) => `${sql} AS ${names[index]!}`);
-  const checked = columns.map(({ name, type, valid }, index) => {
+  const checked = columns.map((column, index) => {
+    const { name, type, required, valid } = column;
     const value = names[index]!;
-    const fits = `${value} IS NULL OR coalesce(${valid?.sql(value) ?? 'true'}, false)`;
     const refuse = `error('not valid')::VARCHAR::${sqlType(type)}`;
-    const given = valid === undefined ? value : `CASE WHEN ${fits} THEN ${value} ELSE ${refuse} END`;
+    const always = required === undefined && valid === undefined;
+    const given = always ? value : `CASE WHEN ${fitsSql(column, value)} THEN ${value} ELSE ${refuse} END`;
     return `${given} AS ${quoteIdentifier(name)}`;
   });
   return inOrder(

@@ -17,6 +17,8 @@ export interface RowExpression {
   readonly says: string;
   /** The columns that it reads; their values stand in the message. */
   readonly reads: readonly string[];
+  /** Says what is wrong where the value is NULL and may not be. */
+  readonly required?: string | undefined;
   /** BOOLEAN over the value and the columns, which fails on no row: a row with a value where it is not TRUE fails. */
   readonly valid?: { readonly sql: (value: string) => string; readonly refused: string } | undefined;
 }
@@ -46,9 +48,9 @@ export function triedSql(
   ) as [string[], string[], string[]];
   // A struct is NULL only where making it failed: a value may well be NULL.
   const attempts = expressions.map(({ sql }, index) => `TRY(struct_pack(v := (${sql}\n))) AS ${tried[index]!}`);
-  const settled = expressions.map(({ valid }, index) => {
+  const settled = expressions.map((expression, index) => {
     const value = `struct_extract(${tried[index]!}, 'v')`;
-    const fits = valid === undefined ? 'true' : `coalesce(${value} IS NULL OR (${valid.sql(value)}), false)`;
+    const fits = fitsSql(expression, value);
     return `${tried[index]!} IS NULL OR NOT ${fits} AS ${failed[index]!}`;
   });
   const given = expressions.map(
@@ -58,6 +60,14 @@ export function triedSql(
   const inner = `SELECT *, ${attempts.join(', ')} FROM (${from})`;
   const flagged = `SELECT *, ${settled.join(', ')} FROM (${inner})`;
   return { sql: `SELECT *, ${given.join(', ')} FROM (${flagged})`, values, failed };
+}
+
+/** BOOLEAN, never NULL: whether a value may stand. */
+export function fitsSql({ required, valid }: RowExpression, value: string): string {
+  const null_ = required === undefined ? `${value} IS NULL` : 'false';
+  const fits =
+    valid === undefined ? `${value} IS NOT NULL` : `coalesce(${value} IS NOT NULL AND (${valid.sql(value)}), false)`;
+  return `(${null_} OR ${fits})`;
 }
 
 /** For each row 0, or k + 1 where expression k is the first that fails; null where none does. */
@@ -166,9 +176,18 @@ async function errorOf(
   }
 }
 
-async function messageAt(source: RowSourceTable, { sql, valid }: RowExpression, position: number): Promise<string> {
+async function messageAt(source: RowSourceTable, expression: RowExpression, position: number): Promise<string> {
+  const { sql, required, valid } = expression;
   const message = await errorOf(source, `(${sql}\n)`, position, position + 1);
-  if (message === null) return valid?.refused ?? 'it fails';
+  if (message === null) {
+    const isNull = await errorOf(
+      source,
+      `CASE WHEN (${sql}\n) IS NULL THEN error('null')::VARCHAR END`,
+      position,
+      position + 1,
+    );
+    return (isNull === null ? valid?.refused : required) ?? 'it fails';
+  }
   const plain = message.replace(/^[A-Z][A-Za-z ]* Error: /, '').replace(/ when casting from source column .*$/s, '');
   return shortened(plain, messageLengthMax);
 }

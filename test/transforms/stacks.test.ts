@@ -34,6 +34,8 @@ const step = fc.oneof(
     'derive: {columns: {group: "left(text, 2)", score: "score / 3"}}',
     'derive: {columns: {more: "1 / score"}, on_error: drop}',
     'clean-text: {columns: [text, group], unicode: nfkc}',
+    'render: {template: "{?group}{group}: {/group}{text}", into: text, nulls: empty}',
+    'to-chat: {instruction: text, output: group, on_error: drop, drop: false}',
     "mask-pii: {columns: [text], patterns: [{name: a, regex: 'a+', replace: '+1 415 555 2671'}]}",
   ),
 );

@@ -19,6 +19,8 @@ const golden = readdirSync(goldenFolder).flatMap(
   (name) =>
     JSON.parse(readFileSync(new URL(name, goldenFolder), 'utf8')) as {
       readonly step: string;
+      /** Steps before it. */
+      readonly after?: readonly string[];
       readonly rows: number;
       readonly table: string;
     }[],
@@ -27,11 +29,10 @@ const golden = readdirSync(goldenFolder).flatMap(
 describe('each step', () => {
   it.each(golden)(
     '$step has its golden output with 1 and 8 threads, on a compact and a frayed layout',
-    async ({ step, rows: count, table }) => {
+    async ({ step, after = [], rows: count, table }) => {
       for (const layout of ['compact', 'frayed'] as const) {
         for (const threads of [1, 8]) {
-          const [applied] = await bench.run([step], { threads, layout });
-          const { output } = applied!;
+          const { output } = (await bench.run([...after, step], { threads, layout })).at(-1)!;
           expect({ layout, threads, rows: output.rows, table: output.table.split(':')[1]?.slice(0, 16) }).toEqual({
             layout,
             threads,

@@ -1,0 +1,119 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Workspace } from '../snapshots/workspace.js';
+import { mapOn } from './map-on.js';
+
+let workspace: Workspace;
+beforeAll(async () => {
+  workspace = await Workspace.make();
+});
+afterAll(async () => workspace.remove());
+
+const rows = [
+  { id: 1, instruction: 'Add', input: '1 + 2', output: '3', system: 'Be terse.' },
+  { id: 2, instruction: 'Say {input}', input: '', output: '', system: null },
+  { id: 3, instruction: null, input: 'x', output: 'y', system: null },
+];
+const good = rows.slice(0, 2);
+const message = (role: string, content: string | null): object => ({ role, content });
+const template = '{{I}} {instruction}{?input}, given {input}{/input}{^system}!{/system} → {output}';
+const renderOn = (nulls: string): string => `render: {template: "${template}", into: output, nulls: ${nulls}}`;
+
+describe('to-chat and from-chat', () => {
+  it('makes messages of instruction, input, output and system, and leaves empty parts out', async () => {
+    const { rows: out, kept } = await mapOn(workspace, good, 'to-chat: {}');
+    expect(out).toEqual([
+      {
+        id: 1,
+        messages: [
+          { role: 'system', content: 'Be terse.' },
+          { role: 'user', content: 'Add\n\n1 + 2' },
+          { role: 'assistant', content: '3' },
+        ],
+      },
+      {
+        id: 2,
+        messages: [
+          { role: 'user', content: 'Say {input}' },
+          { role: 'assistant', content: '' },
+        ],
+      },
+    ]);
+    expect(kept).toEqual({ id: 'id' });
+  });
+
+  it('there and back gives the columns again, in either format', async () => {
+    for (const format of ['openai', 'sharegpt']) {
+      const there = await mapOn(workspace, good, `to-chat: {format: ${format}}`);
+      const back = await mapOn(workspace, there.rows as object[], `from-chat: {format: ${format}}`);
+      expect(back.rows).toEqual([
+        { id: 1, instruction: 'Add\n\n1 + 2', output: '3', system: 'Be terse.' },
+        { id: 2, instruction: 'Say {input}', output: '', system: null },
+      ]);
+    }
+  });
+
+  it('names a row without an instruction, drops it, or keeps it as null', async () => {
+    await expect(mapOn(workspace, rows, 'to-chat: {}')).rejects.toThrow(
+      'row 3: conversation: instruction must hold text and output must not be null (instruction = null',
+    );
+    const dropped = await mapOn(workspace, rows, 'to-chat: {on_error: drop, drop: false}');
+    expect(dropped.rows.length).toBe(2);
+    expect(dropped.counts).toEqual({ columnsDropped: 0, failed: 1 });
+    const kept = await mapOn(workspace, rows, 'to-chat: {on_error: keep}');
+    expect(kept.rows[2]).toEqual({ id: 3, messages: null });
+  });
+
+  it('takes apart only one question and one answer', async () => {
+    const conversations = [
+      [message('user', 'q'), message('assistant', 'a')],
+      [message('user', 'q'), message('assistant', 'a'), message('user', 'q')],
+      [message('assistant', 'a'), message('user', 'q')],
+      [message('user', 'q'), message('assistant', null)],
+      [message('system', 's'), message('user', 'q')],
+      [],
+      null,
+    ].map((messages, id) => ({ id, messages }));
+    await expect(mapOn(workspace, conversations, 'from-chat: {}')).rejects.toThrow(
+      'row 2: conversation: not one question and one answer',
+    );
+    const { why } = await mapOn(workspace, conversations, 'from-chat: {on_error: drop}');
+    expect(why).toEqual([null, 'failed', 'failed', 'failed', 'failed', 'failed', 'failed']);
+    const { rows: kept } = await mapOn(workspace, conversations, 'from-chat: {on_error: keep}');
+    expect(kept[1]).toEqual({ id: 1, instruction: null, output: null, system: null });
+  });
+
+  it.each([
+    ['to-chat: {instruction: id}', 'holds BIGINT, not text'],
+    ['to-chat: {input: inputt}', 'there is no column "inputt"'],
+    ['from-chat: {column: instruction}', 'not a list of {role, content}'],
+    ['from-chat: {}', 'there is no column "messages"'],
+    ['render: {template: "{instructoin}"}', 'there is no column "instructoin"'],
+    ['render: {template: "{?input}x"}', '"{/input}" is missing for the section at character 1'],
+    ['render: {template: "{?input}x{/output}"}', '"{/output}" at character 10: "{/input}" is expected'],
+    ['render: {template: "x{/output}"}', 'no section is open'],
+  ])('refuses %s', async (step, says) => {
+    await expect(mapOn(workspace, good, step)).rejects.toThrow(says);
+  });
+});
+
+describe('render', () => {
+  it('writes sections only by their values, and takes no value for a template', async () => {
+    const { rows: out, kept } = await mapOn(workspace, good, `render: {template: "${template}", drop: [system]}`);
+    expect(out.map((row) => (row as { text: string }).text)).toEqual([
+      '{I} Add, given 1 + 2 → 3',
+      '{I} Say {input}! → ',
+    ]);
+    expect(kept).toEqual({ id: 'id', instruction: 'instruction', input: 'input', output: 'output' });
+  });
+
+  it('names a row with a null, puts nothing there, drops it or keeps null', async () => {
+    await expect(mapOn(workspace, rows, renderOn('fail'))).rejects.toThrow(
+      'row 3: column "output": a value that the template names is null (instruction = null, input = "x"',
+    );
+    const texts = async (nulls: string): Promise<unknown[]> =>
+      (await mapOn(workspace, rows, renderOn(nulls))).rows.map((row) => (row as { output: unknown }).output);
+    expect((await texts('empty'))[2]).toBe('{I} , given x! → y');
+    expect((await texts('drop')).length).toBe(2);
+    expect((await texts('keep'))[2]).toBe(null);
+  });
+});
