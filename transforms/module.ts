@@ -32,7 +32,14 @@ export const module: Transform = defineTransform({
     files: declaredFiles.describe('Files that the module reads; they become part of the identity.'),
     on_error: onThrow.describe('What to do with a row on which the function throws.'),
     timeout_ms: z.int().min(1).max(3_600_000).default(10_000).describe('How long one row may take.'),
-    memory_mb: z.int().min(16).max(65_536).default(512).describe('JavaScript memory of one worker thread.'),
+    memory_mb: z
+      .int()
+      .min(16)
+      .max(65_536)
+      .default(512)
+      .describe(
+        'JavaScript memory of one worker thread; Node 24 may end the whole run, not the row, where it is exceeded fast.',
+      ),
     deterministic,
   }),
   describe: ({ path, export: name, deterministic: pure }) =>
