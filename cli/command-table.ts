@@ -406,6 +406,37 @@ export const commands: readonly CommandSpec[] = [
     load: async () => (await import('./commands/why.ts')).why,
   },
   {
+    name: 'drop',
+    summary: 'free the rows of a derived version; reading it rebuilds them',
+    operands: [['<version>', 'NAME or NAME@VERSION']],
+    options: [['--dry-run', 'run its steps again and say what would be freed; drop nothing']],
+    details: [
+      'Its steps are run again in a scratch store first; where an id differs, nothing is dropped. Records and lineage stay.',
+      'Refused for what reading could not rebuild: files that were read, steps declared not deterministic, code of your own.',
+    ].join('\n'),
+    examples: ['holdout drop sft@1', 'holdout drop sft@1 --dry-run'],
+    exits: [done],
+    json: '{version, dryRun, tables: [{table, schema}], sweep: {moved, removed, waiting, back: {files, bytes}, otherCommands}}',
+    load: async () => (await import('./commands/drop.ts')).drop,
+  },
+  {
+    name: 'compact',
+    summary: 'move stored rows that nothing needs to quarantine, and delete them after a grace time',
+    operands: [],
+    options: [
+      ['--dry-run', 'say what would be done'],
+      ['--grace <days>', 'days in quarantine before a file is deleted (default 14)'],
+    ],
+    details: [
+      'Nothing is moved while another command has the store open. What is needed after all is taken back by whoever needs',
+      'it, until it is deleted.',
+    ].join('\n'),
+    examples: ['holdout compact --dry-run', 'holdout compact'],
+    exits: [done],
+    json: '{dryRun, moved, removed, waiting, back: {files, bytes}, otherCommands}',
+    load: async () => (await import('./commands/compact.ts')).compact,
+  },
+  {
     name: 'reproduce',
     summary: 're-run the lineage of a version and compare ids step by step',
     operands: [['<version>', 'NAME or NAME@VERSION']],

@@ -2,6 +2,7 @@
  * A chain of steps from a version to the next version of a name, as commands run it.
  * @module
  */
+import { snapshotRecord } from '../schemas/records.ts';
 import type { Engine } from '../src/engine/engine.ts';
 import type { ChainRun } from '../src/lineage/derive-chain.ts';
 import type { RowSource } from '../src/lineage/row-source.ts';
@@ -14,7 +15,7 @@ import type { TableReader } from '../src/tables/table-reader.ts';
 import { openTable } from '../src/tables/table-reader.ts';
 import type { CliContext } from './context.ts';
 import { threads, versionEntry } from './inputs.ts';
-import { openVersion } from './snapshots.ts';
+import { entryName, keepTable, openVersion } from './snapshots.ts';
 
 /** What is to be made of what. */
 export interface ChainAsked {
@@ -47,7 +48,11 @@ export async function openChain(
     now: context.now(),
     threads,
     signal: context.signal,
-    resolve: async (other) => (await versionEntry(store, other)).snapshot,
+    resolve: async (other) => {
+      const entry = await versionEntry(store, other);
+      await keepTable(store, engine, await store.getRecord(entry.snapshot, snapshotRecord), entryName(entry));
+      return entry.snapshot;
+    },
     itemsRootOf: async ({ table, schema }, layout, { fields }) =>
       itemsRootOf(engine, await openTable(store, engine, { table, schema }, layout), fields),
   };

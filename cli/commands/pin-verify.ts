@@ -20,13 +20,13 @@ import {
 import type { Store } from '../../src/store/store.ts';
 import { openReadTable } from '../../src/tables/read-table-reader.ts';
 import type { ReadTable } from '../../src/tables/read/read-table-types.ts';
-import { type TableReader, openTable } from '../../src/tables/table-reader.ts';
+import type { TableReader } from '../../src/tables/table-reader.ts';
 import type { Invocation } from '../command-spec.ts';
 import { exitStatus } from '../exit-codes.ts';
 import { nameInput, readFileSet } from '../inputs.ts';
 import { styled, writeJson, writeLines } from '../output.ts';
 import { startProgress } from '../progress.ts';
-import { entryName, openVersion } from '../snapshots.ts';
+import { entryName, openVersion, tableAccess } from '../snapshots.ts';
 import { plural, printable } from '../text.ts';
 
 const statusOf = { holds: exitStatus.ok, differs: exitStatus.found, 'cannot-tell': exitStatus.cannotTell } as const;
@@ -102,7 +102,7 @@ async function storedData(store: Store | null, engine: Engine, dataset: PinnedDa
     return await atHand(
       engine,
       'the store',
-      await openTable(store, engine, { table: dataset.table, schema: dataset.schema }),
+      await tableAccess(store, engine).open({ table: dataset.table, schema: dataset.schema }),
     );
   } catch (error) {
     if (!(error instanceof HoldoutError)) throw error;

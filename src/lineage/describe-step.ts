@@ -47,7 +47,7 @@ export function stepFacts(
 }
 
 /** `name@3` of the version that a step made; null where its output has no name. */
-function versionName({ entry, named }: LineageStep): string | null {
+export function versionName({ entry, named }: LineageStep): string | null {
   return named ? `${entry.name}@${entry.version}` : null;
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Engine } from '../engine/engine.ts';
-import type { VersionEntry } from '../store/journal-state.ts';
+import { type JournalState, type VersionEntry, tableKey } from '../store/journal-state.ts';
 import type { Store } from '../store/store.ts';
 import { openTable } from '../tables/table-reader.ts';
 import { type LineageStep, isReadStep, lineageGraph } from './graph.ts';
@@ -23,7 +23,8 @@ export async function traceRows(
   engine: Engine,
   entry: VersionEntry,
 ): Promise<(row: number) => RowSource | null> {
-  const steps = await lineageGraph(store, await store.journal(), entry);
+  const state = await store.journal();
+  const steps = await lineageGraph(store, state, entry);
   const access: TableAccess = { store, open: (ref) => openTable(store, engine, ref) };
   const starts: number[] = [];
   const reads: { readonly start: number; readonly locate: (row: number) => RowSource | null }[] = [];
@@ -42,7 +43,9 @@ export async function traceRows(
   for (const step of steps) {
     const own = isReadStep(step.derivation)
       ? (row: number): number => starts[step.index]! + row
-      : await rawRowsOf(access, steps, step, rawOf);
+      : isDropped(state, step)
+        ? (): number => noRow
+        : await rawRowsOf(access, steps, step, rawOf);
     rawOf.set(step.index, own);
     for (const index of rawOf.keys()) if (lastUse[index] === step.index) rawOf.delete(index);
   }
@@ -52,6 +55,12 @@ export async function traceRows(
     const read = raw === noRow ? undefined : reads.findLast(({ start }) => start <= raw);
     return read === undefined ? null : read.locate(raw - read.start);
   };
+}
+
+/** Whether a table that tells of the step's rows was dropped; nothing is rebuilt for a trace that nobody asked for. */
+function isDropped({ dropped }: JournalState, { inputs, realisation }: LineageStep): boolean {
+  const tables = [realisation.output, ...inputs.map(({ ref }) => ref)];
+  return realisation.origins === undefined && tables.some((ref) => dropped.has(tableKey(ref)));
 }
 
 /** The raw row of each row of a table, raw tables laid end to end; `noRow` where there is none. */

@@ -8,6 +8,7 @@ import type { Sha256Id } from '../../schemas/ids.ts';
 import { HoldoutError } from '../errors.ts';
 import { readCache, writeCache } from './cache-file.ts';
 import { errnoOf, ioError } from './io-error.ts';
+import { takeBack } from './quarantine.ts';
 import { filePath } from './store-paths.ts';
 import type { StoredKind } from './store-paths.ts';
 import { checkFile } from './stored-files.ts';
@@ -38,7 +39,8 @@ export class CheckedFiles {
   async ensureIntact(kind: StoredKind, id: Sha256Id): Promise<void> {
     const path = filePath(this.root, kind, id);
     const key = `${kind} ${id}`;
-    const before = await lookAt(path);
+    let before = await lookAt(path);
+    if (before === null && (await takeBack(this.root, kind, id))) before = await lookAt(path);
     if (before === null) {
       throw new HoldoutError('STORE_CORRUPT', `the ${kind} ${id} is missing from the store`, { file: path, hint });
     }

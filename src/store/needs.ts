@@ -10,6 +10,7 @@ import type { ChunkIndex } from './chunk-index.ts';
 import { namedBy } from './journal-references.ts';
 import { tableKey } from './journal-state.ts';
 import type { JournalState } from './journal-state.ts';
+import { placesOf } from './quarantine.ts';
 import { readIfThere } from './read-if-there.ts';
 import { readRecord } from './records.ts';
 import { filePath } from './store-paths.ts';
@@ -135,7 +136,9 @@ function followBlob(record: BlobRecord, want: (kind: Need['kind'], id: Sha256Id)
 }
 
 async function partsOfLayout({ root, partsOf }: NeedSources, id: Sha256Id): Promise<readonly Sha256Id[]> {
-  const bytes = await readIfThere(filePath(root, 'layout', id));
+  const [quarantined] = await placesOf(root, 'layout', id);
+  const kept = await readIfThere(filePath(root, 'layout', id));
+  const bytes = kept ?? (quarantined === undefined ? null : await readIfThere(quarantined));
   if (bytes === null || sha256IdOf(bytes) !== id) return [];
   try {
     return [...partsOf(bytes)];

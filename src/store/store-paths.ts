@@ -77,6 +77,11 @@ export function cachePath(root: string, name: 'journal' | 'checked' | 'sources' 
   return join(root, 'cache', `${name}.json`);
 }
 
+/** Folder of files that nothing needs, each batch in a folder named by the time at which it was moved. */
+export function quarantineRoot(root: string): string {
+  return join(root, 'quarantine');
+}
+
 export function temporaryRoot(root: string): string {
   return join(root, 'tmp');
 }

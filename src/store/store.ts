@@ -20,6 +20,8 @@ import { neededBy } from './needs.ts';
 import type { LayoutParts, Need } from './needs.ts';
 import * as records from './records.ts';
 import { type Realised, knownRealisation, rememberRealisation } from './realised-cache.ts';
+import { executeSweep, planSweep, quarantinedFiles, storedFiles, takeBack } from './quarantine.ts';
+import type { SweepPlan } from './quarantine.ts';
 import { SourceCache } from './source-cache.ts';
 import { assertUsable, configText, hasConfig } from './store-config.ts';
 import { configPath, filePath, kindFolder, storeFolderName, storedKinds } from './store-paths.ts';
@@ -28,7 +30,7 @@ import { storedBytes } from './store-size.ts';
 import type { StoredBytes } from './store-size.ts';
 import * as files from './stored-files.ts';
 import type { StoredRecord } from './stored-record.ts';
-import { TempFolder, sweepTemporary } from './temp-folder.ts';
+import { TempFolder, otherOwners, sweepTemporary } from './temp-folder.ts';
 import { readableVersions, verifyFiles, verifyStructure } from './verify.ts';
 import type { Damage } from './verify.ts';
 
@@ -237,6 +239,44 @@ export class Store {
   /** Hashes every stored file. @throws HoldoutError `IO` */
   verifyFiles(onProgress?: (bytes: number) => void): Promise<readonly Damage[]> {
     return verifyFiles(this.root, onProgress);
+  }
+
+  /**
+   * What a sweep of unneeded rows would do, and who else has the store open. Nothing may be moved while somebody has:
+   * a writer may count on a file that no entry names yet.
+   * @throws HoldoutError `STORE_CORRUPT` also for a store that is damaged, as what it needs is not known; `IO`
+   */
+  async planSweep(
+    partsOf: LayoutParts,
+    times: { readonly now: number; readonly graceMs: number },
+  ): Promise<{ readonly plan: SweepPlan; readonly others: readonly string[] }> {
+    const { entries } = await this.journal();
+    const needed = new Set<string>();
+    for (const entry of entries) {
+      for (const { kind, id } of await this.neededBy(entry, partsOf)) needed.add(`${kind} ${id}`);
+    }
+    // A layout that cannot be read hides the parts that it needs.
+    for (const [kind, id] of [...needed].map((key) => key.split(' ') as [StoredKind, Sha256Id])) {
+      if (kind !== 'layout') continue;
+      await takeBack(this.root, kind, id);
+      if ((await this.checkFile(kind, id)) === 'ok') continue;
+      throw new HoldoutError('STORE_CORRUPT', `the layout ${id} is missing or damaged: nothing is moved`, {
+        hint: '`holdout verify` names the versions that need it',
+      });
+    }
+    if ((await this.verifyStructure(partsOf)).length > 0) {
+      throw new HoldoutError('STORE_CORRUPT', 'the store is damaged: nothing is moved', {
+        hint: '`holdout verify` says what is damaged',
+      });
+    }
+    const files = { stored: await storedFiles(this.root), quarantined: await quarantinedFiles(this.root) };
+    const plan = planSweep(files, ({ kind, id }) => needed.has(`${kind} ${id}`), times);
+    return { plan, others: await otherOwners(this.root, times.now) };
+  }
+
+  /** Carries out a plan that was made while nobody else had the store open. @throws HoldoutError `IO` */
+  executeSweep(plan: SweepPlan, now: number): Promise<void> {
+    return executeSweep(this.root, plan, now);
   }
 
   /** All that an entry needs, as `verifyStructure` follows it. @throws HoldoutError `STORE_CORRUPT`, `IO` */

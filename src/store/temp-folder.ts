@@ -102,6 +102,16 @@ export async function sweepTemporary(root: string, nowMs: number): Promise<void>
   }
 }
 
+/** Processes other than this one that have the store open, by their folders. @throws HoldoutError `IO` */
+export async function otherOwners(root: string, nowMs: number): Promise<readonly string[]> {
+  const others: string[] = [];
+  for (const name of await namesIn(temporaryRoot(root))) {
+    const own = name.startsWith(`${machine()}-${process.pid}-`);
+    if (!own && !(await isAbandoned(join(temporaryRoot(root), name), name, nowMs))) others.push(name);
+  }
+  return others;
+}
+
 async function isAbandoned(path: string, name: string, nowMs: number): Promise<boolean> {
   const owner = ownerPattern.exec(name);
   if (owner?.[1] === machine()) return !isAlive(Number(owner[2]));

@@ -16,6 +16,7 @@ import { listStored, namesIn } from './list-stored.ts';
 import { neededBy } from './needs.ts';
 import type { LayoutParts, Need, NeedSources } from './needs.ts';
 import { readIfThere } from './read-if-there.ts';
+import { placesOf } from './quarantine.ts';
 import { readRecord } from './records.ts';
 import { filePath, journalFolder, journalPath, storedKinds } from './store-paths.ts';
 import { checkFile } from './stored-files.ts';
@@ -165,7 +166,9 @@ async function checkNeed(root: string, need: Need): Promise<Damage | null> {
     const wrong = bytes !== null && size !== bytes;
     return wrong ? damage('damaged', `the ${kind} ${id} has ${size} bytes instead of ${bytes}`) : null;
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return damage('missing', `the ${kind} ${id} is missing`);
-    throw ioError('read', path, error);
+    if (errnoOf(error) !== 'ENOENT') throw ioError('read', path, error);
+    // Whoever reads it takes it back.
+    if ((await placesOf(root, kind, id)).length > 0) return null;
+    return damage('missing', `the ${kind} ${id} is missing`);
   }
 }

@@ -1,0 +1,186 @@
+/**
+ * Dropping a derived version and making it again: its rows go, its records stay; whoever reads it has it rebuilt and
+ * checked against its id.
+ * @module
+ */
+import { type TableRef, blobRecord, realisationRecord } from '../../schemas/records.ts';
+import type { Engine } from '../engine/engine.ts';
+import { HoldoutError } from '../errors.ts';
+import { type TableKey, type VersionEntry, tableKey } from '../store/journal-state.ts';
+import { Store } from '../store/store.ts';
+import { putLayout } from '../tables/write-table.ts';
+import { versionName } from './describe-step.ts';
+import { shortStepName } from './find-step.ts';
+import { type LineageStep, isReadStep, lineageGraph } from './graph.ts';
+import { type AttemptRun, type Given, attemptStep, recordedTable } from './reproduce-step.ts';
+import { identifyDigests } from './select-rows.ts';
+import { type Transform, prepareAgain } from './transform.ts';
+
+/** What rebuilding needs. */
+export interface RebuildRun {
+  readonly store: Store;
+  /** Able to read the store and to read and write its temporary folder. */
+  readonly engine: Engine;
+  readonly transforms: readonly Transform[];
+  readonly threads: number;
+  readonly now: Date;
+}
+
+/**
+ * Makes a dropped table again, and the dropped ones that it is made of, and puts them back.
+ * @returns whether there was anything to do
+ * @throws HoldoutError `STORE_CORRUPT` when it cannot be made, or another table comes out
+ */
+export async function rebuildDropped(run: RebuildRun, ref: TableRef): Promise<boolean> {
+  const { store, engine, threads, now } = run;
+  if (!(await store.journal()).dropped.has(tableKey(ref))) return false;
+  const { step } = await producerOf(store, ref);
+  for (const input of step.inputs) await rebuildDropped(run, input.ref);
+  const given = await recordedInputs(run, step);
+  try {
+    const state = await store.journal();
+    const attempt = await attemptStep(await attemptRun(run), { store, engine, threads }, state, step, given);
+    if ('cannot' in attempt) throw cannotRebuild(step, attempt.cannot);
+    given.set(step.index, attempt.given);
+    await assertSame(step, attempt.given);
+    const { id } = await putLayout(store, attempt.given.layout);
+    const { table, schema } = ref;
+    await store.commit(
+      (latest) => (latest.dropped.has(tableKey(ref)) ? { op: 'layout', table, schema, layout: id } : null),
+      now,
+    );
+    return true;
+  } finally {
+    for (const { reader } of given.values()) await reader.close();
+  }
+}
+
+/** Tables that a drop of a version frees: its own, and those of steps on the way to it. */
+export interface DropPlan {
+  readonly tables: readonly TableRef[];
+}
+
+/**
+ * Says what a drop would free, after every step of it was run again in a scratch store with the same ids.
+ * @throws HoldoutError `CONFLICT` with the reason where the version could not be rebuilt
+ */
+export async function planDrop(run: RebuildRun, entry: VersionEntry): Promise<DropPlan> {
+  const { store, engine, threads } = run;
+  const state = await store.journal();
+  const steps = await lineageGraph(store, state, entry);
+  const own = steps.filter((step) => step.entry.seq === entry.seq);
+  const last = own.at(-1)!;
+  const name = `${entry.name}@${entry.version}`;
+  const refuse = (why: string, hint?: string): HoldoutError =>
+    new HoldoutError('CONFLICT', `${name} is not dropped: ${why}`, hint === undefined ? {} : { hint });
+  if (state.dropped.has(tableKey(last.realisation.output))) throw refuse('it is dropped already');
+  const others = new Map(steps.filter((each) => each.entry.seq !== entry.seq).map((each) => [keyOf(each), each]));
+  const held = others.get(keyOf(last));
+  if (held !== undefined) throw refuse(`its rows are those of ${versionName(held) ?? 'a step before it'}, stored once`);
+  const raw = await rawTables(store);
+  if (raw.has(keyOf(last))) throw refuse('its rows are the only copy of a raw file');
+  for (const step of own) {
+    const why = whyNot(run.transforms, step);
+    if (why !== null) throw refuse(why);
+    for (const { ref, step: index } of step.inputs) {
+      if (!state.dropped.has(tableKey(ref))) continue;
+      const before = versionName(steps[index]!) ?? 'what it is made of';
+      throw refuse(`${before} is dropped, and it is made of that`, 'drop a version before those that it is made of');
+    }
+  }
+  const scratch = await Store.scratchOver(store);
+  const given = new Map<number, Given>();
+  try {
+    for (const step of own) {
+      for (const input of step.inputs) {
+        if (!given.has(input.step)) given.set(input.step, await recordedTable({ store, engine }, state, input.ref));
+      }
+      const attempt = await attemptStep(await attemptRun(run), { store: scratch, engine, threads }, state, step, given);
+      if ('cannot' in attempt) throw refuse(attempt.cannot);
+      given.set(step.index, attempt.given);
+      try {
+        await assertSame(step, attempt.given);
+      } catch (cause) {
+        if (!(cause instanceof HoldoutError)) throw cause;
+        throw refuse(cause.message, `\`holdout reproduce ${name}\` shows what differs`);
+      }
+    }
+  } finally {
+    for (const { reader } of given.values()) await reader.close();
+    await scratch.close();
+  }
+  const free = own.filter((step) => !others.has(keyOf(step)) && !raw.has(keyOf(step)));
+  const tables = new Map(free.map((step) => [keyOf(step), step.realisation.output]));
+  return { tables: [...tables.values()].map(({ table, schema }) => ({ table, schema })) };
+}
+
+/** Journals a drop. The rows go when the store is swept. @throws HoldoutError as the store does */
+export async function executeDrop({ store, now }: RebuildRun, { tables }: DropPlan): Promise<void> {
+  for (const ref of tables) {
+    await store.commit((state) => (state.layouts.has(tableKey(ref)) ? { op: 'drop', ...ref } : null), now);
+  }
+}
+
+/** Why a step could not be run again by whoever reads its output; null where it could. */
+function whyNot(transforms: readonly Transform[], step: LineageStep): string | null {
+  const { name, version } = step.derivation.transform;
+  if (isReadStep(step.derivation)) return 'it was read from files, and its rows are what the store keeps of them';
+  const prepared = prepareAgain(transforms, step.derivation);
+  if (prepared === null) return `this Holdout has no ${name} version ${version}`;
+  if (prepared.determinism === 'declared-not') return `${shortStepName(name)} is declared not deterministic`;
+  if (prepared.code !== null) return `${shortStepName(name)} runs code of your own, which reading must not`;
+  return null;
+}
+
+async function producerOf(store: Store, ref: TableRef): Promise<{ readonly step: LineageStep }> {
+  const state = await store.journal();
+  for (const entry of state.entries.toReversed()) {
+    if (entry.op !== 'version') continue;
+    const { output } = await store.getRecord(entry.realisation, realisationRecord);
+    if (![output, ...(entry.through ?? [])].some((each) => tableKey(each) === tableKey(ref))) continue;
+    const steps = await lineageGraph(store, state, entry);
+    const step = steps.findLast((each) => each.entry.seq === entry.seq && keyOf(each) === tableKey(ref));
+    if (step !== undefined) return { step };
+  }
+  throw new HoldoutError('STORE_CORRUPT', `no version says where table ${ref.table} came from`);
+}
+
+async function recordedInputs({ store, engine }: RebuildRun, { inputs }: LineageStep): Promise<Map<number, Given>> {
+  const state = await store.journal();
+  const given = new Map<number, Given>();
+  for (const { ref, step } of inputs) given.set(step, await recordedTable({ store, engine }, state, ref));
+  return given;
+}
+
+async function attemptRun(run: RebuildRun): Promise<AttemptRun> {
+  return { ...run, raw: { files: [] }, workDirectory: await run.store.tempDirectory() };
+}
+
+async function assertSame(step: LineageStep, { ref, reader }: Given): Promise<void> {
+  const { output } = step.realisation;
+  const { table } = identifyDigests(await reader.digests());
+  if (table !== output.table || ref.schema !== output.schema) throw cannotRebuild(step, `${table} came out`);
+}
+
+function cannotRebuild({ realisation, derivation }: LineageStep, why: string): HoldoutError {
+  const { name } = derivation.transform;
+  return new HoldoutError('STORE_CORRUPT', `${name} does not give ${realisation.output.table} again: ${why}`);
+}
+
+/** Tables whose stored lines are the only copy of a raw file. */
+async function rawTables(store: Store): Promise<ReadonlySet<TableKey>> {
+  const keys = new Set<TableKey>();
+  for (const entry of (await store.journal()).entries) {
+    if (entry.op !== 'version') continue;
+    const { blobs } = await store.getRecord(entry.realisation, realisationRecord);
+    for (const id of blobs) {
+      const { content } = await store.getRecord(id, blobRecord);
+      if (content.kind === 'lines') keys.add(tableKey(content));
+    }
+  }
+  return keys;
+}
+
+function keyOf({ realisation }: LineageStep): TableKey {
+  return tableKey(realisation.output);
+}
