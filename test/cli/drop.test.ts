@@ -87,6 +87,8 @@ const file = (id: string): UnneededFile => ({ kind: 'part', id: `sha256:${id.rep
 
 const waiting = (id: string, since: number): QuarantinedFile => ({ ...file(id), since });
 
+const ends = (files: readonly UnneededFile[]): unknown[] => files.map((each) => each.id.at(-1));
+
 describe('a sweep', () => {
   it('moves what nothing needs, deletes it after its time, and takes back what is needed after all', () => {
     const needed = new Set([file('a').id, file('c').id]);
@@ -98,7 +100,6 @@ describe('a sweep', () => {
       (each: UnneededFile) => needed.has(each.id),
       { now: 100, graceMs: 50 },
     );
-    const ends = (files: readonly UnneededFile[]): unknown[] => files.map((each) => each.id.at(-1));
     const ids = {
       move: ends(plan.move),
       remove: ends(plan.remove),
