@@ -1,10 +1,11 @@
 /**
  * The one door to DuckDB: an in-memory instance that reaches only the files it was given, spills into a folder of its
- * own and cannot be reconfigured. Results are always materialised: a streamed result that fails ends like one that is
- * finished.
+ * own and cannot be reconfigured. Results are materialised, and the binding frees one only when its JavaScript object is
+ * collected: a streamed result that fails ends like one that is finished. Only `stream` does without, as it compares the
+ * number of rows with what is expected.
  * @module
  */
-import type { DuckDBConnection, DuckDBInstance, DuckDBMaterializedResult } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBDataChunk, DuckDBInstance, DuckDBMaterializedResult } from '@duckdb/node-api';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { HoldoutError } from '../errors.ts';
@@ -43,6 +44,9 @@ export class Engine {
   readonly #connection: DuckDBConnection;
   readonly #files: AllowedFiles;
   readonly #ownDirectory: string;
+  /** Settles when the last statement asked for has ended: one that began before would cut a stream off. */
+  #turn: Promise<void> = Promise.resolve();
+  #interrupts = 0;
   #closed = false;
 
   private constructor(
@@ -146,12 +150,46 @@ export class Engine {
   }
 
   /**
+   * Visits a result of as many rows as are expected, stretch by stretch and in order, as it is made: none of it is kept.
+   * Other statements wait for its end. Returns the number of rows, which is the expected one unless the query gives
+   * others.
+   */
+  async stream(sql: string, rowsExpected: number, visit: (chunk: ResultChunk) => void): Promise<number> {
+    const interrupts = this.#interrupts;
+    const { rows, failure } = await this.#inTurn(async (connection) => {
+      const result = await connection.stream(sql);
+      let visited = 0;
+      for (;;) {
+        const chunk = await result.fetchChunk();
+        // No chunk, or one without rows: the end, or the query failed.
+        if (chunk === null || chunk.rowCount === 0) return { rows: visited };
+        visited += chunk.rowCount;
+        try {
+          visit(resultChunk(this.#binding, chunk));
+        } catch (cause) {
+          // The visitor's own, not the engine's.
+          return { rows: visited, failure: { cause } };
+        }
+      }
+    });
+    if (failure !== undefined) throw failure.cause;
+    if (this.#interrupts > interrupts) throw new HoldoutError('INTERRUPTED', 'interrupted');
+    if (rows === rowsExpected) return rows;
+    // Run again for the error that ended it, into a table: that may spill.
+    await this.run(`CREATE OR REPLACE TEMP TABLE holdout_streamed AS ${sql}`);
+    const all = Number(await this.value<bigint>('SELECT count(*) FROM holdout_streamed'));
+    await this.run('DROP TABLE holdout_streamed');
+    if (all === rows) return rows;
+    throw new Error(`a stream of ${all} rows ended after ${rows}`);
+  }
+
+  /**
    * Names and types (as DuckDB writes them) of a query's columns, without running it.
    * @throws HoldoutError `USAGE` when the statement is no query.
    */
   async describe(sql: string): Promise<{ readonly name: string; readonly type: string }[]> {
-    try {
-      const prepared = await this.#connection.prepare(sql);
+    return this.#inTurn(async (connection) => {
+      const prepared = await connection.prepare(sql);
       if (prepared.statementType !== this.#binding.StatementType.SELECT) {
         throw new HoldoutError('USAGE', 'this statement is no SELECT');
       }
@@ -159,9 +197,7 @@ export class Engine {
         name: prepared.columnName(index),
         type: prepared.columnType(index).toString(),
       }));
-    } catch (cause) {
-      throw translateError(cause);
-    }
+    });
   }
 
   /**
@@ -169,11 +205,7 @@ export class Engine {
    * @throws HoldoutError `INPUT_INVALID` when it cannot be parsed.
    */
   async statementCount(sql: string): Promise<number> {
-    try {
-      return (await this.#connection.extractStatements(sql)).count;
-    } catch (cause) {
-      throw translateError(cause);
-    }
+    return this.#inTurn(async (connection) => (await connection.extractStatements(sql)).count);
   }
 
   /**
@@ -194,9 +226,7 @@ export class Engine {
 
   /** Creates or replaces a temporary table of these columns. */
   async registerTable(name: string, columns: readonly TableColumn[]): Promise<void> {
-    await registerTable(this.#binding, this.#connection, name, columns).catch((cause: unknown) => {
-      throw cause instanceof TypeError || cause instanceof RangeError ? cause : translateError(cause);
-    });
+    await this.#inTurn((connection) => registerTable(this.#binding, connection, name, columns));
   }
 
   /** How far the running statement is. */
@@ -206,6 +236,7 @@ export class Engine {
 
   /** Stops the running statement; it fails with `INTERRUPTED`. */
   interrupt(): void {
+    this.#interrupts += 1;
     if (!this.#closed) this.#connection.interrupt();
   }
 
@@ -219,29 +250,42 @@ export class Engine {
     await rm(this.#ownDirectory, { recursive: true, force: true });
   }
 
-  async #materialise(sql: string): Promise<DuckDBMaterializedResult> {
-    if (this.#closed) throw new TypeError('the engine is closed');
+  #materialise(sql: string): Promise<DuckDBMaterializedResult> {
+    return this.#inTurn((connection) => connection.run(sql));
+  }
+
+  /** Acts when every statement that was asked for before has ended. */
+  async #inTurn<T>(act: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+    const acting = this.#turn.then(() => {
+      if (this.#closed) throw new TypeError('the engine is closed');
+      return act(this.#connection);
+    });
+    this.#turn = acting.then(
+      () => undefined,
+      () => undefined,
+    );
     try {
-      return await this.#connection.run(sql);
+      return await acting;
     } catch (cause) {
-      throw translateError(cause);
+      throw cause instanceof TypeError || cause instanceof RangeError ? cause : translateError(cause);
     }
   }
 }
 
 function* chunksOf(binding: Binding, result: DuckDBMaterializedResult): Generator<ResultChunk> {
-  for (let index = 0; index < result.chunkCount; index++) {
-    const chunk = result.getChunk(index);
-    yield {
-      rows: chunk.rowCount,
-      bytes: (column, row) => {
-        const vector = chunk.getColumnVector(column);
-        if (!(vector instanceof binding.DuckDBBlobVector)) throw new TypeError(`column ${column} is no BLOB`);
-        const bytes = vector.getItemBytes(row);
-        // Short values are views into the chunk, which goes away.
-        return bytes === null ? null : bytes.slice();
-      },
-      value: (column, row) => plainValue(binding, chunk.getColumnVector(column).getItem(row)),
-    };
-  }
+  for (let index = 0; index < result.chunkCount; index++) yield resultChunk(binding, result.getChunk(index));
+}
+
+function resultChunk(binding: Binding, chunk: DuckDBDataChunk): ResultChunk {
+  return {
+    rows: chunk.rowCount,
+    bytes: (column, row) => {
+      const vector = chunk.getColumnVector(column);
+      if (!(vector instanceof binding.DuckDBBlobVector)) throw new TypeError(`column ${column} is no BLOB`);
+      const bytes = vector.getItemBytes(row);
+      // Short values are views into the chunk, which goes away.
+      return bytes === null ? null : bytes.slice();
+    },
+    value: (column, row) => plainValue(binding, chunk.getColumnVector(column).getItem(row)),
+  };
 }

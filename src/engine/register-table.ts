@@ -9,6 +9,7 @@ import type { Binding } from './binding.ts';
 /** One column: its values are an array, or for `BLOB` also bytes laid end to end, `bytesPerValue` each. */
 export type TableColumn =
   | { readonly name: string; readonly type: 'BIGINT'; readonly values: BigInt64Array | readonly (bigint | null)[] }
+  | { readonly name: string; readonly type: 'UINTEGER'; readonly values: Uint32Array }
   | {
       readonly name: string;
       readonly type: 'INTEGER' | 'DOUBLE';
@@ -79,8 +80,9 @@ function slice(binding: Binding, column: TableColumn, first: number, count: numb
       (_, row) => new binding.DuckDBBlobValue(column.values.subarray((first + row) * width, (first + row + 1) * width)),
     );
   }
-  const values: ArrayLike<bigint | number | string | Uint8Array | null> = column.values.slice(first, first + count);
-  return Array.from(values, (value) => {
+  if (ArrayBuffer.isView(column.values)) return [...column.values.subarray(first, first + count)];
+  const values: readonly (bigint | number | string | Uint8Array | null)[] = column.values.slice(first, first + count);
+  return values.map((value) => {
     if (value instanceof Uint8Array) return new binding.DuckDBBlobValue(value);
     if (typeof value === 'string' && /\p{Surrogate}/u.test(value)) {
       throw new TypeError(`column "${column.name}": a lone surrogate is no text`);

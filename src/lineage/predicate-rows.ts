@@ -46,20 +46,16 @@ export async function evaluatePredicate(
   }
   const tried = onError === 'fail' ? predicate : `TRY((${predicate}\n))`;
   try {
-    await visitValues(
-      source,
-      [tried],
-      (position, chunk, row) => {
-        if (chunk.value(1, row) === true) {
-          setBit(trueRows, position);
-          counts.trueCount += 1;
-        } else if ((failed?.[position] ?? 0) === 0) {
-          setBit(nullRows, position);
-          counts.nullCount += 1;
-        }
-      },
-      'v0 IS NOT FALSE',
-    );
+    await visitValues(source, [tried], (position, chunk, row) => {
+      const value = chunk.value(1, row);
+      if (value === true) {
+        setBit(trueRows, position);
+        counts.trueCount += 1;
+      } else if (value === null && (failed?.[position] ?? 0) === 0) {
+        setBit(nullRows, position);
+        counts.nullCount += 1;
+      }
+    });
   } catch (error) {
     throw onError === 'fail' ? await firstFailure(source, [expression], error) : error;
   }

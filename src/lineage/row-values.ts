@@ -19,23 +19,23 @@ export interface RowSourceTable {
 }
 
 /**
- * Visits the values of SQL expressions over the columns, row by row in no order; expression i is column i + 1 of the
- * chunk. `where` is an expression over the values, named v0, v1, …
+ * Visits the values of SQL expressions over the columns, of all rows in no order; expression i is column i + 1 of the
+ * chunk.
  * @throws HoldoutError as the engine does, for example for a cast that fails.
  */
 export async function visitValues(
   { input, engine }: RowSourceTable,
   expressions: readonly string[],
   visit: (position: number, chunk: ResultChunk, row: number) => void,
-  where = 'true',
 ): Promise<void> {
   const position = freeName(input.schema, 'holdout_position');
   const values = expressions.map((sql, index) => `(${sql}\n) AS v${index}`);
   const inner = [`${quoteIdentifier(position)}::UINTEGER AS p`, ...values].join(', ');
-  const sql = `SELECT * FROM (SELECT ${inner} FROM (${input.relationSql({ position })})) WHERE ${where}`;
-  await engine.scan(sql, (chunk) => {
+  const sql = `SELECT ${inner} FROM (${input.relationSql({ position })})`;
+  const visited = await engine.stream(sql, input.rows, (chunk) => {
     for (let row = 0; row < chunk.rows; row++) visit(Number(chunk.value(0, row)), chunk, row);
   });
+  if (visited !== input.rows) throw new Error(`${visited} rows were read of ${input.rows}`);
 }
 
 /**

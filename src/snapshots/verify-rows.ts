@@ -103,5 +103,10 @@ async function digestsOfRows(
   const rowName = freeName(schema, 'holdout_row');
   const row = quoteIdentifier(rowName);
   const rows = fileRowsSql(engine, file, schema, rowName, { first, last: first + count - 1 });
-  return engine.blobs(`SELECT h FROM (SELECT ${row}, ${rowDigestSql(schema)} AS h FROM (${rows})) ORDER BY ${row}`);
+  const sql = `SELECT h FROM (SELECT ${row}, ${rowDigestSql(schema)} AS h FROM (${rows})) ORDER BY ${row}`;
+  const digests: (Uint8Array | null)[] = [];
+  await engine.stream(sql, count, (chunk) => {
+    for (let i = 0; i < chunk.rows; i++) digests.push(chunk.bytes(0, i));
+  });
+  return digests;
 }

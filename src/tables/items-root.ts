@@ -39,7 +39,7 @@ export async function itemsRootOf(
   if (digest === null) return null;
   const digests = new Uint8Array(reader.rows * 32);
   let at = 0;
-  await engine.scan(`SELECT ${digest} FROM (${reader.relationSql()})`, (chunk) => {
+  await engine.stream(`SELECT ${digest} FROM (${reader.relationSql()})`, reader.rows, (chunk) => {
     for (let row = 0; row < chunk.rows; row++, at += 32) digests.set(chunk.bytes(0, row)!, at);
   });
   if (at !== digests.length) throw new Error(`${at / 32} items were read of ${reader.rows}`);

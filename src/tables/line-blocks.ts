@@ -9,9 +9,10 @@ import { HoldoutError } from '../errors.ts';
 import { quoteIdentifier } from '../identity/sql-text.ts';
 import { jsonRowSql } from './json-text-sql.ts';
 import type { RowMap } from './layout.ts';
-import { forEachPartRun, partOfAddress, partStarts } from './layout.ts';
+import { partOfAddress } from './layout.ts';
 import { fileLinesSql, fileRowsSql, rowGroupStarts } from './row-file.ts';
 import type { RowFile } from './row-file.ts';
+import { runsOfLayout } from './row-select.ts';
 import { freeName } from './sql-types.ts';
 
 /** Consecutive rows of a table as lines, each ended by LF. */
@@ -100,40 +101,51 @@ function blocksOfRuns(
   files: readonly RowFile[],
   groups: readonly (readonly number[])[],
   bytesMax: number,
-): Run[][] {
-  const cut = (bytes: number): Run[][] => {
-    const starts = partStarts(layout.parts);
-    const blocks: Run[][] = [];
-    let block: Run[] = [];
-    let size = 0;
-    const lastGroup = new Map<number, number>();
-    const end = (): void => {
-      if (block.length > 0) blocks.push(block);
-      block = [];
-      size = 0;
-    };
-    forEachPartRun(layout, starts, (file, from, rows) => {
-      const rowBytes = bytesPerRow(files[file]!);
-      for (let done = 0; done < rows;) {
-        const group = partOfAddress(groups[file]!, from + done);
-        if (group !== (lastGroup.get(file) ?? group) && size >= bytes / 2) end();
-        lastGroup.set(file, group);
-        const inGroup = groups[file]![group + 1]! - from - done;
-        const take = Math.min(rows - done, inGroup, Math.max(1, Math.ceil((bytes - size) / rowBytes)));
-        block.push({ file, from: from + done, rows: take });
-        size += take * rowBytes;
-        done += take;
-        if (size >= bytes) end();
+): Iterable<readonly Run[]> {
+  if (bytesMax < scatteredBytesMax) {
+    let blocks = 0;
+    let read = 0;
+    for (const runs of cutRuns(layout, files, groups, bytesMax)) {
+      blocks += 1;
+      for (const { from, to } of stretchesOf(runs)) read += to - from;
+    }
+    if (blocks > 1 && read > layout.rows * 3) return cutRuns(layout, files, groups, scatteredBytesMax);
+  }
+  return cutRuns(layout, files, groups, bytesMax);
+}
+
+function* cutRuns(
+  layout: RowMap,
+  files: readonly RowFile[],
+  groups: readonly (readonly number[])[],
+  bytesMax: number,
+): Generator<readonly Run[]> {
+  let block: Run[] = [];
+  let size = 0;
+  const lastGroup = new Map<number, number>();
+  for (const { file, from, rows } of runsOfLayout(layout)) {
+    const rowBytes = bytesPerRow(files[file]!);
+    for (let done = 0; done < rows;) {
+      const group = partOfAddress(groups[file]!, from + done);
+      if (group !== (lastGroup.get(file) ?? group) && size >= bytesMax / 2) {
+        yield block;
+        block = [];
+        size = 0;
       }
-    });
-    end();
-    return blocks;
-  };
-  const blocks = cut(bytesMax);
-  if (blocks.length <= 1 || bytesMax >= scatteredBytesMax) return blocks;
-  let read = 0;
-  for (const runs of blocks) for (const { from, to } of stretchesOf(runs)) read += to - from;
-  return read <= layout.rows * 3 ? blocks : cut(scatteredBytesMax);
+      lastGroup.set(file, group);
+      const inGroup = groups[file]![group + 1]! - from - done;
+      const take = Math.min(rows - done, inGroup, Math.max(1, Math.ceil((bytesMax - size) / rowBytes)));
+      block.push({ file, from: from + done, rows: take });
+      size += take * rowBytes;
+      done += take;
+      if (size >= bytesMax) {
+        yield block;
+        block = [];
+        size = 0;
+      }
+    }
+  }
+  if (block.length > 0) yield block;
 }
 
 function bytesPerRow(file: RowFile): number {
@@ -292,9 +304,10 @@ async function queryLines(source: LineSource, file: number, first: number, end: 
   const cell = `${row} // ${rowsPerCell}`;
   const pieces: Piece[] = [];
   let rows = 0;
-  await engine.scan(
+  await engine.stream(
     `SELECT encode(concat(string_agg(${text}, chr(10)), chr(10))), count(*) FROM (${inner})
      GROUP BY ${cell} ORDER BY ${cell}`,
+    Math.floor((end - 1) / rowsPerCell) - Math.floor(first / rowsPerCell) + 1,
     (chunk) => {
       for (let i = 0; i < chunk.rows; i++) {
         const bytes = chunk.bytes(0, i);

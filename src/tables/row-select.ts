@@ -7,7 +7,7 @@ import type { TableSchema } from '../../schemas/table-schema.ts';
 import type { Engine } from '../engine/engine.ts';
 import { quoteIdentifier } from '../identity/sql-text.ts';
 import type { RowMap } from './layout.ts';
-import { forEachPartRun, partStarts } from './layout.ts';
+import { forEachPartRun, partStarts, rowsOfPart } from './layout.ts';
 import { fileRowsSql } from './row-file.ts';
 import type { RowFile } from './row-file.ts';
 import { freeName, sqlType } from './sql-types.ts';
@@ -38,19 +38,26 @@ export interface Run {
   readonly position: number;
 }
 
-/** The layout's runs, cut at file boundaries. */
-export function runsOfLayout(layout: RowMap): Run[] {
-  const runs: Run[] = [];
-  forEachPartRun(layout, partStarts(layout.parts), (file, from, rows, position) => {
-    const last = runs.at(-1);
-    // A long run may have come in two pieces.
-    if (last !== undefined && last.file === file && last.from + last.rows === from) {
-      runs[runs.length - 1] = { ...last, rows: last.rows + rows };
-    } else {
-      runs.push({ file, from, rows, position });
-    }
-  });
-  return runs;
+/** The layout's runs in order, cut at file boundaries. Those of one piece are held at a time. */
+export function* runsOfLayout(layout: RowMap): Generator<Run> {
+  const starts = partStarts(layout.parts);
+  let last: Run | undefined;
+  let first = 0;
+  for (const piece of layout.pieces) {
+    const runs: Run[] = [];
+    forEachPartRun({ ...layout, pieces: [piece] }, starts, (file, from, rows, position) => {
+      // A long run may have come in two pieces.
+      if (last !== undefined && last.file === file && last.from + last.rows === from) {
+        last = { ...last, rows: last.rows + rows };
+        return;
+      }
+      if (last !== undefined) runs.push(last);
+      last = { file, from, rows, position: first + position };
+    });
+    yield* runs;
+    first += piece.rows;
+  }
+  if (last !== undefined) yield last;
 }
 
 /** More runs of a file than this are joined with their positions. */
@@ -58,7 +65,25 @@ const rangesMax = 16;
 
 let tables = 0;
 
-/** Plans how the rows of these runs are read; scattered ones get a temporary table in the engine. */
+/** Plans how the rows of a layout are read; scattered ones get a temporary table in the engine. */
+export async function selectLayout(engine: Engine, layout: RowMap): Promise<Selection[]> {
+  const ranges = layout.parts.map((): Run[] | null => []);
+  for (const run of runsOfLayout(layout)) {
+    const own = ranges[run.file];
+    if (own === null || own === undefined) continue;
+    if (own.length < rangesMax) own.push(run);
+    else ranges[run.file] = null;
+  }
+  const scattered = ranges.includes(null) ? rowsOfPart(layout) : [];
+  const selections: Selection[] = [];
+  for (const [file, own] of ranges.entries()) {
+    if (own !== null) selections.push(...own.map((run) => ({ kind: 'range', ...run }) as const));
+    else selections.push(await mapRows(engine, file, scattered[file]!));
+  }
+  return selections;
+}
+
+/** As `selectLayout`, for some runs of it. */
 export async function selectRuns(engine: Engine, runs: readonly Run[]): Promise<Selection[]> {
   const byFile = new Map<number, Run[]>();
   for (const run of runs) {
@@ -69,30 +94,42 @@ export async function selectRuns(engine: Engine, runs: readonly Run[]): Promise<
   const selections: Selection[] = [];
   for (const [file, own] of byFile) {
     if (own.length <= rangesMax) selections.push(...own.map((run) => ({ kind: 'range', ...run }) as const));
-    else selections.push(await mapRuns(engine, file, own));
+    else selections.push(await mapRows(engine, file, rowsOfRuns(own)));
   }
   return selections;
 }
 
-async function mapRuns(engine: Engine, file: number, runs: readonly Run[]): Promise<Selection> {
-  const rows = runs.reduce((sum, run) => sum + run.rows, 0);
-  const source = new BigInt64Array(rows);
-  const target = new BigInt64Array(rows);
+/** Row numbers in a file, and their positions in the table. */
+interface MappedRows {
+  readonly rows: Uint32Array;
+  readonly positions: Uint32Array;
+}
+
+function rowsOfRuns(runs: readonly Run[]): MappedRows {
+  const count = runs.reduce((sum, run) => sum + run.rows, 0);
+  const rows = new Uint32Array(count);
+  const positions = new Uint32Array(count);
   let at = 0;
+  for (const run of runs) {
+    for (let i = 0; i < run.rows; i++, at++) {
+      rows[at] = run.from + i;
+      positions[at] = run.position + i;
+    }
+  }
+  return { rows, positions };
+}
+
+async function mapRows(engine: Engine, file: number, { rows, positions }: MappedRows): Promise<Selection> {
   let least = Infinity;
   let most = 0;
-  for (const run of runs) {
-    least = Math.min(least, run.from);
-    most = Math.max(most, run.from + run.rows - 1);
-    for (let i = 0; i < run.rows; i++, at++) {
-      source[at] = BigInt(run.from + i);
-      target[at] = BigInt(run.position + i);
-    }
+  for (const row of rows) {
+    if (row < least) least = row;
+    if (row > most) most = row;
   }
   const table = `holdout_rows_${++tables}`;
   await engine.registerTable(table, [
-    { name: 'source', type: 'BIGINT', values: source },
-    { name: 'target', type: 'BIGINT', values: target },
+    { name: 'source', type: 'UINTEGER', values: rows },
+    { name: 'target', type: 'UINTEGER', values: positions },
   ]);
   return { kind: 'map', file, table, least, most };
 }

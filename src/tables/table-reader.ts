@@ -19,7 +19,7 @@ import type { Layout, RowMap } from './layout.ts';
 import { lineBlocks } from './line-blocks.ts';
 import type { LineBlock } from './line-blocks.ts';
 import type { RowFile } from './row-file.ts';
-import { dropSelections, runsOfLayout, selectionsSql, selectRuns } from './row-select.ts';
+import { dropSelections, runsOfLayout, selectionsSql, selectLayout, selectRuns } from './row-select.ts';
 import type { Run } from './row-select.ts';
 import { freeName } from './sql-types.ts';
 import { openLayoutPart, openSidecar, readLayout } from './stored-parts.ts';
@@ -111,8 +111,8 @@ export async function openLayout(
 /** A reader over these files. */
 export async function readerOf(engine: Engine, table: TableFiles): Promise<TableReader> {
   const { schema, layout, files } = table;
-  const runs = runsOfLayout(layout);
-  const whole = await selectRuns(engine, runs);
+  const whole = await selectLayout(engine, layout);
+  const ranges = fewRuns(layout);
   return {
     schema,
     rows: layout.rows,
@@ -122,11 +122,9 @@ export async function readerOf(engine: Engine, table: TableFiles): Promise<Table
       return selectionsSql(engine, files, schema, whole, position);
     },
     orderedSql() {
-      if (runs.length > rangesMax) return null;
-      const ranges = runs.map((run) => ({ kind: 'range', ...run }) as const);
-      return selectionsSql(engine, files, schema, ranges);
+      return ranges === null ? null : rangesSql(engine, table, ranges);
     },
-    blocks: (options = {}) => rowBlocks(engine, table, runs, options),
+    blocks: (options = {}) => rowBlocks(engine, table, options),
     digests: () => table.digests(),
     jsonLines: (options = {}) =>
       lineBlocks(engine, files, schema, layout, {
@@ -143,19 +141,30 @@ export function refuseTakenName(schema: TableSchema, position: string | undefine
   throw new TypeError(`"position" expected a name that no column has, got "${position}"`);
 }
 
+/** The runs of a layout, or null where they are more than a union of ranges is made of. */
+function fewRuns(layout: RowMap): readonly Run[] | null {
+  const runs: Run[] = [];
+  for (const run of runsOfLayout(layout)) if (runs.push(run) > rangesMax) return null;
+  return runs;
+}
+
+/** Ranges in the order of the table: a union keeps it. */
+function rangesSql(engine: Engine, { files, schema }: TableFiles, runs: readonly Run[]): string {
+  const ranges = runs.map((run) => ({ kind: 'range', ...run }) as const);
+  return selectionsSql(engine, files, schema, ranges);
+}
+
 async function* rowBlocks(
   engine: Engine,
-  { schema, files }: TableFiles,
-  runs: readonly Run[],
+  table: TableFiles,
   { rowsMax = blockRowsMax, bytesMax = blockBytesMax }: { readonly rowsMax?: number; readonly bytesMax?: number },
 ): AsyncGenerator<RowBlock> {
-  for (const block of cutRuns(runs, files, rowsMax, bytesMax)) {
+  const { schema, files, layout } = table;
+  for (const block of cutRuns(runsOfLayout(layout), files, rowsMax, bytesMax)) {
     const firstRow = block[0]!.position;
     const rows = block.reduce((sum, run) => sum + run.rows, 0);
     if (block.length <= rangesMax) {
-      // Ranges in the order of the table: a union keeps it.
-      const ranges = block.map((run) => ({ kind: 'range', ...run }) as const);
-      yield { firstRow, rows, sql: selectionsSql(engine, files, schema, ranges) };
+      yield { firstRow, rows, sql: rangesSql(engine, table, block) };
       continue;
     }
     const selections = await selectRuns(engine, block);
@@ -172,8 +181,12 @@ async function* rowBlocks(
 }
 
 /** Cuts the runs into blocks of at most `rowsMax` rows and about `bytesMax` bytes. */
-function cutRuns(runs: readonly Run[], files: readonly RowFile[], rowsMax: number, bytesMax: number): Run[][] {
-  const blocks: Run[][] = [];
+function* cutRuns(
+  runs: Iterable<Run>,
+  files: readonly RowFile[],
+  rowsMax: number,
+  bytesMax: number,
+): Generator<readonly Run[]> {
   let block: Run[] = [];
   let rows = 0;
   let bytes = 0;
@@ -186,12 +199,11 @@ function cutRuns(runs: readonly Run[], files: readonly RowFile[], rowsMax: numbe
       bytes += take * rowBytes;
       done += take;
       if (rows >= rowsMax || bytes + rowBytes > bytesMax) {
-        blocks.push(block);
+        yield block;
         block = [];
         rows = bytes = 0;
       }
     }
   }
-  if (block.length > 0) blocks.push(block);
-  return blocks;
+  if (block.length > 0) yield block;
 }

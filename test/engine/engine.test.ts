@@ -65,6 +65,66 @@ describe('values leave the engine as they are', () => {
   });
 });
 
+async function counted(engine: Engine, sql: string, rows: number): Promise<number[]> {
+  const seen: number[] = [];
+  await engine.stream(sql, rows, (chunk) => {
+    for (let row = 0; row < chunk.rows; row++) seen.push(Number(chunk.value(0, row)));
+  });
+  return seen;
+}
+
+describe('a stream', () => {
+  test('gives the rows of a query, in order', async () => {
+    const engine = await open();
+    const rows = Array.from({ length: 100_000 }, (_, index) => index);
+    expect(await counted(engine, 'SELECT range FROM range(100000) ORDER BY range', 100_000)).toEqual(rows);
+    expect(await counted(engine, 'SELECT range FROM range(0)', 0)).toEqual([]);
+  });
+
+  test('that fails at its beginning or in its middle says why', async () => {
+    const engine = await open();
+    for (const row of [0, 600_000]) {
+      const sql = `SELECT CASE WHEN range = ${row} THEN error('row ' || range) ELSE range END FROM range(1000000)`;
+      await expect(counted(engine, sql, 1_000_000)).rejects.toThrow(`row ${row}`);
+    }
+    await expect(counted(engine, 'SELECT nowhere', 1)).rejects.toThrow('nowhere');
+    expect(await engine.value('SELECT 7')).toBe(7);
+  });
+
+  test('of another number of rows than expected returns theirs', async () => {
+    const engine = await open();
+    expect(await engine.stream('SELECT 1, 2 FROM range(10)', 11, () => undefined)).toBe(10);
+    expect(await engine.stream('SELECT 1 FROM range(10)', 9, () => undefined)).toBe(10);
+  });
+
+  test('is not cut off by other statements, which wait', async () => {
+    const engine = await open();
+    const stream = counted(engine, 'SELECT range FROM range(1000000)', 1_000_000);
+    const others = [engine.value('SELECT 7'), counted(engine, 'SELECT 3', 1), engine.describe('SELECT 1')];
+    expect((await stream).length).toBe(1_000_000);
+    expect((await Promise.all(others)).slice(0, 2)).toEqual([7, [3]]);
+  });
+
+  test('that is interrupted says so', async () => {
+    const engine = await open();
+    setTimeout(() => engine.interrupt(), 20);
+    const sql = 'SELECT a.range FROM range(100000000) a';
+    await expect(engine.stream(sql, 100_000_000, () => undefined)).rejects.toThrow(
+      expect.objectContaining({ code: 'INTERRUPTED' }),
+    );
+    expect(await engine.value('SELECT 7')).toBe(7);
+  });
+
+  test('leaves nothing open where its visitor throws', async () => {
+    const engine = await open();
+    const stream = engine.stream('SELECT range FROM range(1000000)', 1_000_000, () => {
+      throw new Error('enough');
+    });
+    await expect(stream).rejects.toThrow(/^enough$/);
+    expect(await engine.value('SELECT 7')).toBe(7);
+  });
+});
+
 describe('tables are handed in exactly', () => {
   test('every column type, nulls, text with NUL and byte order mark, packed bytes', async () => {
     const engine = await open();
@@ -73,6 +133,7 @@ describe('tables are handed in exactly', () => {
     await engine.registerTable('given "x"', [
       { name: 'n', type: 'BIGINT', values: BigInt64Array.from({ length: rows }, (_, i) => 2n ** 62n + BigInt(i)) },
       { name: 'i', type: 'INTEGER', values: Array.from({ length: rows }, (_, i) => (i % 3 === 0 ? null : -i)) },
+      { name: 'u', type: 'UINTEGER', values: Uint32Array.from({ length: rows }, (_, i) => 2 ** 32 - 1 - i) },
       { name: 's', type: 'VARCHAR', values: Array.from({ length: rows }, (_, i) => `\ufeff\0${i}`) },
       { name: 'b', type: 'BLOB', values: packed, bytesPerValue: 32 },
     ]);
@@ -81,6 +142,7 @@ describe('tables are handed in exactly', () => {
       [4998, 4999].map((i) => ({
         n: 2n ** 62n + BigInt(i),
         i: i % 3 === 0 ? null : -i,
+        u: 2 ** 32 - 1 - i,
         s: `\ufeff\0${i}`,
         b: Buffer.from(packed.subarray(i * 32, i * 32 + 32)).toString('hex'),
       })),
