@@ -17,7 +17,7 @@ export function stepLine({ step, rowsBefore, rows, counts }: ChainStep, index: n
 
 /** `tooShort` → `too short`, and of one `columnsDropped` → `column dropped`. */
 function words(reason: string, count: number): string {
-  const text = reason.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  const text = reason.replaceAll('_', ' ').replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
   return count === 1 ? text.replace(/\b(column|row|value)s\b/, '$1') : text;
 }
 

@@ -87,7 +87,7 @@ export const pipelineCheck = z
     description,
     train: oneOrMore('the name of a dataset', text).describe('Training sets: names of this file or of the store.'),
     against: oneOrMore('the name of an eval set', text).describe('Eval sets: names of this file or of the store.'),
-    'fail-on': z.enum(['leak', 'suspect']).default('leak').describe('suspect: suspects fail the run, too.'),
+    fail_on: z.enum(['leak', 'suspect']).default('leak').describe('suspect: suspects fail the run, too.'),
     'allow-incomplete': z
       .boolean()
       .default(false)

@@ -33,7 +33,7 @@ export const cleanText: Transform = defineTransform({
         'Then. strip: control characters go (U+0000 … U+009F, category Cc), except tab, line feed, vertical tab, form ' +
           'feed, carriage return and next line, which are white space.',
       ),
-    'zero-width': z
+    zero_width: z
       .enum(['strip', 'keep'])
       .default('strip')
       .describe(
@@ -56,7 +56,7 @@ export const cleanText: Transform = defineTransform({
           'follows blanks, at most one empty line in a row; indentation stays. collapse: each run of them is one blank.',
       ),
   }),
-  describe: ({ columns: names, html, control, 'zero-width': zeroWidth, unicode, whitespace }) =>
+  describe: ({ columns: names, html, control, zero_width: zeroWidth, unicode, whitespace }) =>
     `clean ${listed(names)}: ${listed([
       ...(html === 'text' ? ['text of HTML'] : []),
       ...(control === 'strip' ? ['no control characters'] : []),
@@ -64,7 +64,7 @@ export const cleanText: Transform = defineTransform({
       ...(unicode === 'none' ? [] : [unicode.toUpperCase()]),
       ...(whitespace === 'keep' ? [] : [`white space: ${whitespace}`]),
     ])}`,
-  async run(context, { columns: names, 'zero-width': zeroWidth, ...settings }) {
+  async run(context, { columns: names, zero_width: zeroWidth, ...settings }) {
     const { schema } = context.input;
     const cleaned = textColumns(schema, names);
     const plan = cleanPlan({ ...settings, zeroWidth, pairs: false, names: cleaned.map(({ name }) => name) });

@@ -13,15 +13,15 @@ import { forEachBatch } from './texts/worker-pool.ts';
 
 const off = z.enum(['off']);
 const phrases = z.array(z.string().min(1).max(1000)).max(100_000);
-const stopWordsMin = z.int().positive();
+const stopWordsLeast = z.int().positive();
 
 /** What a person may give; rules by their names. */
 interface Given {
   readonly column: string;
   readonly preset?: Preset | undefined;
-  readonly stopWordsMin?: number | 'off' | undefined;
-  readonly stopWords?: readonly string[] | undefined;
-  readonly badWords?: readonly string[] | undefined;
+  readonly stop_words_min?: number | 'off' | undefined;
+  readonly stop_words?: readonly string[] | undefined;
+  readonly bad_words?: readonly string[] | undefined;
   readonly [rule: string]: unknown;
 }
 
@@ -34,7 +34,7 @@ export const quality: Transform = defineTransform({
   version: 1,
   kind: 'selecting',
   summary: 'Keeps the rows whose text passes rules of thumb for prose (Gopher, C4, FineWeb); counts why rows go.',
-  example: 'quality: {column: text, preset: gopher, wordsMin: 20, topGram2Max: off}',
+  example: 'quality: {column: text, preset: gopher, words_min: 20, top_2gram_max: off}',
   params: z
     .strictObject({
       column: z.string().min(1).describe('A text column. A row that has null there goes.'),
@@ -48,14 +48,17 @@ export const quality: Transform = defineTransform({
             'parameters, and a row counts for the first that it fails; at a bound it stays.',
         ),
       ...Object.fromEntries(rules.map((rule) => [rule.name, parameterOf(rule)])),
-      stopWordsMin: stopWordsMin.or(off).optional().describe('The least number of different stop words. gopher: 2.'),
-      stopWords: phrases
+      stop_words_min: stopWordsLeast
+        .or(off)
+        .optional()
+        .describe('The least number of different stop words. gopher: 2.'),
+      stop_words: phrases
         .min(1)
         .optional()
         .describe(
           `Which words those are, as the leak check compares words; gopher's are English: ${gopherStopWords.join(', ')}.`,
         ),
-      badWords: phrases
+      bad_words: phrases
         .min(1)
         .optional()
         .describe(
@@ -104,26 +107,26 @@ function resolve(given: Given): Resolved {
     const value = given[name] ?? standard;
     if (typeof value === 'number' || value === 'on') resolved[name] = value;
   }
-  const least = given.stopWordsMin ?? (preset === 'gopher' ? gopherStopWordsMin : undefined);
+  const least = given.stop_words_min ?? (preset === 'gopher' ? gopherStopWordsMin : undefined);
   if (typeof least === 'number') {
-    resolved['stopWordsMin'] = least;
-    resolved['stopWords'] = [...(given.stopWords ?? gopherStopWords)];
-  } else if (given.stopWords !== undefined) {
-    resolved['stopWords'] = [...given.stopWords];
+    resolved['stop_words_min'] = least;
+    resolved['stop_words'] = [...(given.stop_words ?? gopherStopWords)];
+  } else if (given.stop_words !== undefined) {
+    resolved['stop_words'] = [...given.stop_words];
   }
-  if (given.badWords !== undefined) resolved['badWords'] = [...given.badWords];
+  if (given.bad_words !== undefined) resolved['bad_words'] = [...given.bad_words];
   return { column, ...resolved };
 }
 
 function contradictions(resolved: Resolved): string[] {
   const wrong: string[] = [];
   if (reasonsOf(settingsOf(resolved)).length === 1) wrong.push('give a preset or at least one rule');
-  if (resolved['stopWords'] !== undefined && resolved['stopWordsMin'] === undefined) {
-    wrong.push('stopWords has no meaning without stopWordsMin');
+  if (resolved['stop_words'] !== undefined && resolved['stop_words_min'] === undefined) {
+    wrong.push('stop_words has no meaning without stop_words_min');
   }
-  for (const name of ['words', 'meanWordLength']) {
-    const [min = 0, max = Infinity] = [resolved[`${name}Min`], resolved[`${name}Max`]];
-    if (Number(min) > Number(max)) wrong.push(`${name}Min (${Number(min)}) is more than ${name}Max (${Number(max)})`);
+  for (const name of ['words', 'mean_word_length']) {
+    const [min = 0, max = Infinity] = [resolved[`${name}_min`], resolved[`${name}_max`]];
+    if (Number(min) > Number(max)) wrong.push(`${name}_min (${Number(min)}) is more than ${name}_max (${Number(max)})`);
   }
   return wrong;
 }
@@ -135,8 +138,8 @@ function settingsOf(resolved: Resolved): QualitySettings {
     if (value !== undefined) bounds[name] = value === 'on' ? 1 : Number(value);
   }
   const list = (name: string): string[] => (resolved[name] ?? []) as string[];
-  const least = resolved['stopWordsMin'] ?? 0;
-  return { bounds, stopWords: list('stopWords'), stopWordsMin: Number(least), badWords: list('badWords') };
+  const least = resolved['stop_words_min'] ?? 0;
+  return { bounds, stopWords: list('stop_words'), stopWordsMin: Number(least), badWords: list('bad_words') };
 }
 
 const rulesShownMax = 5;
@@ -147,7 +150,7 @@ function shortened(texts: readonly string[]): string {
 }
 
 function ruleText([name, value]: [string, z.core.util.JSONType]): string[] {
-  if (name === 'column' || name === 'stopWords') return [];
-  if (name === 'badWords') return [`none of ${(value as string[]).length} bad words`];
+  if (name === 'column' || name === 'stop_words') return [];
+  if (name === 'bad_words') return [`none of ${(value as string[]).length} bad words`];
   return [value === 'on' ? `no ${name}` : `${name} ${Number(value)}`];
 }

@@ -96,7 +96,7 @@ function fateLines(steps: readonly LineageStep[], fate: RowFate, name: string): 
 
 /** `tooShort` → `too short`. */
 function words(rule: string): string {
-  return rule.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  return rule.replaceAll('_', ' ').replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
 function dropJson(

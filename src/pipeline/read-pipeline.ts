@@ -151,7 +151,7 @@ function readChecks(
       problems.push(...problemsOf(checked.error, { yaml, path, what, keys: Object.keys(pipelineCheck.shape) }));
       continue;
     }
-    const { train, against, 'fail-on': failOn, 'allow-incomplete': allowIncomplete } = checked.data;
+    const { train, against, fail_on: failOn, 'allow-incomplete': allowIncomplete } = checked.data;
     for (const [key, value] of [
       ['train', train],
       ['against', against],

@@ -51,7 +51,7 @@ datasets: {t: {files: x}}
 evals: {e: {files: y, fields: {question: q}}}
 checks:
   - {train: t, against: e}
-  - {train: [t], against: [e], fail-on: suspect, allow-incomplete: true, description: why}
+  - {train: [t], against: [e], fail_on: suspect, allow-incomplete: true, description: why}
 `,
   ],
   ['a date as text', 'version: 1\ndescription: 2026-01-01\n'],
@@ -100,6 +100,6 @@ export const wrong: readonly (readonly [says: string, text: string])[] = [
   ['eval set "e": unknown key "role"', 'version: 1\nevals:\n  e: {files: x, role: train}\n'],
   ['2:9: checks: expected a list', 'version: 1\nchecks: {}\n'],
   ['check 1: against is missing', 'version: 1\nchecks: [{train: s}]\n'],
-  ['check 1: fail-on: invalid option', 'version: 1\nchecks: [{train: s, against: s, fail-on: all}]\n'],
+  ['check 1: fail_on: invalid option', 'version: 1\nchecks: [{train: s, against: s, fail_on: all}]\n'],
   ['check 1: unknown key "when"', 'version: 1\nchecks: [{train: s, against: s, when: now}]\n'],
 ];

@@ -21,64 +21,64 @@ const fails = (rule: string, bound: number, text: string): boolean =>
 
 /** For each rule a text, the measure worked out by hand, and the least step beside it. */
 const vectors: readonly (readonly [rule: string, text: string, measure: number])[] = [
-  ['wordsMin', ' one two\u3000three\u00a0four\nfive-and-six ', 5],
-  ['wordsMax', 'one  two', 2],
-  ['wordsMax', ' \u2003\t', 0],
+  ['words_min', ' one two\u3000three\u00a0four\nfive-and-six ', 5],
+  ['words_max', 'one  two', 2],
+  ['words_max', ' \u2003\t', 0],
   // 1 + 2 + 4 characters, one of them outside the first plane.
-  ['meanWordLengthMin', 'a 🐢b abcd', 7 / 3],
-  ['meanWordLengthMax', 'a 🐢b abcd', 7 / 3],
-  ['hashesPerWordMax', '# title ##', 1],
-  ['ellipsesPerWordMax', 'so… and.... or......', 4 / 3],
-  ['bulletLinesMax', '• a\n  - b\n-5 is no bullet\n\n**bold** neither\n*', 3 / 5],
-  ['ellipsisLinesMax', 'well...\nso…  \r\nend.\n', 2 / 3],
-  ['letterWordsMin', 'a1 22 — ½ é 数 ٣', 3 / 7],
+  ['mean_word_length_min', 'a 🐢b abcd', 7 / 3],
+  ['mean_word_length_max', 'a 🐢b abcd', 7 / 3],
+  ['hashes_per_word_max', '# title ##', 1],
+  ['ellipses_per_word_max', 'so… and.... or......', 4 / 3],
+  ['bullet_lines_max', '• a\n  - b\n-5 is no bullet\n\n**bold** neither\n*', 3 / 5],
+  ['ellipsis_lines_max', 'well...\nso…  \r\nend.\n', 2 / 3],
+  ['letter_words_min', 'a1 22 — ½ é 数 ٣', 3 / 7],
   // The second a and the third, of five lines.
-  ['duplicateLinesMax', 'a\n a \nb\n\na\nc', 2 / 5],
+  ['duplicate_lines_max', 'a\n a \nb\n\na\nc', 2 / 5],
   // Paragraphs: "a\nb", "c", "a\nb", "a\nb".
-  ['duplicateParagraphsMax', 'a\nb\n\nc\n \n a\nb\n\n\na\nb\n', 2 / 4],
-  ['duplicateLineCharactersMax', 'abcd\nabcd\nxy', 4 / 10],
-  ['duplicateParagraphCharactersMax', 'abcd\n\nabcd\n\nxyz', 4 / 11],
+  ['duplicate_paragraphs_max', 'a\nb\n\nc\n \n a\nb\n\n\na\nb\n', 2 / 4],
+  ['duplicate_line_characters_max', 'abcd\nabcd\nxy', 4 / 10],
+  ['duplicate_paragraph_characters_max', 'abcd\n\nabcd\n\nxyz', 4 / 11],
   // "a b" three times: 6 of 9 characters.
-  ['topGram2Max', 'a b c a b d a b e', 6 / 9],
+  ['top_2gram_max', 'a b c a b d a b e', 6 / 9],
   // "a a" five times, but of six characters.
-  ['topGram2Max', 'a a a a a a bb', 6 / 8],
-  ['topGram2Max', 'a b c d', 0],
+  ['top_2gram_max', 'a a a a a a bb', 6 / 8],
+  ['top_2gram_max', 'a b c d', 0],
   // "xx b c" and "b c d" twice each: the first of them counts, 8 of 14.
-  ['topGram3Max', 'xx b c d e xx b c d f g h', 8 / 14],
-  ['topGram4Max', 'a b c d a b c d a', 8 / 9],
-  ['topGram4Max', 'a b c d e a b c d f', 8 / 10],
+  ['top_3gram_max', 'xx b c d e xx b c d f g h', 8 / 14],
+  ['top_4gram_max', 'a b c d a b c d a', 8 / 9],
+  ['top_4gram_max', 'a b c d e a b c d f', 8 / 10],
   // Two runs of five, six words each time, of 16 characters.
-  ['repeatedGram5Max', 'a b c d e f 1 2 a b c d e f 3 4', 12 / 16],
-  ['repeatedGram6Max', 'a b c d e f 1 2 a b c d e f 3 4', 12 / 16],
-  ['repeatedGram7Max', 'a b c d e f 1 2 a b c d e f 3 4', 0],
-  ['repeatedGram7Max', 'a b c d e f g a b c d e f g', 1],
-  ['repeatedGram8Max', 'a a a a a a a a a', 1],
-  ['repeatedGram9Max', 'a a a a a a a a a', 0],
-  ['repeatedGram10Max', 'a a a a a a a a a a a b', 11 / 12],
-  ['terminalLinesMin', 'One.\nTwo\n“Three”\nfour\n五。', 3 / 5],
-  ['shortLinesMax', `${'x'.repeat(30)}\n${'🐢'.repeat(29)}\nshort`, 2 / 3],
-  ['sentencesMin', 'One. Two! "Three?" 3.5 is four… ...\nFive\n六。七！', 7],
+  ['repeated_5gram_max', 'a b c d e f 1 2 a b c d e f 3 4', 12 / 16],
+  ['repeated_6gram_max', 'a b c d e f 1 2 a b c d e f 3 4', 12 / 16],
+  ['repeated_7gram_max', 'a b c d e f 1 2 a b c d e f 3 4', 0],
+  ['repeated_7gram_max', 'a b c d e f g a b c d e f g', 1],
+  ['repeated_8gram_max', 'a a a a a a a a a', 1],
+  ['repeated_9gram_max', 'a a a a a a a a a', 0],
+  ['repeated_10gram_max', 'a a a a a a a a a a a b', 11 / 12],
+  ['terminal_lines_min', 'One.\nTwo\n“Three”\nfour\n五。', 3 / 5],
+  ['short_lines_max', `${'x'.repeat(30)}\n${'🐢'.repeat(29)}\nshort`, 2 / 3],
+  ['sentences_min', 'One. Two! "Three?" 3.5 is four… ...\nFive\n六。七！', 7],
 ];
 
 describe('each rule', () => {
   it.each(vectors)('%s of %j is %d: at the bound a text stays, beyond it goes', (rule, text, measure) => {
     const step = rules.find(({ name }) => name === rule)!.bound === 'count' ? 1 : 1e-9;
-    const least = rule.endsWith('Min');
+    const least = rule.endsWith('_min');
     expect(fails(rule, measure, text)).toBe(false);
     expect(fails(rule, least ? measure + step : measure - step, text)).toBe(true);
   });
 
   it('has a vector, or is a word that is there or not', () => {
     for (const { name, bound } of rules) if (bound !== 'switch') expect(vectors.map(([rule]) => rule)).toContain(name);
-    expect([fails('loremIpsum', 1, 'x Lorem IPSUM'), fails('loremIpsum', 1, 'lorem')]).toEqual([true, false]);
-    expect(['a { b', '}', '(a)'].map((text) => fails('curlyBrackets', 1, text))).toEqual([true, true, false]);
+    expect([fails('lorem_ipsum', 1, 'x Lorem IPSUM'), fails('lorem_ipsum', 1, 'lorem')]).toEqual([true, false]);
+    expect(['a { b', '}', '(a)'].map((text) => fails('curly_brackets', 1, text))).toEqual([true, true, false]);
     expect(['Enable JavaScript!', 'java script'].map((text) => fails('javascript', 1, text))).toEqual([true, false]);
   });
 
   it('of shares passes a text without words', () => {
     for (const { name, bound } of rules) {
       if (bound === 'count') continue;
-      expect({ name, failed: fails(name, name.endsWith('Min') ? 1 : 0, ' \n ') }).toEqual({ name, failed: false });
+      expect({ name, failed: fails(name, name.endsWith('_min') ? 1 : 0, ' \n ') }).toEqual({ name, failed: false });
     }
   });
 
@@ -158,14 +158,14 @@ describe('measures', () => {
         expect(paragraphs.flatMap((each) => each.split('\n')).length).toBe(lines.length);
         expect(measured.grams(size)).toEqual(naiveGrams(words, size));
         for (const [name, of] of [
-          ['Line', lines],
-          ['Paragraph', paragraphs],
+          ['line', lines],
+          ['paragraph', paragraphs],
         ] as const) {
           const { count, characters: share } = naiveRepeats(of);
-          expect(fails(`duplicate${name}sMax`, count, text)).toBe(false);
-          expect(fails(`duplicate${name}CharactersMax`, share, text)).toBe(false);
-          if (count > 0) expect(fails(`duplicate${name}sMax`, count - 1e-9, text)).toBe(true);
-          if (count > 0) expect(fails(`duplicate${name}CharactersMax`, share - 1e-9, text)).toBe(true);
+          expect(fails(`duplicate_${name}s_max`, count, text)).toBe(false);
+          expect(fails(`duplicate_${name}_characters_max`, share, text)).toBe(false);
+          if (count > 0) expect(fails(`duplicate_${name}s_max`, count - 1e-9, text)).toBe(true);
+          if (count > 0) expect(fails(`duplicate_${name}_characters_max`, share - 1e-9, text)).toBe(true);
         }
       }),
       { numRuns: 400 },
@@ -191,28 +191,28 @@ describe('quality', () => {
     const { kept, why, counts } = await runOn(
       workspace,
       rows.map((text) => ({ text })),
-      'quality: {column: text, preset: gopher, curlyBrackets: on, badWords: [winter]}',
+      'quality: {column: text, preset: gopher, curly_brackets: on, bad_words: [winter]}',
     );
     expect(kept).toEqual([]);
     expect(why).toEqual([
-      'badWords',
-      'wordsMin',
-      'curlyBrackets',
+      'bad_words',
+      'words_min',
+      'curly_brackets',
       'null',
-      'topGram2Max',
-      'meanWordLengthMin',
-      'wordsMin',
+      'top_2gram_max',
+      'mean_word_length_min',
+      'words_min',
     ]);
     expect(counts).toMatchObject({
       null: 1,
-      wordsMin: 2,
-      meanWordLengthMin: 1,
-      topGram2Max: 1,
-      badWords: 1,
-      wordsMax: 0,
+      words_min: 2,
+      mean_word_length_min: 1,
+      top_2gram_max: 1,
+      bad_words: 1,
+      words_max: 0,
     });
     const names = Object.keys(counts);
-    expect(names.indexOf('wordsMin')).toBeLessThan(names.indexOf('topGram2Max'));
+    expect(names.indexOf('words_min')).toBeLessThan(names.indexOf('top_2gram_max'));
   });
 
   it('a preset keeps prose; a parameter beside it overrides, and off takes a rule away', async () => {
@@ -220,11 +220,11 @@ describe('quality', () => {
     const keptBy = async (params: string): Promise<readonly number[]> =>
       (await runOn(workspace, rows, `quality: {column: text, ${params}}`)).kept;
     expect(await keptBy('preset: gopher')).toEqual([0]);
-    expect(await keptBy('preset: gopher, wordsMin: 2, stopWordsMin: off')).toEqual([0, 1]);
-    expect(await keptBy('preset: gopher, wordsMin: off, stopWordsMin: off')).toEqual([0, 1]);
-    expect(await keptBy('preset: gopher, wordsMin: 1000')).toEqual([]);
+    expect(await keptBy('preset: gopher, words_min: 2, stop_words_min: off')).toEqual([0, 1]);
+    expect(await keptBy('preset: gopher, words_min: off, stop_words_min: off')).toEqual([0, 1]);
+    expect(await keptBy('preset: gopher, words_min: 1000')).toEqual([]);
     expect(await keptBy('preset: c4')).toEqual([0]);
-    expect(await keptBy('preset: c4, sentencesMin: 1')).toEqual([0, 1]);
+    expect(await keptBy('preset: c4, sentences_min: 1')).toEqual([0, 1]);
     expect(await keptBy('preset: fineweb')).toEqual([0]);
   });
 
@@ -247,21 +247,21 @@ describe('quality', () => {
   });
 
   it('keeps bounds, not the name of a preset, in its derivation', () => {
-    const { params } = prepare('quality: {column: text, preset: c4, sentencesMin: off, wordsMin: 3}');
-    expect(params).toEqual({ column: 'text', wordsMin: 3, loremIpsum: 'on', curlyBrackets: 'on', javascript: 'on' });
+    const { params } = prepare('quality: {column: text, preset: c4, sentences_min: off, words_min: 3}');
+    expect(params).toEqual({ column: 'text', words_min: 3, lorem_ipsum: 'on', curly_brackets: 'on', javascript: 'on' });
   });
 
   it.each([
     ['quality: {column: text}', 'give a preset or at least one rule'],
     ['quality: {preset: gopher}', 'column: Invalid input'],
     ['quality: {column: text, preset: gofer}', 'preset: Invalid option'],
-    ['quality: {column: text, wordsMn: 3}', 'did you mean wordsMin?'],
-    ['quality: {column: text, wordsMin: 2.5}', 'wordsMin: Invalid'],
-    ['quality: {column: text, wordsMin: -1}', 'wordsMin: '],
-    ['quality: {column: text, bulletLinesMax: 1.5}', 'bulletLinesMax: '],
-    ['quality: {column: text, wordsMin: 9, wordsMax: 3}', 'wordsMin (9) is more than wordsMax (3)'],
-    ['quality: {column: text, preset: gopher, wordsMax: 3}', 'wordsMin (50) is more than wordsMax (3)'],
-    ['quality: {column: text, wordsMin: 1, stopWords: [a]}', 'stopWords has no meaning without stopWordsMin'],
+    ['quality: {column: text, wordsMn: 3}', 'did you mean words_min?'],
+    ['quality: {column: text, words_min: 2.5}', 'words_min: Invalid'],
+    ['quality: {column: text, words_min: -1}', 'words_min: '],
+    ['quality: {column: text, bullet_lines_max: 1.5}', 'bullet_lines_max: '],
+    ['quality: {column: text, words_min: 9, words_max: 3}', 'words_min (9) is more than words_max (3)'],
+    ['quality: {column: text, preset: gopher, words_max: 3}', 'words_min (50) is more than words_max (3)'],
+    ['quality: {column: text, words_min: 1, stop_words: [a]}', 'stop_words has no meaning without stop_words_min'],
   ])('refuses %s', (step, says) => {
     expect(() => prepare(step)).toThrow(says);
   });
@@ -269,7 +269,7 @@ describe('quality', () => {
   it('refuses a column that is not there, or holds no text', async () => {
     const rows = [{ text: 'a', number: 1 }];
     const on = (column: string): Promise<unknown> =>
-      runOn(workspace, rows, `quality: {column: ${column}, wordsMin: 1}`);
+      runOn(workspace, rows, `quality: {column: ${column}, words_min: 1}`);
     await expect(on('txet')).rejects.toThrow('no column "txet"');
     await expect(on('number')).rejects.toThrow('holds BIGINT, not text');
   });

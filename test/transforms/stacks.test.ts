@@ -15,7 +15,7 @@ const step = fc.oneof(
   fc.integer({ min: -2, max: 100 }).map((n) => `filter: {where: "score >= ${n} OR text IS NULL"}`),
   fc.integer({ min: 0, max: 30 }).map((n) => `length: {column: text, max: ${n}}`),
   fc.constantFrom('dedupe: {}', 'dedupe: {by: [text], keep: last}', 'dedupe: {by: [group, text], keep: longest}'),
-  fc.integer({ min: 1, max: 6 }).map((n) => `quality: {column: text, wordsMin: ${n}, repeatedGram5Max: 0.5}`),
+  fc.integer({ min: 1, max: 6 }).map((n) => `quality: {column: text, words_min: ${n}, repeated_5gram_max: 0.5}`),
   seed.map((s) => `near-dedupe: {columns: [text, group], threshold: 0.5, words: 1, keep: last, seed: ${s}}`),
   fc.tuple(fc.integer({ min: 20, max: 100 }), seed).map(([f, s]) => `sample: {fraction: ${f / 100}, seed: ${s}}`),
   fc.tuple(fc.nat(150), seed).map(([n, s]) => `sample: {count: ${n}, seed: ${s}}`),

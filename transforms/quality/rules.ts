@@ -39,7 +39,7 @@ const meanLength = ({ words }: MeasuredText): number => words.characters / words
 
 function topGram(size: number, gopher: number): Rule {
   return {
-    name: `topGram${size}Max`,
+    name: `top_${size}gram_max`,
     bound: 'share',
     says:
       `Share of the characters of words that stand in the most frequent run of ${size} words` +
@@ -51,7 +51,7 @@ function topGram(size: number, gopher: number): Rule {
 
 function repeatedGram(size: number, gopher: number): Rule {
   return {
-    name: `repeatedGram${size}Max`,
+    name: `repeated_${size}gram_max`,
     bound: 'share',
     says:
       `Share of the characters of words that stand in a run of ${size} words that the text has at least twice` +
@@ -64,63 +64,63 @@ function repeatedGram(size: number, gopher: number): Rule {
 /** Every rule that has a bound. */
 export const rules: readonly Rule[] = [
   {
-    name: 'wordsMin',
+    name: 'words_min',
     bound: 'count',
     says: 'The least number of words. A word is a run of anything but white space.',
     published: { gopher: 50 },
     fails: ({ words }, bound) => words.count < bound,
   },
   {
-    name: 'wordsMax',
+    name: 'words_max',
     bound: 'count',
     says: 'The greatest number of words.',
     published: { gopher: 100_000 },
     fails: ({ words }, bound) => words.count > bound,
   },
   {
-    name: 'meanWordLengthMin',
+    name: 'mean_word_length_min',
     bound: 'ratio',
     says: 'The least mean length of words in characters (code points).',
     published: { gopher: 3 },
     fails: (text, bound) => text.words.count > 0 && meanLength(text) < bound,
   },
   {
-    name: 'meanWordLengthMax',
+    name: 'mean_word_length_max',
     bound: 'ratio',
     says: 'The greatest mean length of words.',
     published: { gopher: 10 },
     fails: (text, bound) => text.words.count > 0 && meanLength(text) > bound,
   },
   {
-    name: 'hashesPerWordMax',
+    name: 'hashes_per_word_max',
     bound: 'ratio',
     says: 'The most # for each word.',
     published: { gopher: 0.1 },
     fails: (text, bound) => perWord(text, occurrencesOf(text.text, '#')) > bound,
   },
   {
-    name: 'ellipsesPerWordMax',
+    name: 'ellipses_per_word_max',
     bound: 'ratio',
     says: 'The most … or ... for each word.',
     published: { gopher: 0.1 },
     fails: (text, bound) => perWord(text, occurrencesOf(text.text, '…') + occurrencesOf(text.text, '...')) > bound,
   },
   {
-    name: 'bulletLinesMax',
+    name: 'bullet_lines_max',
     bound: 'share',
     says: 'Share of the lines that begin with a bullet: • and its like, or - * + – — before white space.',
     published: { gopher: 0.9 },
     fails: (text, bound) => shareOf(text.lines, (start, end) => isBulletLine(text.text, start, end)) > bound,
   },
   {
-    name: 'ellipsisLinesMax',
+    name: 'ellipsis_lines_max',
     bound: 'share',
     says: 'Share of the lines that end in … or ...',
     published: { gopher: 0.3 },
     fails: (text, bound) => shareOf(text.lines, (start, end) => endsInEllipsis(text.text, start, end)) > bound,
   },
   {
-    name: 'letterWordsMin',
+    name: 'letter_words_min',
     bound: 'share',
     says: 'The least share of words with a letter.',
     published: { gopher: 0.8 },
@@ -128,28 +128,28 @@ export const rules: readonly Rule[] = [
       text.words.count > 0 && shareOf(text.words, (start, end) => holdsLetter(text.text, start, end)) < bound,
   },
   {
-    name: 'duplicateLinesMax',
+    name: 'duplicate_lines_max',
     bound: 'share',
     says: 'Share of the lines that repeat an earlier line. Empty lines do not count, nor does white space at the ends.',
     published: { gopher: 0.3 },
     fails: (text, bound) => repeatsOf(text.text, text.lines).count > bound,
   },
   {
-    name: 'duplicateParagraphsMax',
+    name: 'duplicate_paragraphs_max',
     bound: 'share',
     says: 'Share of the paragraphs (lines with no empty line between) that repeat an earlier one.',
     published: { gopher: 0.3 },
     fails: (text, bound) => repeatsOf(text.text, text.paragraphs).count > bound,
   },
   {
-    name: 'duplicateLineCharactersMax',
+    name: 'duplicate_line_characters_max',
     bound: 'share',
     says: 'Share of the characters of lines that stand in such lines.',
     published: { gopher: 0.2, fineweb: 0.1 },
     fails: (text, bound) => repeatsOf(text.text, text.lines).characters > bound,
   },
   {
-    name: 'duplicateParagraphCharactersMax',
+    name: 'duplicate_paragraph_characters_max',
     bound: 'share',
     says: 'Share of the characters of paragraphs that stand in such paragraphs.',
     published: { gopher: 0.2 },
@@ -165,7 +165,7 @@ export const rules: readonly Rule[] = [
   repeatedGram(9, 0.11),
   repeatedGram(10, 0.1),
   {
-    name: 'terminalLinesMin',
+    name: 'terminal_lines_min',
     bound: 'share',
     says:
       'The least share of lines that end in . ! ? … or a closing quotation mark. C4 drops the other lines, which this ' +
@@ -175,7 +175,7 @@ export const rules: readonly Rule[] = [
       text.lines.count > 0 && shareOf(text.lines, (start, end) => endsInTerminal(text.text, start, end)) < bound,
   },
   {
-    name: 'shortLinesMax',
+    name: 'short_lines_max',
     bound: 'share',
     says: `Share of the lines of fewer than ${shortLineCharacters} characters.`,
     published: { fineweb: 0.67 },
@@ -183,21 +183,21 @@ export const rules: readonly Rule[] = [
       shareOf(text.lines, (_start, _end, line) => text.lines.lengths[line]! < shortLineCharacters) > bound,
   },
   {
-    name: 'sentencesMin',
+    name: 'sentences_min',
     bound: 'count',
     says: 'The least number of sentences: pieces of lines with a letter, cut behind . ! ? … and white space.',
     published: { c4: 3 },
     fails: (text, bound) => countSentences(text.text, text.lines, bound) < bound,
   },
   {
-    name: 'loremIpsum',
+    name: 'lorem_ipsum',
     bound: 'switch',
     says: 'Whether a row with "lorem ipsum" goes.',
     published: { c4: 1 },
     fails: ({ text }) => /lorem ipsum/i.test(text),
   },
   {
-    name: 'curlyBrackets',
+    name: 'curly_brackets',
     bound: 'switch',
     says: 'Whether a row with { or } goes.',
     published: { c4: 1 },

@@ -66,11 +66,11 @@ function checksOf({ bounds, stopWords, stopWordsMin, badWords }: QualitySettings
   });
   if (stopWordsMin > 0) {
     const list = new PhraseList(stopWords);
-    checks.push({ name: 'stopWordsMin', fails: ({ tokens }) => list.countIn(tokens, stopWordsMin) < stopWordsMin });
+    checks.push({ name: 'stop_words_min', fails: ({ tokens }) => list.countIn(tokens, stopWordsMin) < stopWordsMin });
   }
   if (badWords.length > 0) {
     const list = new PhraseList(badWords);
-    checks.push({ name: 'badWords', fails: ({ tokens }) => list.countIn(tokens, 1) > 0 });
+    checks.push({ name: 'bad_words', fails: ({ tokens }) => list.countIn(tokens, 1) > 0 });
   }
   return checks;
 }
