@@ -167,7 +167,9 @@ export class CliContext {
     const readDirectories = store === null ? [] : [store.root];
     // Where `tempPath` puts its files.
     const writeDirectories = store === null ? [] : [dirname(await store.tempPath())];
+    const { threads } = await import('./threads.ts');
     const engine = await Engine.open({
+      threads,
       tempDirectory,
       readPaths: [...(access.readPaths ?? [])],
       readDirectories,

@@ -14,7 +14,8 @@ import { itemsRootOf } from '../src/tables/items-root.ts';
 import type { TableReader } from '../src/tables/table-reader.ts';
 import { openTable } from '../src/tables/table-reader.ts';
 import type { CliContext } from './context.ts';
-import { threads, versionEntry } from './inputs.ts';
+import { versionEntry } from './inputs.ts';
+import { threads } from './threads.ts';
 import { entryName, keepTable, openVersion } from './snapshots.ts';
 
 /** What is to be made of what. */

@@ -3,7 +3,6 @@
  * or folder wins over a snapshot of the same name; `NAME@VERSION` means a snapshot wherever the store has that name.
  * @module
  */
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { HoldoutError } from '../src/errors.ts';
 import type { VersionEntry } from '../src/store/journal-state.ts';
@@ -12,15 +11,13 @@ import { nearestFile } from '../src/tables/read/nearest-file.ts';
 import type { ReadOptions, ReadTable } from '../src/tables/read/read-table-types.ts';
 import { type CliContext, pathExists } from './context.ts';
 import { startProgress } from './progress.ts';
+import { threads } from './threads.ts';
 import { nearestName } from './text.ts';
 
 /** What an argument turned out to name. */
 export type NamedInput =
   | { readonly kind: 'files'; readonly argument: string }
   | { readonly kind: 'snapshot'; readonly argument: string; readonly store: Store; readonly entry: VersionEntry };
-
-/** Threads that work is spread over; no result depends on it. */
-export const threads = availableParallelism();
 
 /** Reads files as one table, with progress; what it spooled is removed at the end. */
 export async function readFileSet(

@@ -23,7 +23,7 @@ import type { Store } from '../src/store/store.ts';
 import { itemsRootOf } from '../src/tables/items-root.ts';
 import type { TableReader } from '../src/tables/table-reader.ts';
 import type { CliContext } from './context.ts';
-import { threads } from './inputs.ts';
+import { threads } from './threads.ts';
 import { startProgress } from './progress.ts';
 import { type IdentifiedReport, newestReport } from './reports.ts';
 import { openVersion } from './snapshots.ts';

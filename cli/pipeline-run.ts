@@ -24,7 +24,7 @@ import { addDataset } from '../src/snapshots/add.ts';
 import type { Store } from '../src/store/store.ts';
 import type { CliContext } from './context.ts';
 import { openChain } from './derive.ts';
-import { threads } from './inputs.ts';
+import { threads } from './threads.ts';
 import { asHoldoutError, remark } from './output.ts';
 import { findCheckReport, runCheck } from './pipeline-check.ts';
 import { startProgress } from './progress.ts';

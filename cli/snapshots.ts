@@ -2,7 +2,7 @@
  * Opening the versions that commands name.
  * @module
  */
-import { availableParallelism } from 'node:os';
+import { threads } from './threads.ts';
 import { type SnapshotRecord, type TableRef, snapshotRecord } from '../schemas/records.ts';
 import type { Engine } from '../src/engine/engine.ts';
 import { HoldoutError } from '../src/errors.ts';
@@ -53,10 +53,7 @@ export async function keepTable(store: Store, engine: Engine, ref: TableRef, nam
   const { rebuildDropped } = await import('../src/lineage/rebuild.ts');
   const { builtInTransforms } = await import('../transforms/index.ts');
   remark(`${name} was dropped: making its rows again`);
-  await rebuildDropped(
-    { store, engine, transforms: builtInTransforms, threads: availableParallelism(), now: new Date() },
-    ref,
-  );
+  await rebuildDropped({ store, engine, transforms: builtInTransforms, threads, now: new Date() }, ref);
 }
 
 async function openKept(store: Store, engine: Engine, ref: TableRef, name: string): Promise<TableReader> {

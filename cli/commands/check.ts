@@ -14,7 +14,7 @@ import { listedHits, reportLines } from '../check-text.ts';
 import type { Action, Options } from '../command-spec.ts';
 import type { CliContext } from '../context.ts';
 import { exitStatus } from '../exit-codes.ts';
-import { threads } from '../inputs.ts';
+import { threads } from '../threads.ts';
 import { remark, writeJson, writeLines } from '../output.ts';
 import { parseCount, parseFields, parseFormat } from '../parse-options.ts';
 import { startProgress } from '../progress.ts';
