@@ -14,7 +14,7 @@ import { filePath, quarantineRoot } from './store-paths.ts';
 import type { StoredKind } from './store-paths.ts';
 
 /** Kinds that are moved: rows, which are large. Records, origins and packs stay. */
-export const sweptKinds = ['part', 'digests', 'layout'] as const satisfies readonly StoredKind[];
+const sweptKinds = ['part', 'digests', 'layout'] as const satisfies readonly StoredKind[];
 
 /** A file that may go. */
 export interface UnneededFile {
