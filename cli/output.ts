@@ -81,9 +81,16 @@ export async function reportError(thrown: unknown, json: boolean): Promise<numbe
 /** Prints an error on stderr, with what it belongs to, and everything else that is wrong with the same input. */
 export function printError(error: HoldoutError, of?: string): void {
   for (const each of [error, ...error.others]) {
-    remark(`error: ${of === undefined ? '' : `${of}: `}${placeOf(each)}${each.message}`);
-    if (each.hint !== undefined) remark(`hint: ${each.hint}`);
+    remark(withoutControls(`error: ${of === undefined ? '' : `${of}: `}${placeOf(each)}${each.message}`));
+    if (each.hint !== undefined) remark(withoutControls(`hint: ${each.hint}`));
   }
+}
+
+/** A message can quote data or a person's code: what a terminal would obey becomes visible. */
+function withoutControls(text: string): string {
+  return text.replaceAll(/(?![\t\n])\p{Cc}/gu, (control) => {
+    return `\\x${control.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  });
 }
 
 /** An error as `--json` shows it. */

@@ -22,7 +22,12 @@ function readStep(text: string): { readonly name: string; readonly params: unkno
   if (wrong !== undefined) {
     throw stepError(text, `not YAML: ${wrong.message.split('\n', 1)[0]?.replace(/:$/, '') ?? ''}`);
   }
-  const value: unknown = document.toJS({ maxAliasCount: 0 });
+  let value: unknown;
+  try {
+    value = document.toJS({ maxAliasCount: 0 });
+  } catch {
+    throw stepError(text, 'an alias (*NAME) cannot stand in a step');
+  }
   if (typeof value === 'string' && value !== '') return { name: value, params: {} };
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw stepError(text, 'not a step');

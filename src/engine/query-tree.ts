@@ -14,11 +14,24 @@ const mark = '\0';
 const tokens = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]{14,}/g;
 
 /**
+ * A query as DuckDB's JSON.
+ * @throws HoldoutError USAGE for a number that no JSON has
+ */
+export async function serialisedQuery(engine: Engine, sql: string): Promise<string> {
+  const text = await engine.value<string>(`SELECT json_serialize_sql(${quoteString(sql)}::VARCHAR)::VARCHAR`);
+  // Inside a text of the query the quotation marks would be escaped.
+  if (!/"value":-?(?:Infinity|NaN)/.test(text)) return text;
+  throw new HoldoutError('USAGE', 'a number is too large for a DOUBLE', {
+    hint: "Infinity is written 'inf'::DOUBLE.",
+  });
+}
+
+/**
  * The tree of one SELECT.
  * @throws HoldoutError USAGE where it is none
  */
 export async function parseQuery(engine: Engine, sql: string): Promise<TreeNode> {
-  const text = await engine.value<string>(`SELECT json_serialize_sql(${quoteString(sql)}::VARCHAR)::VARCHAR`);
+  const text = await serialisedQuery(engine, sql);
   const exact = text.replace(tokens, (token) => (token.startsWith('"') ? token : `"\\u0000${token}"`));
   const parsed = JSON.parse(exact) as { error: boolean; error_message?: string };
   if (parsed.error) throw new HoldoutError('USAGE', 'only a SELECT can be run', { hint: parsed.error_message ?? '' });

@@ -5,9 +5,10 @@
  * @module
  */
 import { HoldoutError } from '../errors.ts';
-import { quoteIdentifier, quoteString } from '../identity/sql-text.ts';
+import { quoteIdentifier } from '../identity/sql-text.ts';
 import { nearestName } from '../nearest-name.ts';
 import type { Engine } from './engine.ts';
+import { serialisedQuery } from './query-tree.ts';
 
 /** A column that the expression may name, with its type as DuckDB writes it. */
 export interface ScalarColumn {
@@ -50,7 +51,9 @@ export const impureFunctions: ReadonlySet<string> = new Set([
 export const pureMacros: RegExp =
   /^(?:list_(?!approx)\w+|array_\w+|nullif|split_part|fdiv|fmod|round_even|roundbankers|map_contains_(?:entry|value)|date_add|days_in_month|md5_number_(?:lower|upper))$/;
 
-const before = 'SELECT (';
+// A list of one item: brackets, which the text can neither close nor leave open without the list being another.
+const before = 'SELECT [';
+const after = '\n] FROM t';
 
 /** An expression that was looked at. */
 export interface CheckedExpression {
@@ -99,17 +102,15 @@ export async function checkPredicate(
   });
 }
 
-/** The parsed expression. The text cannot close its parentheses and go on: then the query has another shape. */
+/** The parsed expression. A text that closes the brackets and goes on makes no list of one item, or no list. */
 async function parseExpression(engine: Engine, text: string): Promise<unknown> {
   if (text.includes('\0')) throw new HoldoutError('USAGE', 'the expression holds a NUL character');
   // The line end closes a comment at the end of the text.
-  const query = `${before}${text}\n) FROM t`;
-  const parsed = JSON.parse(
-    await engine.value<string>(`SELECT json_serialize_sql(${quoteString(query)}::VARCHAR)::VARCHAR`),
-  ) as ParsedQuery;
+  const query = `${before}${text}${after}`;
+  const parsed = JSON.parse(await serialisedQuery(engine, query)) as ParsedQuery;
   if (parsed.error) {
     const says = parsed.error_message ?? 'it cannot be parsed';
-    throw new HoldoutError('USAGE', `${says}${placeText(text, parsed.position)}`);
+    throw new HoldoutError('USAGE', parseFailure(text, says, parsed.position));
   }
   const node = parsed.statements?.[0]?.node;
   const [expression] = node?.select_list ?? [];
@@ -121,8 +122,10 @@ async function parseExpression(engine: Engine, text: string): Promise<unknown> {
     node.from_table.table_name === 't' &&
     [node.where_clause, node.having, node.qualify, node.sample].every((part) => part === null) &&
     [node.modifiers, node.group_expressions, node.cte_map?.map].every((part) => part?.length === 0);
-  if (!whole || expression === undefined) throw new HoldoutError('USAGE', 'expected one expression and nothing else');
-  return expression;
+  const items = itemsOf(expression);
+  if (whole && items?.length === 0) throw new HoldoutError('USAGE', 'the expression is empty');
+  if (!whole || items?.length !== 1) throw new HoldoutError('USAGE', 'expected one expression and nothing else');
+  return items[0];
 }
 
 interface ParsedQuery {
@@ -145,13 +148,21 @@ interface ParsedQuery {
   }[];
 }
 
-/** ` at character 7, before "…"`: the parser counts bytes of the whole query. */
-function placeText(text: string, position: string | undefined): string {
+/** The items of the list that the brackets make; null where it is something else. */
+function itemsOf(expression: unknown): readonly unknown[] | null {
+  if (typeof expression !== 'object' || expression === null) return null;
+  const { function_name: name, children } = expression as Record<string, unknown>;
+  return name === 'list_value' && Array.isArray(children) ? children : null;
+}
+
+/** The parser's words with the character of the text: it counts bytes of the whole query, and may quote our part of it. */
+function parseFailure(text: string, says: string, position: string | undefined): string {
   const bytes = Buffer.from(text);
   const at = Number(position ?? Number.NaN) - before.length;
-  if (!Number.isInteger(at) || at < 0) return '';
-  if (at >= bytes.length) return ' at its end';
-  return ` at character ${Array.from(bytes.subarray(0, at).toString()).length + 1}`;
+  const own = says.replace(after, '');
+  if (!Number.isInteger(at) || at < 0) return own;
+  if (at >= bytes.length) return `${own.replace(/ at or near "[^]*$/, '')} at its end`;
+  return `${own} at character ${Array.from(bytes.subarray(0, at).toString()).length + 1}`;
 }
 
 interface Used {
@@ -282,10 +293,10 @@ async function bindType(engine: Engine, text: string, columns: readonly ScalarCo
   const from = `(SELECT ${nulls.join(', ') || 'NULL AS holdout_nothing'})`;
   // `DESCRIBE` knows JSON from text, a prepared statement does not.
   const bound = await engine
-    .rows<{ column_type: string }>(`DESCRIBE ${before}${text}\n) FROM ${from}`)
+    .rows<{ column_type: string }>(`DESCRIBE SELECT (${text}\n) FROM ${from}`)
     .catch((cause: unknown) => {
       if (!(cause instanceof HoldoutError) || cause.code !== 'INPUT_INVALID') throw cause;
-      throw new HoldoutError('USAGE', cause.message.replace(/^(?:Binder|Catalog) Error: /, ''), { cause });
+      throw new HoldoutError('USAGE', cause.message, { cause });
     });
   const type = bound[0]?.column_type;
   if (type === undefined) throw new TypeError('a bound expression has no type');

@@ -12,6 +12,11 @@ function shortMessage(message: string): string {
   return line.length > messageLengthMax ? `${line.slice(0, messageLengthMax)} …` : line;
 }
 
+/** `Parser Error: `, with what the engine was about: it says nothing that the message does not. */
+function withoutKind(message: string): string {
+  return message.replace(/^(?:Failed to extract statements: )?(?:[A-Z][A-Za-z]+ ){1,3}Error: /, '');
+}
+
 /** A `HoldoutError` for what DuckDB threw; an error that is one already passes as it is. */
 export function translateError(cause: unknown): HoldoutError {
   if (cause instanceof HoldoutError) return cause;
@@ -34,5 +39,10 @@ export function translateError(cause: unknown): HoldoutError {
     });
   }
   if (/^(IO|Permission|HTTP) Error/i.test(full)) return new HoldoutError('IO', message);
-  return new HoldoutError('INPUT_INVALID', message);
+  const [, near] = /^(?:Candidate bindings|Did you mean): *(.*)$/m.exec(full) ?? [];
+  return new HoldoutError(
+    'INPUT_INVALID',
+    withoutKind(message),
+    near === undefined ? {} : { hint: `near it: ${near}` },
+  );
 }

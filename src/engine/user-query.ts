@@ -5,9 +5,10 @@
  * @module
  */
 import { HoldoutError } from '../errors.ts';
-import { quoteIdentifier, quoteString } from '../identity/sql-text.ts';
+import { quoteIdentifier } from '../identity/sql-text.ts';
 import type { Engine } from './engine.ts';
 import type { PlainValue } from './plain-value.ts';
+import { serialisedQuery } from './query-tree.ts';
 
 /** A name that the query may use, and the relation that stands for it. */
 export interface UserView {
@@ -86,14 +87,13 @@ function resultName(views: readonly UserView[]): string {
  */
 export async function checkUserQuery(engine: Engine, sql: string, views: readonly UserView[]): Promise<void> {
   if (sql.includes('\0')) throw new HoldoutError('USAGE', 'the query holds a NUL character');
+  const parsed = JSON.parse(await serialisedQuery(engine, sql)) as ParsedQuery;
+  if (parsed.statements?.length === 0) throw new HoldoutError('USAGE', 'the query is empty', { hint: unchanged });
   if ((await engine.statementCount(sql).catch(refuse)) !== 1) {
     throw new HoldoutError('USAGE', 'only one SELECT can be run at a time', {
       hint: unchanged,
     });
   }
-  const parsed = JSON.parse(
-    await engine.value<string>(`SELECT json_serialize_sql(${quoteString(sql)}::VARCHAR)::VARCHAR`),
-  ) as { error: boolean; error_message?: string; statements?: unknown };
   if (parsed.error) {
     const says = parsed.error_message ?? '';
     // What the engine says of other statements speaks of how this was found out.
@@ -102,6 +102,7 @@ export async function checkUserQuery(engine: Engine, sql: string, views: readonl
   }
   const used = collectNames(parsed.statements);
   const known = new Set([...views.map((view) => view.name.toLowerCase()), ...used.commonTables]);
+  if (used.parameter) throw new HoldoutError('USAGE', 'a parameter ($1, ?) has no value here');
   for (const name of used.functions) {
     if (!tableFunctions.has(name)) {
       throw new HoldoutError('USAGE', `the function ${name} cannot stand in a FROM here`, {
@@ -118,20 +119,28 @@ export async function checkUserQuery(engine: Engine, sql: string, views: readonl
   }
 }
 
+interface ParsedQuery {
+  readonly error: boolean;
+  readonly error_message?: string;
+  readonly statements?: readonly unknown[];
+}
+
 interface UsedNames {
   readonly tables: Set<string>;
   readonly functions: Set<string>;
   readonly commonTables: Set<string>;
+  parameter: boolean;
 }
 
 /** Walks the parsed query; a name of another schema or catalog counts with it, so that it is no view's name. */
 function collectNames(parsed: unknown): UsedNames {
-  const used: UsedNames = { tables: new Set(), functions: new Set(), commonTables: new Set() };
+  const used: UsedNames = { tables: new Set(), functions: new Set(), commonTables: new Set(), parameter: false };
   const open: unknown[] = [parsed];
   while (open.length > 0) {
     const node = open.pop();
     if (typeof node !== 'object' || node === null) continue;
     const fields = node as Record<string, unknown>;
+    used.parameter ||= fields['class'] === 'PARAMETER';
     if (fields['type'] === 'BASE_TABLE') {
       const parts = [fields['catalog_name'], fields['schema_name'], fields['table_name']];
       used.tables.add(parts.filter((part) => typeof part === 'string' && part !== '').join('.'));
@@ -149,7 +158,10 @@ function collectNames(parsed: unknown): UsedNames {
 
 function refuse(cause: unknown): never {
   if (cause instanceof HoldoutError && cause.code === 'INPUT_INVALID') {
-    throw new HoldoutError('USAGE', cause.message, { cause });
+    throw new HoldoutError('USAGE', cause.message, {
+      ...(cause.hint === undefined ? {} : { hint: cause.hint }),
+      cause,
+    });
   }
   throw cause;
 }

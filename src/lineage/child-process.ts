@@ -160,6 +160,15 @@ async function drain({ stdout }: ChildProcess, take: (bytes: Uint8Array) => Prom
 }
 
 function cannotStart({ command, folder }: CommandRun, error: unknown): HoldoutError {
+  if (errnoOf(error) === 'EACCES') {
+    return new HoldoutError(
+      'USAGE',
+      `${typeof command === 'string' ? command : command[0]} is no program that may be run`,
+      {
+        hint: 'Make the file executable (chmod +x), or name the program that runs it first.',
+      },
+    );
+  }
   if (errnoOf(error) !== 'ENOENT') return ioError('run', commandText(command), error);
   const program = typeof command === 'string' ? 'a shell' : (command[0] ?? '');
   return new HoldoutError('NOT_FOUND', `there is no program "${program}"`, {

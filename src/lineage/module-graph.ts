@@ -46,6 +46,11 @@ const innerBuiltins = new Set(
 export async function readModuleGraph(projectRoot: string, path: string, declared: boolean): Promise<ModuleGraph> {
   await init();
   const entry = resolve(projectRoot, path);
+  if (!extensions.includes(extname(entry))) {
+    throw new HoldoutError('USAGE', `${path} is no module: its name ends in none of ${extensions.join(', ')}`, {
+      hint: 'A program in another language is a step as `command`.',
+    });
+  }
   const sources: ModuleSource[] = [];
   const files: CodeFile[] = [];
   const packages = new Set<string>();

@@ -173,7 +173,8 @@ class ModuleThread {
   /** Looks whether the worker is still at the row of the last look; counts looks, as no clock is asked. */
   #ticker(): () => void {
     let [last, looks] = [-1, 0];
-    const loadLooks = ticksPerLimit * Math.max(1, Math.ceil(loadMsMin / this.#run.timeoutMs));
+    const loadMs = Math.max(loadMsMin, this.#run.timeoutMs);
+    const loadLooks = Math.ceil((ticksPerLimit * loadMs) / this.#run.timeoutMs);
     return () => {
       const { row, busy, count } = beatOf(this.#beat);
       looks = busy && count === last ? looks + 1 : 0;
@@ -181,7 +182,7 @@ class ModuleThread {
       if (looks <= (row < 0 ? loadLooks : ticksPerLimit)) return;
       this.#fail(
         row < 0
-          ? new HoldoutError('LIMIT', `${this.#run.path}: loading the module takes too long`)
+          ? new HoldoutError('LIMIT', `${this.#run.path}: loading the module takes longer than ${loadMs / 1000} s`)
           : new RowFailure(row, `${this.#run.path} took longer than ${this.#run.timeoutMs} ms for this row`, {
               hint: 'Give it longer with `timeout_ms`, or mend the module.',
             }),

@@ -65,7 +65,8 @@ function writeValue(value: unknown, at: string, level: number): string {
     case 'object': {
       if (level >= levelsMax) throw new ValueFault(`"${at}" nests deeper than ${levelsMax} levels`);
       if (Array.isArray(value)) {
-        return `[${value.map((item: unknown) => writeValue(item ?? null, `${at}[]`, level + 1)).join(',')}]`;
+        // Unlike `map`, this visits the holes of a sparse list: null, as in JSON.stringify.
+        return `[${Array.from(value, (item: unknown) => writeValue(item ?? null, `${at}[]`, level + 1)).join(',')}]`;
       }
       if (isPlainObject(value)) return writeObject(value, at, level + 1);
       break;
@@ -101,5 +102,6 @@ function describe(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
   if (typeof value !== 'object') return `a ${typeof value}`;
   const { constructor } = value as { constructor?: { name?: string } };
-  return `a ${constructor?.name ?? 'thing'}`;
+  const name = constructor?.name ?? '';
+  return name === '' ? 'an object that is none of plain members' : `an object of class ${name}`;
 }

@@ -41,10 +41,12 @@ export async function visitValues(
 /**
  * Digests of these columns of every row, in the table's order, 32 bytes each: equal where the values are equal as
  * identity sees them.
- * @throws HoldoutError `USAGE` for a column that is not there.
+ * @throws HoldoutError `USAGE` for a column that is not there, or is named twice.
  */
 export async function keyDigests(source: RowSourceTable, names: readonly string[]): Promise<Uint8Array> {
   const columns = names.map((name) => columnNamed(source.input.schema, name));
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw new HoldoutError('USAGE', `column "${twice}" is named twice`);
   const digests = new Uint8Array(source.input.rows * 32);
   const visit = (position: number, chunk: ResultChunk, row: number): void => {
     const digest = chunk.bytes(1, row);

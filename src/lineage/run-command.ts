@@ -9,6 +9,7 @@ import type { TableSchema } from '../../schemas/table-schema.ts';
 import { HoldoutError } from '../errors.ts';
 import { quoteIdentifier } from '../identity/sql-text.ts';
 import { openReadTable } from '../tables/read-table-reader.ts';
+import { freeName } from '../tables/sql-types.ts';
 import { type CommandLine, type CommandRun, runCommand } from './child-process.ts';
 import { digestCodeFiles } from './code-identity.ts';
 import { FileWriter } from './file-writer.ts';
@@ -93,8 +94,9 @@ async function carriedRows(
   const madeOf = new Uint32Array(table.rows).fill(noRow);
   const reader = await openReadTable(engine, table, { workDirectory: scratch });
   try {
-    const sql = reader.relationSql({ position: 'holdout_position' });
-    await engine.scan(`SELECT holdout_position, ${quoteIdentifier(carry)} FROM (${sql})`, (chunk) => {
+    const position = freeName(table.schema, 'holdout_position');
+    const sql = reader.relationSql({ position });
+    await engine.scan(`SELECT ${quoteIdentifier(position)}, ${quoteIdentifier(carry)} FROM (${sql})`, (chunk) => {
       for (let i = 0; i < chunk.rows; i++) {
         const row = chunk.value(1, i);
         if (typeof row === 'bigint' && row >= 0n && row < input.rows) madeOf[Number(chunk.value(0, i))] = Number(row);

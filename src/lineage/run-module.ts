@@ -13,7 +13,7 @@ import { type BatchDone, type ModuleBatch, type OnError, rowState } from './modu
 import { ModulePool, type ModuleRun } from './module-pool.ts';
 import { readNewRows } from './new-rows.ts';
 import { checkSameLines, sampleRows } from './sample-check.ts';
-import type { DroppedRows, StepOutput } from './step-output.ts';
+import { type DroppedRows, RowFailure, type StepOutput } from './step-output.ts';
 import type { StepContext } from './transform.ts';
 
 /** A module as a step names it. */
@@ -146,8 +146,23 @@ async function collect(context: StepContext, pool: ModulePool): Promise<StepOutp
     return { kind: 'table', schema, rows: rows.finish(), added: null, madeOf: null, counts, dropped };
   }
   const besideInput = madeOf.length < rows.length;
-  const { table, schema } = await readNewRows({ context, path: file.path, besideInput });
-  return { kind: 'table', schema, rows: rows.finish(), added: table, madeOf: madeOf.finish(), counts, dropped };
+  const origins = madeOf.finish();
+  const read = readNewRows({ context, path: file.path, besideInput });
+  const { table, schema } = await read.catch((error: unknown) => atItsRow(error, origins));
+  return { kind: 'table', schema, rows: rows.finish(), added: table, madeOf: origins, counts, dropped };
+}
+
+/** What was wrong with new rows is told by the row that they were made of, not by the scratch file that they stood in. */
+function atItsRow(error: unknown, madeOf: Uint32Array): never {
+  if (!(error instanceof HoldoutError) || !['INPUT_INVALID', 'CONFLICT', 'LIMIT'].includes(error.code)) throw error;
+  const { line } = error.place;
+  const row = line === undefined ? undefined : madeOf[line - 1];
+  const says = `of what the module gave: ${error.message}`;
+  if (row !== undefined) throw new RowFailure(row, says, error.hint === undefined ? {} : { hint: error.hint });
+  throw new HoldoutError(error.code, says, {
+    hint: 'Rows that it gives back unchanged keep their types: give new values of another kind a column of their own.',
+    cause: error,
+  });
 }
 
 function countStates(states: Uint8Array, changed: number): Record<string, number> {

@@ -162,5 +162,5 @@ async function checkSample(context: StepContext, step: SqlStep): Promise<void> {
 
 function refused(cause: unknown): never {
   if (!(cause instanceof HoldoutError) || cause.code !== 'INPUT_INVALID') throw cause;
-  throw new HoldoutError('USAGE', cause.message.replace(/^(?:Binder|Catalog) Error: /, ''), { cause });
+  throw new HoldoutError('USAGE', cause.message, { ...(cause.hint === undefined ? {} : { hint: cause.hint }), cause });
 }

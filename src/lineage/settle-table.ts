@@ -52,8 +52,8 @@ export async function settleTable(run: TableSettling, given: AssembledTable): Pr
     const isUsed = rows.some((address) => address >= from && address < to);
     const layout = run.layouts[index]!;
     const label = index === 0 ? 'the input' : `input ${index}`;
-    const digests = isUsed ? await reader.digests() : new Uint8Array(reader.rows * 32);
-    sources.push({ digests, layout: isUsed ? await widened(run, { reader, layout, digests, label }, schema) : layout });
+    if (!isUsed) sources.push({ layout, digests: new Uint8Array(reader.rows * 32) });
+    else sources.push(await fitted(run, { reader, layout, digests: await reader.digests(), label }, schema));
   }
   if (given.added !== null) sources.push(await storeAdded(run, given.added, schema));
   const digests = new Uint8Array(sources.reduce((sum, each) => sum + each.digests.length, 0));
@@ -85,40 +85,43 @@ async function storeAdded(
   await added.dispose();
   const reader = await openLayout(store, engine, added.schema, layout);
   try {
-    return { digests, layout: await widened(run, { reader, layout, digests, label: 'the new rows' }, schema) };
+    return await fitted(run, { reader, layout, digests, label: 'the new rows' }, schema);
   } finally {
     await reader.close();
   }
 }
 
-interface Widening extends Source {
+interface Fitting extends Source {
   readonly reader: TableReader;
   readonly label: string;
 }
 
-/** The layout under the output's types. Lines are read under any; a typed column of another type is written anew. */
-async function widened(
+/**
+ * The rows under the output's types, without columns that it lacks, such as a row number that a command carried. Lines
+ * are read under any type; a typed column of another type is written anew.
+ */
+async function fitted(
   { store, engine }: TableSettling,
-  { reader, layout, digests, label }: Widening,
+  { reader, layout, digests, label }: Fitting,
   schema: TableSchema,
-): Promise<Layout> {
+): Promise<Source> {
   await checkExact(engine, { label, reader }, schema);
   const otherwise = await columnsStoredOtherwise(store, layout, schema);
-  if (otherwise.size === 0) return layout;
   const types = columnsByName(schema);
-  const output: TableSchema = {
-    ...schema,
-    columns: reader.schema.columns.map((column) => types.get(column.name) ?? column),
-  };
+  const columns = reader.schema.columns.filter(({ name }) => types.has(name));
+  const areAll = columns.length === reader.schema.columns.length;
+  if (otherwise.size === 0 && areAll) return { layout, digests };
   const changed = await computeColumns(store, engine, {
     layout,
     input: reader.schema,
-    output,
-    kept: new Map(reader.schema.columns.flatMap(({ name }) => (otherwise.has(name) ? [] : [[name, name] as const]))),
-    computed: reader.schema.columns.flatMap(({ name, type }) =>
+    output: { ...schema, columns: columns.map(({ name }) => types.get(name)!) },
+    kept: new Map(columns.flatMap(({ name }) => (otherwise.has(name) ? [] : [[name, name] as const]))),
+    computed: columns.flatMap(({ name, type }) =>
       otherwise.has(name) ? [{ name, sql: castValueSql(quoteIdentifier(name), type, types.get(name)!.type) }] : [],
     ),
   });
-  if (Buffer.compare(changed.digests, digests) !== 0) throw new RangeError(`rows of ${label} changed as types widened`);
-  return changed.layout;
+  if (areAll && Buffer.compare(changed.digests, digests) !== 0) {
+    throw new RangeError(`rows of ${label} changed as types widened`);
+  }
+  return changed;
 }

@@ -8,6 +8,7 @@ import type { Sha256Id } from '../../schemas/ids.ts';
 import type { DerivationRecord, SnapshotRecord, TableRef } from '../../schemas/records.ts';
 import type { Engine } from '../engine/engine.ts';
 import { HoldoutError } from '../errors.ts';
+import { canonicalJson } from '../identity/canonical-json.ts';
 import { nearestName } from '../nearest-name.ts';
 import type { TableReader } from '../tables/table-reader.ts';
 import { parametersOf } from './parameters.ts';
@@ -149,7 +150,8 @@ export function defineTransform<P extends z.core.util.JSONType>(definition: Step
     example,
     params: definition.params,
     prepare(given) {
-      const params = checkParams(definition, given);
+      // As a derivation keeps them, members sorted: what runs is what is run again.
+      const params = JSON.parse(canonicalJson(checkParams(definition, given))) as P;
       const { seed, rest } = definition.seeded === true ? takeSeed(params) : { seed: null, rest: params };
       return {
         name,
@@ -169,10 +171,16 @@ export function defineTransform<P extends z.core.util.JSONType>(definition: Step
 }
 
 function checkParams<P>({ name, params }: StepDefinition<P>, given: unknown): P {
+  const unfit = unfitText(given);
+  if (unfit !== null) throw new HoldoutError('USAGE', `${name}: a parameter holds ${unfit}`);
   const checked = params.safeParse(given);
   if (checked.success) return checked.data;
   const known = parametersOf(params).map((parameter) => parameter.name);
   const wrong = checked.error.issues.map((issue) => {
+    if (issue.code === 'invalid_key') {
+      const says = issue.issues[0]?.message ?? issue.message;
+      return `${issue.path.slice(0, -1).join('.')}: "${String(issue.path.at(-1))}" cannot be a name here: ${says}`;
+    }
     if (issue.code !== 'unrecognized_keys' || issue.path.length > 0) {
       return `${issue.path.join('.') || 'parameters'}: ${issue.message}`;
     }
@@ -181,6 +189,20 @@ function checkParams<P>({ name, params }: StepDefinition<P>, given: unknown): P 
   throw new HoldoutError('USAGE', `${name}: ${wrong.join('; ')}`, {
     hint: known.length === 0 ? 'it has no parameters' : `its parameters: ${known.join(', ')}`,
   });
+}
+
+/** What no identity, or no SQL, takes of a text. */
+function unfitText(value: unknown): string | null {
+  if (typeof value === 'string') {
+    if (/\p{Cs}/u.test(value)) return 'half a surrogate pair, which is no text';
+    return value.includes('\0') ? 'a NUL character' : null;
+  }
+  if (typeof value !== 'object' || value === null) return null;
+  for (const [key, member] of Object.entries(value)) {
+    const unfit = unfitText(key) ?? unfitText(member);
+    if (unfit !== null) return unfit;
+  }
+  return null;
 }
 
 function meant(key: string, known: readonly string[]): string {
