@@ -74,7 +74,7 @@ const rows = `read_parquet('${join(store, '.holdout', 'parts', String(part))}', 
 const score = `(from_json(line, '{"score":"DOUBLE"}')).score`;
 const numbers = (select) => `CREATE TABLE kept AS ${select}`;
 
-/** Name, the step (another in each run: the same is not run twice), what DuckDB does instead, the share of the parent's bytes that it may store. */
+/** @type {[string, (run: number) => string, string, number][]} Name, the step (another in each run: the same is not run twice), what DuckDB does instead, the share of the parent's bytes that it may store. */
 const steps = [
   [
     'filter',
@@ -118,7 +118,7 @@ for (const [name, step, sql, share] of steps) {
   for (let i = 0; i < runs; i++) {
     peer.push(measure([process.execPath, here, '--duckdb', sql]));
     const before = storedBytes(store);
-    mine.push(measure([...holdout, '-C', store, 'transform', 'base', `${String(name)}-out`, '--step', step(i)]));
+    mine.push(measure([...holdout, '-C', store, 'transform', 'base', `${name}-out`, '--step', step(i)]));
     bytes = storedBytes(store) - before;
   }
   const seconds = median(mine.map((each) => each.seconds));
@@ -127,6 +127,76 @@ for (const [name, step, sql, share] of steps) {
   console.log(
     `${name.padEnd(8)} ${seconds.toFixed(2)} s, DuckDB ${duckdb.toFixed(2)} s, allowed ${allowed.toFixed(2)} s (×${(seconds / allowed).toFixed(2)}); ` +
       `${((100 * bytes) / parent).toFixed(3)} % of the parent, allowed ${100 * share} %; ${median(mine.map((each) => each.mib)).toFixed(0)} MiB`,
+  );
+}
+
+/** Five variants of one dataset in a store of their own, against the first alone. */
+const five = join(folder, 'five');
+rmSync(five, { recursive: true, force: true });
+mkdirSync(five);
+const inFive = (...words) => run([...holdout, '-C', five, ...words]);
+inFive('init');
+inFive('add', 'base', file);
+const first = storedBytes(five);
+const longer = join(folder, 'longer.jsonl');
+const more = Math.ceil(Number(values.rows) * 1.01);
+if (!existsSync(longer)) {
+  run([process.execPath, fileURLToPath(new URL('generate.mjs', import.meta.url)), longer, String(more)]);
+}
+/** @type {[string, () => void][]} */
+const variants = [
+  ['filtered to 90 %', () => inFive('transform', 'base', 'filtered', '--step', 'filter: {where: "score > 0.1"}')],
+  [
+    'augmented: 2 % of the rows again, perturbed',
+    () => {
+      inFive(
+        'transform',
+        'base',
+        'copies',
+        '--step',
+        'sample: {fraction: 0.02}',
+        '--step',
+        'perturb: {columns: [prompt], kinds: [typo], rate: 0.1, keep_original: false}',
+      );
+      inFive('transform', 'base', 'augmented', '--step', 'concat: {with: [copies]}');
+    },
+  ],
+  ['appended: 1 % more rows', () => inFive('add', 'base', longer)],
+  [
+    'one column changed',
+    () => inFive('transform', 'base@1', 'changed', '--step', 'derive: {columns: {score: "round(score * 100) / 100"}}'),
+  ],
+];
+for (const [name, make] of variants) {
+  const before = storedBytes(five);
+  make();
+  console.log(`variant, ${name}: ${((100 * (storedBytes(five) - before)) / first).toFixed(2)} % of the first`);
+}
+console.log(`five variants together: ×${(storedBytes(five) / first).toFixed(3)} of the first, allowed ×1.25`);
+
+/** Rows through ten filters, and the same rows added anew. */
+const ten = Array.from({ length: 10 }, (_, i) => ['--step', `filter: {where: "score > ${(i + 1) / 100}"}`]).flat();
+inFive('transform', 'base@1', 'ten', ...ten);
+const rowsOfTen = join(folder, 'ten.jsonl');
+inFive('export', 'ten', '--to', rowsOfTen, '--force');
+const compacted = join(folder, 'compacted');
+rmSync(compacted, { recursive: true, force: true });
+mkdirSync(compacted);
+run([...holdout, '-C', compacted, 'init']);
+run([...holdout, '-C', compacted, 'add', 'ten', rowsOfTen]);
+const reads = [
+  ['cat', 'ten'],
+  ['sql', 'SELECT count(*), avg(length(response)), avg(score) FROM ten'],
+];
+for (const command of reads) {
+  const [stacked, flat] = [[], []];
+  for (let i = 0; i < runs; i++) {
+    stacked.push(measure([...holdout, '-C', five, ...command]).seconds);
+    flat.push(measure([...holdout, '-C', compacted, ...command]).seconds);
+  }
+  const ratio = median(stacked) / median(flat);
+  console.log(
+    `${command[0]} through ten filters ${median(stacked).toFixed(2)} s, compacted ${median(flat).toFixed(2)} s: ×${ratio.toFixed(2)}, allowed ×1.20`,
   );
 }
 if (!values.keep) rmSync(folder, { recursive: true, force: true });
