@@ -10,7 +10,6 @@
  */
 import { z } from 'zod';
 import { HoldoutError } from '../src/errors.ts';
-import { gatherDigests } from '../src/lineage/select-rows.ts';
 import { orderByNumbers, seededRowNumbers } from '../src/lineage/seeded-hash.ts';
 import { datasetParam, defineTransform, type Transform } from '../src/lineage/transform.ts';
 import { uniteInputs } from '../src/lineage/unite-inputs.ts';
@@ -96,14 +95,12 @@ export const mixture: Transform = defineTransform({
       for (let k = 0; k < count; k++) addresses[at + k] = start + draw[k % draw.length]!;
       // Place k of n evenly spread ones lies in the middle of the kth of n equal stretches.
       if (numbers !== null) for (let k = 0; k < count; k++) numbers[at + k] = (2 * k + 1) / (2 * count);
-      else
-        digests.set(
-          gatherDigests(
-            own,
-            addresses.subarray(at, at + count).map((row) => row - start),
-          ),
-          at * 32,
-        );
+      else {
+        for (let k = at; k < at + count; k++) {
+          const from = (addresses[k]! - start) * 32;
+          digests.set(own.subarray(from, from + 32), k * 32);
+        }
+      }
       at += count;
       start += reader.rows;
     }

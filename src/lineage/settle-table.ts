@@ -7,6 +7,7 @@ import { readFile, rm } from 'node:fs/promises';
 import type { RealisationRecord } from '../../schemas/records.ts';
 import type { TableSchema } from '../../schemas/table-schema.ts';
 import { quoteIdentifier } from '../identity/sql-text.ts';
+import { DIGEST_BYTES } from '../merkle/table-tree.ts';
 import { concatLayouts } from '../tables/layout-columns.ts';
 import { composeLayout } from '../tables/layout-builder.ts';
 import type { Layout } from '../tables/layout.ts';
@@ -17,7 +18,7 @@ import { columnsByName } from '../tables/sql-types.ts';
 import { computeColumns } from '../tables/write-columns.ts';
 import { storeTable } from '../tables/write-table.ts';
 import type { Materialising } from './materialise.ts';
-import { gatherDigests, identifyDigests } from './select-rows.ts';
+import { identifyDigests } from './select-rows.ts';
 import type { AssembledTable } from './step-output.ts';
 import { checkExact } from './unite-inputs.ts';
 
@@ -45,28 +46,42 @@ interface Source {
  */
 export async function settleTable(run: TableSettling, given: AssembledTable): Promise<SettledTable> {
   const { schema, rows } = given;
-  const sources: Source[] = [];
+  const layouts: Layout[] = [];
+  const gathered = new Uint8Array(rows.length * DIGEST_BYTES);
+  // Of one source after the other, so that the digests of one are held beside those of the output.
+  const gather = (digests: Uint8Array, from: number): void => {
+    const to = from + digests.length / DIGEST_BYTES;
+    for (let row = 0; row < rows.length; row++) {
+      const address = rows[row]!;
+      if (address < from || address >= to) continue;
+      const at = (address - from) * DIGEST_BYTES;
+      gathered.set(digests.subarray(at, at + DIGEST_BYTES), row * DIGEST_BYTES);
+    }
+  };
   let start = 0;
   for (const [index, reader] of run.inputs.entries()) {
     const [from, to] = [start, (start += reader.rows)];
     const isUsed = rows.some((address) => address >= from && address < to);
     const layout = run.layouts[index]!;
     const label = index === 0 ? 'the input' : `input ${index}`;
-    if (!isUsed) sources.push({ layout, digests: new Uint8Array(reader.rows * 32) });
-    else sources.push(await fitted(run, { reader, layout, digests: await reader.digests(), label }, schema));
+    if (!isUsed) {
+      layouts.push(layout);
+      continue;
+    }
+    const source = await fitted(run, { reader, layout, digests: await reader.digests(), label }, schema);
+    layouts.push(source.layout);
+    gather(source.digests, from);
   }
-  if (given.added !== null) sources.push(await storeAdded(run, given.added, schema));
-  const digests = new Uint8Array(sources.reduce((sum, each) => sum + each.digests.length, 0));
-  let at = 0;
-  for (const source of sources) {
-    digests.set(source.digests, at);
-    at += source.digests.length;
+  if (given.added !== null) {
+    const added = await storeAdded(run, given.added, schema);
+    layouts.push(added.layout);
+    gather(added.digests, start);
   }
   const schemaId = await run.store.putRecord(schema);
   return {
-    output: { ...identifyDigests(gatherDigests(digests, rows)), schema: schemaId },
+    output: { ...identifyDigests(gathered), schema: schemaId },
     schema,
-    layout: composeLayout(concatLayouts(sources.map(({ layout }) => layout)), rows),
+    layout: composeLayout(concatLayouts(layouts), rows),
   };
 }
 

@@ -48,7 +48,9 @@ const rowsPerCell = 256;
 /** What is read at once, and handed out in smaller blocks: a query costs as much as two megabytes of lines. */
 const readBytesMax = 32 << 20;
 /** Where a block's rows lie all over the files, larger blocks mean fewer passes over them. */
-const scatteredBytesMax = 128 << 20;
+const scatteredBytesMax = 256 << 20;
+/** Rows of a file among which single ones are picked at once. */
+const sparseRowsMax = 1 << 22;
 
 /** The table's rows in order. `files` are those of the layout's parts. */
 export async function* lineBlocks(
@@ -182,16 +184,68 @@ async function blockPieces(source: LineSource, runs: readonly Run[]): Promise<re
   const stretches = stretchesOf(runs);
   const [only] = stretches;
   if (stretches.length === 1 && isWhole(runs, only)) return readStretch(source, only);
-  const read: (Stretch & { readonly bytes: Uint8Array; readonly offsets: Uint32Array })[] = [];
-  for (const stretch of stretches) {
-    const bytes = concatenated(await readStretch(source, stretch));
-    read.push({ ...stretch, bytes, offsets: lineOffsets(bytes, stretch.to - stretch.from) });
+  const order = Uint32Array.from(runs, (_run, index) => index).sort(
+    (a, b) => runs[a]!.file - runs[b]!.file || runs[a]!.from - runs[b]!.from || a - b,
+  );
+  const pieces = runs.map(({ rows }): Piece => ({ rows, bytes: noBytes }));
+  for (let next = 0; next < order.length;) {
+    const window = windowFrom(source, runs, order, next);
+    const bytes = concatenated(await window.read());
+    const offsets = lineOffsets(bytes, window.rows);
+    for (; next < window.end; next++) {
+      const { from, rows } = runs[order[next]!]!;
+      const at = window.placeOf(from);
+      // A copy: what lies around the rows goes.
+      pieces[order[next]!] = { rows, bytes: new Uint8Array(bytes.subarray(offsets[at], offsets[at + rows])) };
+    }
   }
-  return runs.map(({ file, from, rows }) => {
-    const at = findStretch(read, file, from);
-    const { bytes, offsets } = at;
-    return { rows, bytes: bytes.subarray(offsets[from - at.from], offsets[from - at.from + rows]) };
-  });
+  return pieces;
+}
+
+const noBytes = new Uint8Array(0);
+
+/** Rows of a file that are read at once for a block. */
+interface Window {
+  /** One past the last of the block's runs that it serves. */
+  readonly end: number;
+  /** Lines that `read` gives. */
+  readonly rows: number;
+  readonly read: () => Promise<readonly Piece[]>;
+  /** Number of the row's line among them. */
+  readonly placeOf: (row: number) => number;
+}
+
+/** A window for the runs `order[next]` …: whole stretches of about `readBytesMax`, or single rows that lie all over. */
+function windowFrom(source: LineSource, runs: readonly Run[], order: Uint32Array, next: number): Window {
+  const { file, from } = runs[order[next]!]!;
+  const rowsMax = Math.ceil(readBytesMax / bytesPerRow(source.files[file]!));
+  const gather = (gapMax: number, spanMax: number): { end: number; to: number; wanted: number } => {
+    let [end, to, wanted] = [next, from, 0];
+    for (; end < order.length; end++) {
+      const run = runs[order[end]!]!;
+      const far = run.from > to + gapMax || run.from - from >= spanMax;
+      if (end > next && (run.file !== file || far || wanted >= rowsMax)) break;
+      to = Math.max(to, run.from + run.rows);
+      wanted += run.rows;
+    }
+    return { end, to, wanted };
+  };
+  const { end, to, wanted } = gather(gapRowsMax, rowsMax);
+  if ((to - from) * 2 < rowsMax || wanted * 4 > to - from) {
+    const read = (): Promise<Piece[]> => readStretch(source, { file, from, to });
+    return { end, rows: to - from, read, placeOf: (row) => row - from };
+  }
+  const sparse = gather(gapRowsMax, sparseRowsMax);
+  const used = new Uint8Array(sparse.to - from);
+  for (let i = next; i < sparse.end; i++) {
+    const run = runs[order[i]!]!;
+    used.fill(1, run.from - from, run.from - from + run.rows);
+  }
+  const places = new Uint32Array(used.length);
+  let rows = 0;
+  for (let row = 0; row < used.length; row++) places[row] = used[row] === 1 ? rows++ : rows;
+  const read = (): Promise<Piece[]> => queryLines(source, file, from, sparse.to, used);
+  return { end: sparse.end, rows, read, placeOf: (row) => places[row - from]! };
 }
 
 function concatenated(pieces: readonly Piece[]): Uint8Array {
@@ -206,18 +260,6 @@ function isWhole(runs: readonly Run[], only: Stretch | undefined): only is Stret
     next += rows;
   }
   return next === only?.to;
-}
-
-function findStretch<T extends Stretch>(stretches: readonly T[], file: number, from: number): T {
-  let low = 0;
-  let high = stretches.length - 1;
-  while (low < high) {
-    const middle = (low + high + 1) >>> 1;
-    const { file: at, from: start } = stretches[middle]!;
-    if (at < file || (at === file && start <= from)) low = middle;
-    else high = middle - 1;
-  }
-  return stretches[low]!;
 }
 
 /** Where each line begins, and at last the end. JSON text on one line holds no raw LF. */
@@ -288,10 +330,17 @@ async function wholeGroup(source: LineSource, file: number, group: number): Prom
 }
 
 /**
- * The lines of rows `first` … `end - 1`. Each row group is scanned by one thread, and each cell lies in one row group,
- * so that text is put together in the order of the rows without sorting it.
+ * The lines of rows `first` … `end - 1`, or of those among them that are `used` (1). Each row group is scanned by one
+ * thread, and where all rows are wanted each cell lies in one row group, so that text is put together in the order of
+ * the rows without sorting it.
  */
-async function queryLines(source: LineSource, file: number, first: number, end: number): Promise<Piece[]> {
+async function queryLines(
+  source: LineSource,
+  file: number,
+  first: number,
+  end: number,
+  used?: Uint8Array,
+): Promise<Piece[]> {
   const { engine, files, schema, verbatim } = source;
   const rowFile = files[file]!;
   const rowName = freeName(schema, 'holdout_row');
@@ -301,13 +350,17 @@ async function queryLines(source: LineSource, file: number, first: number, end: 
     verbatim && rowFile.kind === 'lines'
       ? [fileLinesSql(engine, rowFile, rowName, rowsBetween), 'line']
       : [fileRowsSql(engine, rowFile, schema, rowName, rowsBetween), jsonRowSql(schema)];
+  const bits = used === undefined ? '' : Buffer.from(used.map((bit) => 48 + bit)).toString('latin1');
+  const where = used === undefined ? '' : `WHERE get_bit('${bits}'::BIT, (${row} - ${first})::INTEGER) = 1`;
   const cell = `${row} // ${rowsPerCell}`;
+  // Of few rows; cells may lie in two row groups here.
+  const sorted = used === undefined ? '' : ` ORDER BY ${row}`;
   const pieces: Piece[] = [];
   let rows = 0;
   await engine.stream(
-    `SELECT encode(concat(string_agg(${text}, chr(10)), chr(10))), count(*) FROM (${inner})
+    `SELECT encode(concat(string_agg(${text}, chr(10)${sorted}), chr(10))), count(*) FROM (${inner}) ${where}
      GROUP BY ${cell} ORDER BY ${cell}`,
-    Math.floor((end - 1) / rowsPerCell) - Math.floor(first / rowsPerCell) + 1,
+    cellsOf(first, end, used),
     (chunk) => {
       for (let i = 0; i < chunk.rows; i++) {
         const bytes = chunk.bytes(0, i);
@@ -318,8 +371,20 @@ async function queryLines(source: LineSource, file: number, first: number, end: 
       }
     },
   );
-  if (rows !== end - first) throw wrongRows();
+  if (rows !== (used === undefined ? end - first : used.reduce((sum, bit) => sum + bit, 0))) throw wrongRows();
   return pieces;
+}
+
+/** How many cells hold rows that are wanted. */
+function cellsOf(first: number, end: number, used: Uint8Array | undefined): number {
+  const [from, to] = [Math.floor(first / rowsPerCell), Math.floor((end - 1) / rowsPerCell)];
+  if (used === undefined) return to - from + 1;
+  let cells = 0;
+  for (let cell = from; cell <= to; cell++) {
+    const start = Math.max(0, cell * rowsPerCell - first);
+    if (used.subarray(start, (cell + 1) * rowsPerCell - first).includes(1)) cells += 1;
+  }
+  return cells;
 }
 
 function wrongRows(): HoldoutError {
