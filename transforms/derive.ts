@@ -29,7 +29,7 @@ export const derive: Transform = defineTransform({
       .refine((made) => Object.keys(made).length <= expressionsMax, `at most ${expressionsMax} columns at once`)
       .describe(
         'For each column a SQL expression (DuckDB) over the columns of the input as they stand before the step. ' +
-          'A column that is there is replaced in its place. No subqueries, no aggregates, nothing that depends on time ' +
+          'A column that is there is replaced in its place; new ones follow in the order of their names. No subqueries, no aggregates, nothing that depends on time ' +
           'or chance. A result that is infinite or no number fails, as a division by zero does.',
       ),
     on_error: onError,

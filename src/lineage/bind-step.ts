@@ -6,6 +6,7 @@
 import type { z } from 'zod';
 import type { Sha256Id } from '../../schemas/ids.ts';
 import { type DerivationRecord, type SnapshotRecord, type TableRef, snapshotRecord } from '../../schemas/records.ts';
+import { HoldoutError } from '../errors.ts';
 import type { Store } from '../store/store.ts';
 import type { Layout } from '../tables/layout.ts';
 import type { DatasetReference, PreparedStep } from './transform.ts';
@@ -29,7 +30,7 @@ export interface BoundStep {
 
 /** What binding needs. */
 export interface BindRun {
-  readonly store: Pick<Store, 'getRecord' | 'projectRoot'>;
+  readonly store: Pick<Store, 'getRecord' | 'checkFile' | 'projectRoot'>;
   /** The snapshot that a name stands for. @throws HoldoutError NOT_FOUND */
   readonly resolve: (name: string) => Promise<Sha256Id>;
 }
@@ -52,7 +53,14 @@ export async function bindStep(run: BindRun, step: PreparedStep, input: TableRef
     else inputs.push({ kind: 'record', record: id });
     others.push({ ref, snapshot: reference.as === 'table' ? null : snapshot });
   }
-  for (const record of step.records) inputs.push({ kind: 'record', record });
+  for (const record of step.records) {
+    if ((await run.store.checkFile('record', record)) === 'missing') {
+      throw new HoldoutError('NOT_FOUND', `${step.name}: the store has no record ${record}`, {
+        hint: '`holdout log` lists the leak reports',
+      });
+    }
+    inputs.push({ kind: 'record', record });
+  }
   const code = step.code === null ? {} : { code: await step.code({ projectRoot: run.store.projectRoot }) };
   const derivation: DerivationRecord = {
     type: 'holdout/derivation@1',

@@ -140,6 +140,19 @@ describe('a step that is wrong', () => {
     expect((await box.run(['show', 'wrong'])).status).toBe(2);
   });
 
+  it('names a report that the store does not have', async () => {
+    const report = `sha256:${'3f'.repeat(32)}`;
+    const { status, stderr } = await box.run([
+      'transform',
+      'sft',
+      'x',
+      '--step',
+      `remove: {report: "${report}", hits: all}`,
+    ]);
+    expect(stderr).toContain(`the store has no record ${report}`);
+    expect(status).toBe(2);
+  });
+
   it('names the output that cannot take the result', async () => {
     const role = await box.run(['transform', 'sft', 'held', '--step', 'shuffle']);
     expect(role).toMatchObject({ status: 2, stderr: expect.stringContaining('role eval, not train') as string });
