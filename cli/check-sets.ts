@@ -69,7 +69,7 @@ export async function openCheckSets(
   const evals: Prepared[] = [];
   for (const input of inputs.evals) evals.push(await prepare(input));
   refuseTwice(evals, 'eval sets');
-  const evalOpener = new SetOpener(await openEngine(evals), workDirectory, request.fields);
+  const evalOpener = new SetOpener(context, await openEngine(evals), workDirectory, request.fields);
   const evalSets: NamedEval[] = [];
   for (const set of evals) evalSets.push(await evalOpener.openEval(set));
   const remarks = evalOpener.finish(evals.map((set) => set.name));
@@ -81,7 +81,7 @@ export async function openCheckSets(
   for (const input of [...inputs.trains, ...everything]) trains.push(await prepare(input));
   refuseTwice(trains, 'training sets');
   const engine = await openEngine(trains);
-  const trainOpener = new SetOpener(engine, workDirectory, undefined);
+  const trainOpener = new SetOpener(context, engine, workDirectory, undefined);
   const trainSets: NamedTable[] = [];
   for (const set of trains) trainSets.push(await trainOpener.open(set));
   const hasSnapshot = [...evals, ...trains].some((set) => set.kind === 'snapshot');
@@ -141,12 +141,14 @@ function refuseTwice(sets: readonly Prepared[], what: string): void {
 
 /** Opens sets in one engine, and keeps count of where the fields that were given apply. */
 class SetOpener {
+  private readonly context: CliContext;
   private readonly engine: Engine;
   private readonly workDirectory: string;
   private readonly fields: FieldRoles | undefined;
   private readonly withoutFields: string[] = [];
 
-  constructor(engine: Engine, workDirectory: string, fields: FieldRoles | undefined) {
+  constructor(context: CliContext, engine: Engine, workDirectory: string, fields: FieldRoles | undefined) {
+    this.context = context;
     this.engine = engine;
     this.workDirectory = workDirectory;
     this.fields = fields;
@@ -156,7 +158,7 @@ class SetOpener {
     if (set.kind === 'files') {
       return { ...(await openFileSet(this.engine, set.name, set.table, this.workDirectory)), known: {} };
     }
-    const { snapshot, reader } = await openVersion(set.store, this.engine, set.entry);
+    const { snapshot, reader } = await openVersion(this.context, set.store, this.engine, set.entry);
     const sourceOf = await traceRows(set.store, this.engine, set.entry);
     const ids = { table: snapshot.table, schemaId: snapshot.schema, setRoot: snapshot.setRoot };
     return { name: set.name, ...ids, reader, sourceOf, known: snapshot.fields };

@@ -32,7 +32,7 @@ export async function openChain(
   context: CliContext,
   { store, engine, base, name, steps }: ChainAsked,
 ): Promise<{ readonly run: ChainRun; readonly reader: TableReader }> {
-  const { snapshot, reader } = await openVersion(store, engine, base);
+  const { snapshot, reader } = await openVersion(context, store, engine, base);
   let trace: Promise<(row: number) => RowSource | null> | undefined;
   const sourceOf = async (row: number): Promise<RowSource | null> => {
     trace ??= traceRows(store, engine, base);
@@ -51,7 +51,7 @@ export async function openChain(
     signal: context.signal,
     resolve: async (other) => {
       const entry = await versionEntry(store, other);
-      await keepTable(store, engine, await store.getRecord(entry.snapshot, snapshotRecord), entryName(entry));
+      await keepTable(context, store, engine, await store.getRecord(entry.snapshot, snapshotRecord), entryName(entry));
       return entry.snapshot;
     },
     itemsRootOf: async ({ table, schema }, layout, { fields }) =>

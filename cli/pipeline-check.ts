@@ -74,9 +74,11 @@ function aboutOf({ trains, evals, method }: LeakReport): string {
 export async function runCheck(context: CliContext, store: Store, check: PipelineCheck): Promise<CheckedReport> {
   const engine = await context.openEngine(store, { writeDirectories: [await context.scratchBeside(store)] });
   const trains: NamedTable[] = [];
-  for (const version of await versionsOf(store, check.trains)) trains.push((await open(store, engine, version)).named);
+  for (const version of await versionsOf(store, check.trains))
+    trains.push((await open(context, store, engine, version)).named);
   const evals: NamedEval[] = [];
-  for (const version of await versionsOf(store, check.evals)) evals.push(await openEval(store, engine, version));
+  for (const version of await versionsOf(store, check.evals))
+    evals.push(await openEval(context, store, engine, version));
   const progress = startProgress(`check ${check.label}`);
   const { report: shown } = await checkLeaks({
     engine,
@@ -110,15 +112,20 @@ interface OpenTable {
   readonly reader: TableReader;
 }
 
-async function open(store: Store, engine: Engine, { name, entry }: NamedVersion): Promise<OpenTable> {
-  const { snapshot, reader } = await openVersion(store, engine, entry);
+async function open(
+  context: CliContext,
+  store: Store,
+  engine: Engine,
+  { name, entry }: NamedVersion,
+): Promise<OpenTable> {
+  const { snapshot, reader } = await openVersion(context, store, engine, entry);
   const sourceOf = await traceRows(store, engine, entry);
   const ids = { table: snapshot.table, schemaId: snapshot.schema, setRoot: snapshot.setRoot };
   return { named: { name, ...ids, reader, sourceOf }, reader };
 }
 
-async function openEval(store: Store, engine: Engine, version: NamedVersion): Promise<NamedEval> {
-  const { named, reader } = await open(store, engine, version);
+async function openEval(context: CliContext, store: Store, engine: Engine, version: NamedVersion): Promise<NamedEval> {
+  const { named, reader } = await open(context, store, engine, version);
   const fields = await fieldsOf(store, version.snapshot);
   checkFields(reader.schema, fields, version.name);
   const itemsRoot = await itemsRootOf(engine, reader, fields);

@@ -10,7 +10,10 @@ import type { TableAccess } from '../src/lineage/row-origins.ts';
 import { type VersionEntry, tableKey } from '../src/store/journal-state.ts';
 import type { Store } from '../src/store/store.ts';
 import { type TableReader, openTable } from '../src/tables/table-reader.ts';
+import type { CliContext } from './context.ts';
 import { remark } from './output.ts';
+
+type Clock = Pick<CliContext, 'now'>;
 
 /** A version with its record and a reader of its rows. */
 export interface OpenVersion {
@@ -28,10 +31,15 @@ export function entryName(entry: Pick<VersionEntry, 'name' | 'version'>): string
  * Opens the rows of a version; one that was dropped is rebuilt, and checked, first.
  * @throws HoldoutError STORE_CORRUPT with the way back when the store has lost something of it.
  */
-export async function openVersion(store: Store, engine: Engine, entry: VersionEntry): Promise<OpenVersion> {
+export async function openVersion(
+  context: Clock,
+  store: Store,
+  engine: Engine,
+  entry: VersionEntry,
+): Promise<OpenVersion> {
   const snapshot = await store.getRecord(entry.snapshot, snapshotRecord);
   try {
-    return { entry, snapshot, reader: await openKept(store, engine, snapshot, entryName(entry)) };
+    return { entry, snapshot, reader: await openKept(context, store, engine, snapshot, entryName(entry)) };
   } catch (error) {
     if (!(error instanceof HoldoutError) || !['NOT_FOUND', 'STORE_CORRUPT'].includes(error.code)) throw error;
     throw new HoldoutError('STORE_CORRUPT', `${entryName(entry)} cannot be read: ${error.message}`, {
@@ -43,20 +51,32 @@ export async function openVersion(store: Store, engine: Engine, entry: VersionEn
 }
 
 /** Opens the tables of a lineage; those that were dropped are rebuilt. */
-export function tableAccess(store: Store, engine: Engine): TableAccess {
-  return { store, open: (ref) => openKept(store, engine, ref, 'a table on the way') };
+export function tableAccess(context: Clock, store: Store, engine: Engine): TableAccess {
+  return { store, open: (ref) => openKept(context, store, engine, ref, 'a table on the way') };
 }
 
 /** Rebuilds a table that was dropped, with a word on standard error. */
-export async function keepTable(store: Store, engine: Engine, ref: TableRef, name: string): Promise<void> {
+export async function keepTable(
+  context: Clock,
+  store: Store,
+  engine: Engine,
+  ref: TableRef,
+  name: string,
+): Promise<void> {
   if (!(await store.journal()).dropped.has(tableKey(ref))) return;
   const { rebuildDropped } = await import('../src/lineage/rebuild.ts');
   const { builtInTransforms } = await import('../transforms/index.ts');
   remark(`${name} was dropped: making its rows again`);
-  await rebuildDropped({ store, engine, transforms: builtInTransforms, threads, now: new Date() }, ref);
+  await rebuildDropped({ store, engine, transforms: builtInTransforms, threads, now: context.now() }, ref);
 }
 
-async function openKept(store: Store, engine: Engine, ref: TableRef, name: string): Promise<TableReader> {
-  await keepTable(store, engine, ref, name);
+async function openKept(
+  context: Clock,
+  store: Store,
+  engine: Engine,
+  ref: TableRef,
+  name: string,
+): Promise<TableReader> {
+  await keepTable(context, store, engine, ref, name);
   return openTable(store, engine, ref);
 }

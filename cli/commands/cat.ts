@@ -17,7 +17,7 @@ export const cat: Action = async ({ context, operands, options }) => {
   const store = await context.openStore();
   const entry = await versionEntry(store, operands[0] ?? '');
   const engine = await context.openEngine(store);
-  const { reader } = await openVersion(store, engine, entry);
+  const { reader } = await openVersion(context, store, engine, entry);
   for await (const block of reader.jsonLines()) {
     if (block.firstRow >= limit) break;
     const wanted = limit - block.firstRow;

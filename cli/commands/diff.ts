@@ -37,7 +37,7 @@ export const diff: Action = async ({ context, operands, options }) => {
     if (table)
       return { name: input.argument, fields: {}, reader: await openReadTable(engine, table, { workDirectory }) };
     if (input.kind === 'files') throw new TypeError(`${input.argument} was not read`);
-    const { reader, snapshot, entry } = await openVersion(input.store, engine, input.entry);
+    const { reader, snapshot, entry } = await openVersion(context, input.store, engine, input.entry);
     return { name: entryName(entry), fields: snapshot.fields, reader };
   };
   const [before, after] = [await open(inputs[0], tables[0]), await open(inputs[1], tables[1])];

@@ -48,7 +48,7 @@ export const exportVersion: Action = async ({ context, operands, options }) => {
     else await writeLines(paths.map((path) => `Wrote ${path}, byte for byte`));
     return exitStatus.ok;
   }
-  const { reader, snapshot } = await openVersion(store, engine, entry);
+  const { reader, snapshot } = await openVersion(context, store, engine, entry);
   const verify = options.flag('verify') ? { verify: snapshot.table } : {};
   const parquetCompat = options.flag('parquetCompat');
   const written = await exportTable(engine, reader, to, {

@@ -22,6 +22,7 @@ import { openReadTable } from '../../src/tables/read-table-reader.ts';
 import type { ReadTable } from '../../src/tables/read/read-table-types.ts';
 import type { TableReader } from '../../src/tables/table-reader.ts';
 import type { Invocation } from '../command-spec.ts';
+import type { CliContext } from '../context.ts';
 import { exitStatus } from '../exit-codes.ts';
 import { nameInput, readFileSet } from '../inputs.ts';
 import { styled, writeJson, writeLines } from '../output.ts';
@@ -64,7 +65,7 @@ async function openSources({ context, options }: Invocation): Promise<DataSource
     if (table === undefined) {
       const named = await nameInput(context, store, argument);
       if (named.kind === 'files') throw new TypeError(`${argument} was not read`);
-      const { reader, entry } = await openVersion(named.store, engine, named.entry);
+      const { reader, entry } = await openVersion(context, named.store, engine, named.entry);
       return atHand(engine, entryName(entry), reader);
     }
     return atHand(engine, argument, await openReadTable(engine, table, { workDirectory }));
@@ -72,7 +73,7 @@ async function openSources({ context, options }: Invocation): Promise<DataSource
   return {
     trains: given.trains.length === 0 ? null : await Promise.all(given.trains.map(open)),
     evals: given.evals.length === 0 ? null : await Promise.all(given.evals.map(open)),
-    stored: (dataset) => storedData(store, engine, dataset),
+    stored: (dataset) => storedData(context, store, engine, dataset),
     known: store === null ? undefined : await knownPins(store),
   };
 }
@@ -96,13 +97,18 @@ async function atHand(engine: Engine, name: string, reader: TableReader): Promis
   };
 }
 
-async function storedData(store: Store | null, engine: Engine, dataset: PinnedDataset): Promise<DataAtHand | string> {
+async function storedData(
+  context: CliContext,
+  store: Store | null,
+  engine: Engine,
+  dataset: PinnedDataset,
+): Promise<DataAtHand | string> {
   if (store === null) return 'no store here, and no files were given (--train, --eval)';
   try {
     return await atHand(
       engine,
       'the store',
-      await tableAccess(store, engine).open({ table: dataset.table, schema: dataset.schema }),
+      await tableAccess(context, store, engine).open({ table: dataset.table, schema: dataset.schema }),
     );
   } catch (error) {
     if (!(error instanceof HoldoutError)) throw error;

@@ -30,7 +30,7 @@ export const removeRows: Action = async ({ context, operands, options }) => {
   const base = await versionEntry(store, version);
   const { id: report } = await findReport(store, hits);
   const engine = await context.openEngine(store);
-  const { snapshot, reader } = await openVersion(store, engine, base);
+  const { snapshot, reader } = await openVersion(context, store, engine, base);
   const step = remove.prepare({ report, hits: options.flag('suspects') ? 'all' : 'leak' });
   const made = await deriveVersion({
     store,

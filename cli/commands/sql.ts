@@ -4,6 +4,7 @@
  */
 import { type UserResult, type UserView, runUserQuery } from '../../src/engine/user-query.ts';
 import type { PlainValue } from '../../src/engine/plain-value.ts';
+import type { Engine } from '../../src/engine/engine.ts';
 import { HoldoutError } from '../../src/errors.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { Action } from '../command-spec.ts';
@@ -27,7 +28,7 @@ export const sql: Action = async ({ context, operands, options }) => {
   const format = readFormat(context.json ? 'json' : (options.text('format') ?? 'table'));
   const store = await context.openStore();
   const engine = await context.openEngine(store);
-  const views = await viewsOf(store, engine, query);
+  const views = await viewsOf(context, store, engine, query);
   const result = await runUserQuery(engine, query, views).catch((error: unknown) => {
     throw withNearestName(error, views);
   });
@@ -42,7 +43,7 @@ function readFormat(value: string): Format {
 }
 
 /** Views of the versions whose names stand somewhere in the query; the others would only cost time. */
-async function viewsOf(store: Store, engine: Parameters<typeof openVersion>[1], query: string): Promise<UserView[]> {
+async function viewsOf(context: CliContext, store: Store, engine: Engine, query: string): Promise<UserView[]> {
   const text = query.toLowerCase();
   const views: UserView[] = [];
   const { names } = await store.journal();
@@ -56,7 +57,7 @@ async function viewsOf(store: Store, engine: Parameters<typeof openVersion>[1], 
         ...(text.includes(versioned.toLowerCase()) ? [versioned] : []),
       ];
       if (wanted.length === 0) continue;
-      const { reader } = await openVersion(store, engine, entry);
+      const { reader } = await openVersion(context, store, engine, entry);
       for (const view of wanted) views.push({ name: view, sql: reader.relationSql() });
     }
   }

@@ -77,10 +77,10 @@ async function back(
   options: Options,
 ): Promise<number> {
   const entry = await versionEntry(store, operands[0] ?? '');
-  const { reader } = await openVersion(store, engine, entry);
+  const { reader } = await openVersion(context, store, engine, entry);
   const { rows, more } = await rowsAsked(engine, reader, options);
   const steps = await lineageGraph(store, await store.journal(), entry);
-  const traced = await traceBack(tableAccess(store, engine), steps, rows);
+  const traced = await traceBack(tableAccess(context, store, engine), steps, rows);
   const texts = new Map((await fetchRows(engine, reader, rows)).map(({ row, text }) => [row, text]));
   const raws = await rawPlaces(store, engine, steps, traced);
   if (context.json) {
@@ -188,8 +188,8 @@ async function forward(
   options: Options,
 ): Promise<number> {
   const state = await store.journal();
-  const access = tableAccess(store, engine);
-  const start = await forwardStart(store, engine, operands, options);
+  const access = tableAccess(context, store, engine);
+  const start = await forwardStart(context, store, engine, operands, options);
   const holdings = await traceForward(access, state, start);
   if (context.json) {
     await writeJson({
@@ -228,6 +228,7 @@ function positions(rows: readonly number[]): string {
 }
 
 async function forwardStart(
+  context: CliContext,
   store: Store,
   engine: Engine,
   operands: readonly string[],
@@ -240,7 +241,7 @@ async function forwardStart(
       throw new HoldoutError('USAGE', 'say which row: NAME --row N, or --file FILE --line N');
     }
     const entry = await versionEntry(store, version);
-    const { reader } = await openVersion(store, engine, entry);
+    const { reader } = await openVersion(context, store, engine, entry);
     return { kind: 'version', entry, rows: (await rowsAsked(engine, reader, options)).rows };
   }
   const line = parseCount('--line', options.text('line')) ?? 0;

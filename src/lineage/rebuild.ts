@@ -139,7 +139,8 @@ async function producerOf(store: Store, ref: TableRef): Promise<{ readonly step:
     const { output } = await store.getRecord(entry.realisation, realisationRecord);
     if (![output, ...(entry.through ?? [])].some((each) => tableKey(each) === tableKey(ref))) continue;
     const steps = await lineageGraph(store, state, entry);
-    const step = steps.findLast((each) => each.entry.seq === entry.seq && keyOf(each) === tableKey(ref));
+    // The first that gives it: a later one may have been given this very table.
+    const step = steps.find((each) => keyOf(each) === tableKey(ref));
     if (step !== undefined) return { step };
   }
   throw new HoldoutError('STORE_CORRUPT', `no version says where table ${ref.table} came from`);

@@ -100,7 +100,8 @@ export async function runStep(run: StepRun): Promise<StepResult> {
   const stored = {
     derivation: id,
     realisation: await store.putRecord(realisation),
-    layout: await knownOrNew(store, state, applied),
+    // What a step leaves as it was stays where it stands.
+    layout: tableKey(applied.output) === tableKey(input.ref) ? layoutId : await knownOrNew(store, state, applied),
   };
   await store.rememberRealisation(stored);
   return {
