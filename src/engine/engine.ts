@@ -48,6 +48,7 @@ export class Engine {
   #turn: Promise<void> = Promise.resolve();
   #interrupts = 0;
   #closed = false;
+  #scratchPaths = 0;
 
   private constructor(
     binding: Binding,
@@ -222,6 +223,11 @@ export class Engine {
    */
   outputSql(path: string): string {
     return outputNameSql(this.#files, path);
+  }
+
+  /** A new name in the engine's own folder, which goes with the engine. It may be written and read, also by SQL. */
+  scratchPath(suffix = ''): string {
+    return join(this.#ownDirectory, `scratch-${this.#scratchPaths++}${suffix}`);
   }
 
   /** Creates or replaces a temporary table of these columns. */

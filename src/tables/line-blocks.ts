@@ -5,15 +5,15 @@
  */
 import type { TableSchema } from '../../schemas/table-schema.ts';
 import type { Engine } from '../engine/engine.ts';
-import { HoldoutError } from '../errors.ts';
-import { quoteIdentifier } from '../identity/sql-text.ts';
-import { jsonRowSql } from './json-text-sql.ts';
+import { bytesPerRow, lineOffsets, queryLines, readBytesMax, rowsPerCell } from './file-lines.ts';
+import type { LineSource, Piece } from './file-lines.ts';
 import type { RowMap } from './layout.ts';
 import { partOfAddress } from './layout.ts';
-import { fileLinesSql, fileRowsSql, rowGroupStarts } from './row-file.ts';
+import { spooledLines } from './line-spool.ts';
+import { rowGroupStarts } from './row-file.ts';
 import type { RowFile } from './row-file.ts';
 import { runsOfLayout } from './row-select.ts';
-import { freeName } from './sql-types.ts';
+import { isScattered } from './scattered.ts';
 
 /** Consecutive rows of a table as lines, each ended by LF. */
 export interface LineBlock {
@@ -26,6 +26,8 @@ export interface LineOptions {
   /** Lines parts in their stored spelling, or (false) every row in canonical JSON. */
   readonly verbatim: boolean;
   readonly bytesMax: number;
+  /** Bytes that are read at once, or put in order at once; 32 MiB by default. */
+  readonly readBytesMax?: number | undefined;
 }
 
 /** Rows of one file that a block needs, as an interval to be read at once. */
@@ -44,11 +46,6 @@ interface Run {
 
 /** Stretches that lie closer than this are read as one. */
 const gapRowsMax = 512;
-const rowsPerCell = 256;
-/** What is read at once, and handed out in smaller blocks: a query costs as much as two megabytes of lines. */
-const readBytesMax = 32 << 20;
-/** Where a block's rows lie all over the files, larger blocks mean fewer passes over them. */
-const scatteredBytesMax = 256 << 20;
 /** Rows of a file among which single ones are picked at once. */
 const sparseRowsMax = 1 << 22;
 
@@ -62,20 +59,26 @@ export async function* lineBlocks(
 ): AsyncGenerator<LineBlock> {
   const groups: (readonly number[])[] = [];
   for (const file of files) groups.push(await rowGroupStarts(engine, file));
-  const source: LineSource = { engine, files, groups, schema, verbatim: options.verbatim, cache: new Map() };
+  const source: CachedSource = { engine, files, groups, schema, verbatim: options.verbatim, cache: new Map() };
+  const readBytes = options.readBytesMax ?? readBytesMax;
+  const pieces = isScattered(layout, files, groups, { bytesMax: readBytes })
+    ? spooledLines(source, layout, { ...options, path: engine.scratchPath(), bucketBytesMax: readBytes })
+    : inPlace(source, layout, { ...options, readBytesMax: Math.max(options.bytesMax, readBytes) });
   let firstRow = 0;
-  for (const runs of blocksOfRuns(layout, files, groups, Math.max(options.bytesMax, readBytesMax))) {
-    for (const { rows, bytes } of joinPieces(await blockPieces(source, runs), options.bytesMax)) {
-      yield { firstRow, rows, bytes };
-      firstRow += rows;
-    }
+  for await (const { rows, bytes } of pieces) {
+    yield { firstRow, rows, bytes };
+    firstRow += rows;
   }
 }
 
-/** Consecutive rows as lines. */
-interface Piece {
-  readonly rows: number;
-  readonly bytes: Uint8Array;
+async function* inPlace(
+  source: CachedSource,
+  layout: RowMap,
+  { bytesMax, readBytesMax }: LineOptions & { readonly readBytesMax: number },
+): AsyncGenerator<Piece> {
+  for (const runs of cutRuns(layout, source.files, source.groups, readBytesMax)) {
+    yield* joinPieces(await blockPieces(source, runs), bytesMax);
+  }
 }
 
 /** The same lines in pieces of at most `bytesMax`, as far as the given ones allow. */
@@ -95,27 +98,9 @@ function* joinPieces(pieces: readonly Piece[], bytesMax: number): Generator<Piec
 }
 
 /**
- * Cuts the layout into blocks of at most about `bytesMax`, or of more where the rows of such a block lie far apart. A
- * block ends with a row group where it can: a row group that two blocks need is unpacked twice.
+ * Cuts the layout into blocks of at most about `bytesMax`. A block ends with a row group where it can: a row group that two
+ * blocks need is unpacked twice.
  */
-function blocksOfRuns(
-  layout: RowMap,
-  files: readonly RowFile[],
-  groups: readonly (readonly number[])[],
-  bytesMax: number,
-): Iterable<readonly Run[]> {
-  if (bytesMax < scatteredBytesMax) {
-    let blocks = 0;
-    let read = 0;
-    for (const runs of cutRuns(layout, files, groups, bytesMax)) {
-      blocks += 1;
-      for (const { from, to } of stretchesOf(runs)) read += to - from;
-    }
-    if (blocks > 1 && read > layout.rows * 3) return cutRuns(layout, files, groups, scatteredBytesMax);
-  }
-  return cutRuns(layout, files, groups, bytesMax);
-}
-
 function* cutRuns(
   layout: RowMap,
   files: readonly RowFile[],
@@ -150,10 +135,6 @@ function* cutRuns(
   if (block.length > 0) yield block;
 }
 
-function bytesPerRow(file: RowFile): number {
-  return Math.max(1, file.logicalBytes / file.rows);
-}
-
 /** The intervals to read for a block, by file and row. */
 function stretchesOf(runs: readonly Run[]): Stretch[] {
   const sorted = runs.toSorted((a, b) => a.file - b.file || a.from - b.from);
@@ -170,17 +151,12 @@ function stretchesOf(runs: readonly Run[]): Stretch[] {
   return stretches;
 }
 
-interface LineSource {
-  readonly engine: Engine;
-  readonly files: readonly RowFile[];
-  readonly groups: readonly (readonly number[])[];
-  readonly schema: TableSchema;
-  readonly verbatim: boolean;
+interface CachedSource extends LineSource {
   /** Row groups read whole, by file and number. */
   readonly cache: Map<string, GroupLines>;
 }
 
-async function blockPieces(source: LineSource, runs: readonly Run[]): Promise<readonly Piece[]> {
+async function blockPieces(source: CachedSource, runs: readonly Run[]): Promise<readonly Piece[]> {
   const stretches = stretchesOf(runs);
   const [only] = stretches;
   if (stretches.length === 1 && isWhole(runs, only)) return readStretch(source, only);
@@ -216,7 +192,7 @@ interface Window {
 }
 
 /** A window for the runs `order[next]` …: whole stretches of about `readBytesMax`, or single rows that lie all over. */
-function windowFrom(source: LineSource, runs: readonly Run[], order: Uint32Array, next: number): Window {
+function windowFrom(source: CachedSource, runs: readonly Run[], order: Uint32Array, next: number): Window {
   const { file, from } = runs[order[next]!]!;
   const rowsMax = Math.ceil(readBytesMax / bytesPerRow(source.files[file]!));
   const gather = (gapMax: number, spanMax: number): { end: number; to: number; wanted: number } => {
@@ -262,17 +238,8 @@ function isWhole(runs: readonly Run[], only: Stretch | undefined): only is Stret
   return next === only?.to;
 }
 
-/** Where each line begins, and at last the end. JSON text on one line holds no raw LF. */
-function lineOffsets(bytes: Uint8Array, rows: number): Uint32Array {
-  const offsets = new Uint32Array(rows + 1);
-  let at = 0;
-  for (let row = 0; row < rows; row++) at = offsets[row + 1] = bytes.indexOf(10, at) + 1;
-  if (at !== bytes.length) throw wrongRows();
-  return offsets;
-}
-
 /** The lines of an interval. Of row groups that give only a few rows at a time, all rows are kept for the next block. */
-async function readStretch(source: LineSource, { file, from, to }: Stretch): Promise<Piece[]> {
+async function readStretch(source: CachedSource, { file, from, to }: Stretch): Promise<Piece[]> {
   const starts = source.groups[file]!;
   const rowBytes = bytesPerRow(source.files[file]!);
   const pieces: Piece[] = [];
@@ -307,7 +274,7 @@ interface GroupLines {
 
 const cachedBytesMax = 128 << 20;
 
-async function wholeGroup(source: LineSource, file: number, group: number): Promise<GroupLines> {
+async function wholeGroup(source: CachedSource, file: number, group: number): Promise<GroupLines> {
   const { cache, groups } = source;
   const key = `${file} ${group}`;
   let lines = cache.get(key);
@@ -327,68 +294,4 @@ async function wholeGroup(source: LineSource, file: number, group: number): Prom
   }
   cache.set(key, lines);
   return lines;
-}
-
-/**
- * The lines of rows `first` … `end - 1`, or of those among them that are `used` (1). Each row group is scanned by one
- * thread, and where all rows are wanted each cell lies in one row group, so that text is put together in the order of
- * the rows without sorting it.
- */
-async function queryLines(
-  source: LineSource,
-  file: number,
-  first: number,
-  end: number,
-  used?: Uint8Array,
-): Promise<Piece[]> {
-  const { engine, files, schema, verbatim } = source;
-  const rowFile = files[file]!;
-  const rowName = freeName(schema, 'holdout_row');
-  const row = quoteIdentifier(rowName);
-  const rowsBetween = { first, last: end - 1 };
-  const [inner, text] =
-    verbatim && rowFile.kind === 'lines'
-      ? [fileLinesSql(engine, rowFile, rowName, rowsBetween), 'line']
-      : [fileRowsSql(engine, rowFile, schema, rowName, rowsBetween), jsonRowSql(schema)];
-  const bits = used === undefined ? '' : Buffer.from(used.map((bit) => 48 + bit)).toString('latin1');
-  const where = used === undefined ? '' : `WHERE get_bit('${bits}'::BIT, (${row} - ${first})::INTEGER) = 1`;
-  const cell = `${row} // ${rowsPerCell}`;
-  // Of few rows; cells may lie in two row groups here.
-  const sorted = used === undefined ? '' : ` ORDER BY ${row}`;
-  const pieces: Piece[] = [];
-  let rows = 0;
-  await engine.stream(
-    `SELECT encode(concat(string_agg(${text}, chr(10)${sorted}), chr(10))), count(*) FROM (${inner}) ${where}
-     GROUP BY ${cell} ORDER BY ${cell}`,
-    cellsOf(first, end, used),
-    (chunk) => {
-      for (let i = 0; i < chunk.rows; i++) {
-        const bytes = chunk.bytes(0, i);
-        if (bytes === null) throw wrongRows();
-        const count = Number(chunk.value(1, i));
-        pieces.push({ rows: count, bytes });
-        rows += count;
-      }
-    },
-  );
-  if (rows !== (used === undefined ? end - first : used.reduce((sum, bit) => sum + bit, 0))) throw wrongRows();
-  return pieces;
-}
-
-/** How many cells hold rows that are wanted. */
-function cellsOf(first: number, end: number, used: Uint8Array | undefined): number {
-  const [from, to] = [Math.floor(first / rowsPerCell), Math.floor((end - 1) / rowsPerCell)];
-  if (used === undefined) return to - from + 1;
-  let cells = 0;
-  for (let cell = from; cell <= to; cell++) {
-    const start = Math.max(0, cell * rowsPerCell - first);
-    if (used.subarray(start, (cell + 1) * rowsPerCell - first).includes(1)) cells += 1;
-  }
-  return cells;
-}
-
-function wrongRows(): HoldoutError {
-  return new HoldoutError('STORE_CORRUPT', 'a part holds other rows than its record says', {
-    hint: 'Run "holdout verify --read-data".',
-  });
 }

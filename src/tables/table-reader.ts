@@ -18,9 +18,12 @@ import { digestsOf } from './layout.ts';
 import type { Layout, RowMap } from './layout.ts';
 import { lineBlocks } from './line-blocks.ts';
 import type { LineBlock } from './line-blocks.ts';
+import { rowGroupStarts } from './row-file.ts';
 import type { RowFile } from './row-file.ts';
 import { dropSelections, runsOfLayout, selectionsSql, selectLayout, selectRuns } from './row-select.ts';
-import type { Run } from './row-select.ts';
+import type { Run, Selection } from './row-select.ts';
+import { isScattered } from './scattered.ts';
+import { scatteredBlocks } from './scattered-blocks.ts';
 import { freeName } from './sql-types.ts';
 import { openLayoutPart, openSidecar, readLayout } from './stored-parts.ts';
 
@@ -124,7 +127,7 @@ export async function readerOf(engine: Engine, table: TableFiles): Promise<Table
     orderedSql() {
       return ranges === null ? null : rangesSql(engine, table, ranges);
     },
-    blocks: (options = {}) => rowBlocks(engine, table, options),
+    blocks: (options = {}) => rowBlocks(engine, table, whole, options),
     digests: () => table.digests(),
     jsonLines: (options = {}) =>
       lineBlocks(engine, files, schema, layout, {
@@ -157,9 +160,23 @@ function rangesSql(engine: Engine, { files, schema }: TableFiles, runs: readonly
 async function* rowBlocks(
   engine: Engine,
   table: TableFiles,
+  whole: readonly Selection[],
   { rowsMax = blockRowsMax, bytesMax = blockBytesMax }: { readonly rowsMax?: number; readonly bytesMax?: number },
 ): AsyncGenerator<RowBlock> {
   const { schema, files, layout } = table;
+  if (whole.some(({ kind }) => kind === 'map') && schema.columns.length > 0) {
+    const groups: (readonly number[])[] = [];
+    for (const file of files) groups.push(await rowGroupStarts(engine, file));
+    if (isScattered(layout, files, groups, { rowsMax, bytesMax })) {
+      let firstRow = 0;
+      const scattered = { engine, schema, layout, files, groups, selections: whole };
+      for await (const block of scatteredBlocks(scattered, { rowsMax, bytesMax })) {
+        yield { firstRow, ...block };
+        firstRow += block.rows;
+      }
+      return;
+    }
+  }
   for (const block of cutRuns(runsOfLayout(layout), files, rowsMax, bytesMax)) {
     const firstRow = block[0]!.position;
     const rows = block.reduce((sum, run) => sum + run.rows, 0);
