@@ -421,7 +421,7 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: 'compact',
-    summary: 'move stored rows that nothing needs to quarantine, and delete them after a grace time',
+    summary: 'move files that no version needs a row of to quarantine, and delete them after a grace time',
     operands: [],
     options: [
       ['--dry-run', 'say what would be done'],
@@ -429,7 +429,7 @@ export const commands: readonly CommandSpec[] = [
     ],
     details: [
       'Nothing is moved while another command has the store open. What is needed after all is taken back by whoever needs',
-      'it, until it is deleted.',
+      'it, until it is deleted. Files are moved whole: one of which a single row is needed stays, and no row is rewritten.',
     ].join('\n'),
     examples: ['holdout compact --dry-run', 'holdout compact'],
     exits: [done],

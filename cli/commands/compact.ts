@@ -1,5 +1,6 @@
 /**
- * `holdout compact`: moves rows that nothing needs to quarantine, and deletes those whose grace time is over.
+ * `holdout compact`: moves files that no version needs a row of to quarantine, and deletes those whose grace
+ * time is over.
  * @module
  */
 import type { Action } from '../command-spec.ts';

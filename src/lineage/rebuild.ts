@@ -32,10 +32,16 @@ export interface RebuildRun {
  * @throws HoldoutError `STORE_CORRUPT` when it cannot be made, or another table comes out
  */
 export async function rebuildDropped(run: RebuildRun, ref: TableRef): Promise<boolean> {
+  if (!(await run.store.journal()).dropped.has(tableKey(ref))) return false;
+  return rebuildFrom(run, await lineageOf(run.store, ref), ref);
+}
+
+async function rebuildFrom(run: RebuildRun, steps: readonly LineageStep[], ref: TableRef): Promise<boolean> {
   const { store, engine, threads, now } = run;
   if (!(await store.journal()).dropped.has(tableKey(ref))) return false;
-  const { step } = await producerOf(store, ref);
-  for (const input of step.inputs) await rebuildDropped(run, input.ref);
+  // The first that gives it: a later one may have been given this very table, and would wait for itself.
+  const step = steps.find((each) => keyOf(each) === tableKey(ref))!;
+  for (const input of step.inputs) await rebuildFrom(run, steps, input.ref);
   const given = await recordedInputs(run, step);
   try {
     const state = await store.journal();
@@ -132,16 +138,14 @@ function whyNot(transforms: readonly Transform[], step: LineageStep): string | n
   return null;
 }
 
-async function producerOf(store: Store, ref: TableRef): Promise<{ readonly step: LineageStep }> {
+/** The steps of the newest version whose own steps give the table; each stands behind those that it reads. */
+async function lineageOf(store: Store, ref: TableRef): Promise<readonly LineageStep[]> {
   const state = await store.journal();
   for (const entry of state.entries.toReversed()) {
     if (entry.op !== 'version') continue;
     const { output } = await store.getRecord(entry.realisation, realisationRecord);
     if (![output, ...(entry.through ?? [])].some((each) => tableKey(each) === tableKey(ref))) continue;
-    const steps = await lineageGraph(store, state, entry);
-    // The first that gives it: a later one may have been given this very table.
-    const step = steps.find((each) => keyOf(each) === tableKey(ref));
-    if (step !== undefined) return { step };
+    return lineageGraph(store, state, entry);
   }
   throw new HoldoutError('STORE_CORRUPT', `no version says where table ${ref.table} came from`);
 }
