@@ -34,9 +34,8 @@ const folder = values.keep ?? mkdtempSync(join(tmpdir(), 'holdout-bench-'));
 mkdirSync(folder, { recursive: true });
 const file = join(folder, `synthetic-${values.rows}.jsonl`);
 const run = (command) => {
-  const result = spawnSync(command[0], command.slice(1), { maxBuffer: 1 << 28 });
+  const result = spawnSync(command[0], command.slice(1), { stdio: ['ignore', 'ignore', 'pipe'] });
   if (result.status !== 0) throw new Error(`${command.join(' ')}: ${result.stderr}`);
-  return String(result.stdout);
 };
 if (!existsSync(file)) {
   run([process.execPath, fileURLToPath(new URL('generate.mjs', import.meta.url)), file, values.rows]);
@@ -78,7 +77,7 @@ const numbers = (select) => `CREATE TABLE kept AS ${select}`;
 const steps = [
   [
     'filter',
-    (i) => `filter: {where: "score > ${0.1 + i / 1e6}"}`,
+    (i) => `filter: {where: "score > ${0.1 - i / 1e3}"}`,
     numbers(`SELECT file_row_number FROM ${rows} WHERE ${score} > 0.1`),
     0.002,
   ],
@@ -103,7 +102,7 @@ const steps = [
   ['shuffle', (i) => `shuffle: {seed: ${i}}`, numbers(`SELECT file_row_number FROM ${rows} ORDER BY hash(line)`), 0.01],
   [
     'sort',
-    (i) => (i % 2 === 0 ? 'sort: {by: [score]}' : 'sort: {by: [{column: score, order: desc}]}'),
+    (i) => `sort: {by: [{column: score, order: ${i % 2 === 0 ? 'asc' : 'desc'}}${i > 1 ? ', id' : ''}]}`,
     numbers(`SELECT file_row_number FROM ${rows} ORDER BY ${score}, hash(line)`),
     0.01,
   ],

@@ -43,7 +43,7 @@ export async function openChain(
     engine,
     holdoutVersion: context.holdoutVersion,
     steps,
-    input: { ref: { table: snapshot.table, schema: snapshot.schema }, reader, sourceOf },
+    input: { ref: { table: snapshot.table, schema: snapshot.schema }, setRoot: snapshot.setRoot, reader, sourceOf },
     base,
     name,
     now: context.now(),

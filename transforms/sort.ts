@@ -8,7 +8,7 @@ import type { Column } from '../schemas/table-schema.ts';
 import { HoldoutError } from '../src/errors.ts';
 import { quoteIdentifier } from '../src/identity/sql-text.ts';
 import { columnNamed, visitValues } from '../src/lineage/row-values.ts';
-import { compareDigests } from '../src/lineage/seeded-hash.ts';
+import { compareDigests, digestPrefixes } from '../src/lineage/seeded-hash.ts';
 import { type Transform, defineTransform } from '../src/lineage/transform.ts';
 
 const sortKey = z.strictObject({ column: z.string().min(1), order: z.enum(['asc', 'desc']).default('asc') });
@@ -73,10 +73,13 @@ function orderByRank(ranks: Uint32Array, digests: Buffer): Uint32Array {
   for (let rank = 1; rank < starts.length; rank++) starts[rank]! += starts[rank - 1]!;
   const ends = starts.slice();
   const order = new Uint32Array(ranks.length);
+  const prefixes = digestPrefixes(digests);
+  const compare = (a: number, b: number): number =>
+    prefixes[a]! - prefixes[b]! || compareDigests(digests, a, b) || a - b;
   for (let row = 0; row < ranks.length; row++) order[ends[ranks[row]!]!++] = row;
   for (let rank = 0; rank < ranks.length; rank++) {
     const [from, to] = [starts[rank]!, starts[rank + 1]!];
-    if (to - from > 1) order.subarray(from, to).sort((a, b) => compareDigests(digests, a, b) || a - b);
+    if (to - from > 1) order.subarray(from, to).sort(compare);
   }
   return order;
 }

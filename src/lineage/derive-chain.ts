@@ -92,7 +92,8 @@ async function passSteps(
     through.push(result);
     const reader = await openTable(store, engine, result.output, result.layout);
     opened.push(reader);
-    input = { ref: result.output, reader, layout: result.layout, sourceOf: sourceAfter(input, result) };
+    const { setRoot } = result.output;
+    input = { ref: result.output, setRoot, reader, layout: result.layout, sourceOf: sourceAfter(input, result) };
   }
   return { input, through, done };
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { rm, writeFile } from 'node:fs/promises';
-import type { Sha256Id } from '../../schemas/ids.ts';
+import type { SetRoot, Sha256Id } from '../../schemas/ids.ts';
 import type { RealisationRecord, TableRef } from '../../schemas/records.ts';
 import { type TableSchema, tableSchema } from '../../schemas/table-schema.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -44,6 +44,8 @@ export interface StepInput {
   readonly layout?: Sha256Id;
   /** Where a row came from; asked only for errors and by code that wants to know. */
   readonly sourceOf?: ((position: number) => Promise<RowSource | null>) | undefined;
+  /** The table's set root, where it is known: rows in another order have the same. */
+  readonly setRoot?: SetRoot | undefined;
 }
 
 /** What a step is run with. */
@@ -115,7 +117,7 @@ export async function runStep(run: StepRun): Promise<StepResult> {
 }
 
 /** A table in hand: how it is read, and where its rows stand. */
-export interface TableInHand extends Pick<StepInput, 'reader' | 'sourceOf'> {
+export interface TableInHand extends Pick<StepInput, 'reader' | 'sourceOf' | 'setRoot'> {
   readonly ref: TableRef;
   readonly layout: Layout;
   /** The layout's file, where it has one. */
@@ -180,6 +182,7 @@ export async function applyStep(
         scratch,
         inputs: [input.reader, ...opened.map(({ reader }) => reader)],
         schemaId: input.ref.schema,
+        setRoot: input.setRoot,
         layouts: [input.layout, ...opened.map(({ layout }) => layout)],
         layoutIds: [input, ...opened].flatMap(({ layoutId }) => layoutId ?? []),
       },

@@ -46,10 +46,21 @@ function positionsOf(bitmap: Uint8Array, rows: number): Uint32Array {
   return positions.subarray(0, count);
 }
 
-/** Table id and set root of digests in row order. */
-export function identifyDigests(digests: Uint8Array): TableIdentity {
+/** Whether every row stays, each once, in whatever order. */
+export function isPermutation(keep: Keep, rows: number): boolean {
+  if (!(keep instanceof Uint32Array) || keep.length !== rows) return false;
+  const seen = new Uint8Array(rows);
+  for (const position of keep) seen[position] = 1;
+  return !seen.includes(0);
+}
+
+/**
+ * Table id and set root of digests in row order.
+ * @param setRoot where it is known: it does not hang on the order
+ */
+export function identifyDigests(digests: Uint8Array, setRoot?: SetRoot): TableIdentity {
   const builder = new TableTreeBuilder();
   builder.push(digests);
   const { rows, root } = builder.finish();
-  return { table: formatTableId(rows, root), setRoot: formatSetRoot(rows, setTree(digests).root), rows };
+  return { table: formatTableId(rows, root), setRoot: setRoot ?? formatSetRoot(rows, setTree(digests).root), rows };
 }

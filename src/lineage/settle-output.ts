@@ -4,7 +4,7 @@
  * @module
  */
 import { rm } from 'node:fs/promises';
-import type { Sha256Id } from '../../schemas/ids.ts';
+import type { SetRoot, Sha256Id } from '../../schemas/ids.ts';
 import type { RealisationRecord } from '../../schemas/records.ts';
 import type { TableSchema } from '../../schemas/table-schema.ts';
 import { composeLayout } from '../tables/layout-builder.ts';
@@ -12,7 +12,7 @@ import type { Layout } from '../tables/layout.ts';
 import { readLayout } from '../tables/stored-parts.ts';
 import { storeTable } from '../tables/write-table.ts';
 import { type Materialising, materialiseColumns } from './materialise.ts';
-import { gatherDigests, identifyDigests, keptPositions } from './select-rows.ts';
+import { gatherDigests, identifyDigests, isPermutation, keptPositions } from './select-rows.ts';
 import { settleColumns } from './settle-columns.ts';
 import { settleTable } from './settle-table.ts';
 import { type MappedColumns, type StepOutput, noRow } from './step-output.ts';
@@ -33,6 +33,8 @@ export interface SettledOutput {
 /** What settling needs: the step's inputs, its own first, each with its layout. */
 export interface Settling extends Materialising {
   readonly schemaId: Sha256Id;
+  /** Of the step's own input, where it is known. */
+  readonly setRoot?: SetRoot | undefined;
   readonly layouts: readonly Layout[];
   readonly layoutIds: readonly Sha256Id[];
 }
@@ -48,7 +50,8 @@ export async function settleOutput(run: Settling, given: StepOutput): Promise<Se
   if (input === undefined || layout === undefined) throw new RangeError('"inputs" expected at least one table');
   if (given.kind === 'rows') {
     const { keep } = given;
-    const identity = identifyDigests(gatherDigests(await input.digests(), keep));
+    const digests = gatherDigests(await input.digests(), keep);
+    const identity = identifyDigests(digests, isPermutation(keep, input.rows) ? run.setRoot : undefined);
     return {
       output: { ...identity, schema: run.schemaId },
       schema: input.schema,

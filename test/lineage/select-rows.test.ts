@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { gatherDigests, identifyDigests } from '../../dist/src/lineage/select-rows.js';
+import { gatherDigests, identifyDigests, isPermutation } from '../../dist/src/lineage/select-rows.js';
 import { matchedPositions, selectedPositions } from '../../dist/src/lineage/row-origins.js';
 
 const digest = (value: number): Buffer => createHash('sha256').update(String(value)).digest();
@@ -65,4 +65,12 @@ describe('a selection', () => {
     expect(() => gatherDigests(digestsOf([1, 2]), Uint32Array.of(2))).toThrow(RangeError);
     expect(() => gatherDigests(digestsOf([1, 2]), { bitmap: new Uint8Array(2) })).toThrow(RangeError);
   });
+});
+
+it('takes a permutation only for one: a row that is missing, or there twice, is seen', () => {
+  expect(isPermutation(Uint32Array.of(2, 0, 1), 3)).toBe(true);
+  expect(isPermutation(Uint32Array.of(), 0)).toBe(true);
+  expect(isPermutation(Uint32Array.of(2, 0, 0), 3)).toBe(false);
+  expect(isPermutation(Uint32Array.of(0, 1), 3)).toBe(false);
+  expect(isPermutation({ bitmap: Uint8Array.of(7) }, 3)).toBe(false);
 });
