@@ -7,6 +7,7 @@ import { exitStatus } from './exit-codes.ts';
 
 const { ok, found, cannotTell, notDeterministic } = exitStatus;
 const done = [ok, 'done'] as const;
+const notRepeated = [notDeterministic, 'a step gave two results when it was run twice'] as const;
 
 const fieldsOption = [
   '--fields <roles...>',
@@ -240,6 +241,7 @@ export const commands: readonly CommandSpec[] = [
       [ok, 'everything is up to date, and no check fails'],
       [found, 'a check found a leak; with --frozen: an id is not the one in holdout.lock'],
       [cannotTell, 'a check is incomplete'],
+      notRepeated,
     ],
     json: [
       '{file, dryRun, frozen, datasets: [{name, section, action, reason, new, version, snapshot, table, schema, rows,',
@@ -266,7 +268,7 @@ export const commands: readonly CommandSpec[] = [
       `holdout transform sft long --step 'filter: {where: "length(output) > 20"}'`,
       "holdout transform sft train --step 'dedupe: {by: [instruction]}' --step 'shuffle: {seed: 7}'",
     ],
-    exits: [done],
+    exits: [done, notRepeated],
     json: [
       '{name, version, snapshot, table, schema, setRoot, itemsRoot, rows, new, dryRun: false, steps: [{transform, says,',
       ' rowsBefore, rows, dropped: {…}, table}]}; with --dry-run {name, table, rows, dryRun: true, steps}',
@@ -360,7 +362,7 @@ export const commands: readonly CommandSpec[] = [
       ['--where <sql>', 'rows for which a SQL predicate is true'],
       ['--limit <n>', 'rows of --where to trace (default 10)'],
       ['--forward', 'from the rows on to every version that holds them or something made of them'],
-      ['--file <file>', 'with --forward: begin at a raw file that was added, with --line'],
+      ['--file <file>', 'with --forward: begin at a JSONL file that was added, with --line'],
       ['--line <n>', 'with --file: the line, counted from 1'],
     ],
     details: [
@@ -385,19 +387,15 @@ export const commands: readonly CommandSpec[] = [
     summary: 'say which step dropped a row, and by which rule',
     operands: [['<version>', 'NAME or NAME@VERSION']],
     options: [
-      ['--dropped', 'why rows are not in the version'],
+      ['--dropped', 'why rows are not in the version: all that it is asked, so that it may be left out'],
       ['--row <n...>', 'rows of the raw table, counted from 1'],
       ['--where <sql>', 'rows of the raw table for which a SQL predicate is true'],
-      ['--from <version>', 'count rows in this version of the lineage, not in the raw table'],
+      ['--from <version>', 'count rows in this version of the lineage, not in the raw table (of several the first)'],
       ['--limit <n>', 'rows of --where to tell of (default 10)'],
       ['--summary', 'of every step how many rows it let go (the default without --row and --where)'],
     ],
     details: 'A selecting step that let a row go is run again, in a scratch store, to hear its rule.',
-    examples: [
-      'holdout why sft --dropped',
-      'holdout why sft --dropped --row 3',
-      'holdout why sft --dropped --from raw@1 --where "id = 7"',
-    ],
+    examples: ['holdout why sft', 'holdout why sft --row 3', 'holdout why sft --from raw@1 --where "id = 7"'],
     exits: [done],
     json: [
       '{version, steps: [{step, transform, says, version, rowsBefore, rows, counts}]}; of rows {version, from, rows: [{row,',

@@ -28,7 +28,8 @@ const packageVersion = (): string => {
 };
 
 const helpTail = (spec: CommandSpec): string => {
-  const exits = [...spec.exits, ...exitMeaning.filter(([status]) => everywhere.has(status))];
+  const common = exitMeaning.filter(([status]) => everywhere.has(status));
+  const exits = [...spec.exits, ...common].sort(([a], [b]) => a - b);
   const lines = ['', 'Examples:', ...spec.examples.map((line) => `  $ ${line}`)];
   if (spec.details !== undefined) lines.unshift('', ...spec.details.split('\n'));
   lines.push('', 'Exit status:', ...exits.map(([status, meaning]) => `  ${String(status).padEnd(4)}${meaning}`));

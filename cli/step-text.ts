@@ -8,20 +8,32 @@ import { formatCount, printable } from './text.ts';
 
 /** `1. filter: keep rows where …: 60 → 41 (12 false, 7 null)`. */
 export function stepLine({ step, rowsBefore, rows, counts }: ChainStep, index: number): string {
-  const why = Object.entries(counts)
+  return `${index + 1}. ${shortStepName(step.name)}: ${printable(step.says)}: ${formatCount(rowsBefore)} → ${formatCount(rows)}${countsText(counts)}`;
+}
+
+/** ` (12 false, 7 null)`: what is not zero, the most first; nothing where all is. A record's order says nothing. */
+export function countsText(counts: Readonly<Record<string, number>>): string {
+  const shown = sortedCounts(counts)
     .filter(([, count]) => count > 0)
-    .map(([reason, count]) => `${formatCount(count)} ${words(reason, count)}`);
-  const gone = why.length === 0 ? '' : ` (${why.join(', ')})`;
-  return `${index + 1}. ${shortStepName(step.name)}: ${printable(step.says)}: ${formatCount(rowsBefore)} → ${formatCount(rows)}${gone}`;
+    .sort(([, a], [, b]) => b - a)
+    .map(([name, count]) => `${formatCount(count)} ${countWords(name, count)}`);
+  return shown.length === 0 ? '' : ` (${shown.join(', ')})`;
 }
 
 /** `tooShort` → `too short`, and of one `columnsDropped` → `column dropped`. */
-function words(reason: string, count: number): string {
-  const text = reason.replaceAll('_', ' ').replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
-  return count === 1 ? text.replace(/\b(column|row|value)s\b/, '$1') : text;
+export function countWords(name: string, count = 2): string {
+  const text = name.replaceAll('_', ' ').replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  if (count !== 1) return text;
+  return text.replace(/\b(column|element|item|pair|row|share|text|value)s\b/, '$1').replace(/\bcopies\b/, 'copy');
+}
+
+/** By name, as records keep them: a first run and a repeat say the same. */
+function sortedCounts(counts: Readonly<Record<string, number>>): [string, number][] {
+  return Object.entries(counts).sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 /** A step as `--json` shows it. */
 export function stepJson({ step, rowsBefore, rows, counts, table }: ChainStep): Record<string, unknown> {
-  return { transform: `${step.name}@${step.version}`, says: step.says, rowsBefore, rows, dropped: counts, table };
+  const dropped = Object.fromEntries(sortedCounts(counts));
+  return { transform: `${step.name}@${step.version}`, says: step.says, rowsBefore, rows, dropped, table };
 }

@@ -11,7 +11,7 @@ import { stepFacts } from '../../src/lineage/describe-step.ts';
 import { shortStepName } from '../../src/lineage/find-step.ts';
 import { type LineageStep, lineageGraph } from '../../src/lineage/graph.ts';
 import { rawLines } from '../../src/lineage/raw-lines.ts';
-import { fileOfRow, filesRead, lineOf } from '../../src/lineage/read-files.ts';
+import { type ReadFile, fileOfRow, filesRead, lineOf } from '../../src/lineage/read-files.ts';
 import { evaluatePredicate } from '../../src/lineage/predicate-rows.ts';
 import { type TracedRow, traceBack } from '../../src/lineage/trace.ts';
 import { type ForwardStart, type Holding, traceForward } from '../../src/lineage/trace-forward.ts';
@@ -254,6 +254,7 @@ async function forwardStart(
       const files = await filesRead(store, step);
       const found = files.find(({ blob }) => blob.sha256 === sha256);
       if (found === undefined) continue;
+      if (found.blob.content.kind !== 'lines') throw noLines(file, entryName(step.named ? step.entry : entry), found);
       const row = rowOfLine(files, found.firstRow, found.blob.rows, line);
       if (row === null) throw new HoldoutError('USAGE', `${file}:${line} holds no row`);
       return { kind: 'file', sha256, rows: [row] };
@@ -264,15 +265,23 @@ async function forwardStart(
   });
 }
 
+/** Of an array, CSV or Parquet nothing says which row stands on which line; a guess could name another row. */
+function noLines(file: string, name: string, { firstRow, blob }: ReadFile): HoldoutError {
+  const rows =
+    firstRow === 0 ? '' : `; its rows there are ${formatCount(firstRow + 1)} to ${formatCount(firstRow + blob.rows)}`;
+  return new HoldoutError('USAGE', `${file} is not kept line by line, so --line cannot say which row is meant`, {
+    hint: `name the row: holdout trace --forward ${name} --row N${rows}`,
+  });
+}
+
 /** Row of a file (from 0) on a line; lines and rows rise together. */
 function rowOfLine(files: Parameters<typeof lineOf>[0], first: number, rows: number, line: number): number | null {
   let [low, high] = [0, rows - 1];
   while (low <= high) {
     const middle = (low + high) >>> 1;
     const at = lineOf(files, first + middle)?.line;
-    if (at === undefined) return line <= rows ? line - 1 : null;
     if (at === line) return middle;
-    if (at < line) low = middle + 1;
+    if (at === undefined || at < line) low = middle + 1;
     else high = middle - 1;
   }
   return null;

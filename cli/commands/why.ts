@@ -1,5 +1,5 @@
 /**
- * `holdout why --dropped`: which step dropped a row on the way to a version, and by which rule.
+ * `holdout why`: which step dropped a row on the way to a version, and by which rule.
  * @module
  */
 import { HoldoutError } from '../../src/errors.ts';
@@ -13,8 +13,9 @@ import type { Action } from '../command-spec.ts';
 import { exitStatus } from '../exit-codes.ts';
 import { versionEntry } from '../inputs.ts';
 import { threads } from '../threads.ts';
-import { writeJson, writeLines } from '../output.ts';
+import { remark, writeJson, writeLines } from '../output.ts';
 import { entryName, tableAccess } from '../snapshots.ts';
+import { countWords, countsText } from '../step-text.ts';
 import { clip, formatCount, plural } from '../text.ts';
 import { rowsAsked } from './trace.ts';
 
@@ -22,9 +23,6 @@ const textWidth = 100;
 
 /** Tells of rows, or of every step how many it let go. */
 export const why: Action = async ({ context, operands, options }) => {
-  if (!options.flag('dropped')) {
-    throw new HoldoutError('USAGE', 'say what is asked: --dropped', { hint: 'holdout why NAME --dropped --row 3' });
-  }
   const store = await context.openStore();
   const entry = await versionEntry(store, operands[0] ?? '');
   const steps = await lineageGraph(store, await store.journal(), entry);
@@ -42,7 +40,13 @@ export const why: Action = async ({ context, operands, options }) => {
   const { rows, more } = await rowsAsked(engine, reader, options);
   const run = { ...access, engine, transforms: builtInTransforms, threads };
   const fates = await whyDropped(run, steps, from.index, rows);
-  const base = from.named ? entryName(from.entry) : `step ${from.index + 1}`;
+  const base = stepPlace(from);
+  const others = rawSteps(steps)
+    .filter((step) => step !== from)
+    .map(stepPlace);
+  if (options.text('from') === undefined && others.length > 0) {
+    remark(`note: these are rows of ${base}; --from asks of another: ${others.join(', ')}`);
+  }
   if (context.json) {
     await writeJson({
       version: entryName(entry),
@@ -80,24 +84,35 @@ async function startOf(store: Store, steps: readonly LineageStep[], from: string
   return step;
 }
 
+/** The read steps that rows come from. */
+function rawSteps(steps: readonly LineageStep[]): LineageStep[] {
+  const open = new Set([steps.at(-1)!]);
+  for (const step of open) for (const input of rowsFrom(step)) open.add(steps[input.step]!);
+  return steps.filter((step) => open.has(step) && step.inputs.length === 0);
+}
+
+/** A selection takes and lets go of rows of its first input; what else it looks at stays where it is. */
+function rowsFrom({ realisation, inputs }: LineageStep): LineageStep['inputs'] {
+  return realisation.origins === undefined ? inputs.slice(0, 1) : inputs;
+}
+
+function stepPlace({ named, entry, index }: LineageStep): string {
+  return named ? entryName(entry) : `step ${index + 1}`;
+}
+
 function fateLines(steps: readonly LineageStep[], fate: RowFate, name: string): string[] {
   const kept = fate.stays.slice(0, 5).map((row) => formatCount(row + 1));
   const stays = fate.stays.length === 0 ? [] : [`  stays: row ${kept.join(', ')} of ${name}`];
   const unknown = fate.unknown === null ? [] : [`  nobody can say further: ${fate.unknown}`];
   const gone = fate.dropped.map(({ step, row, rule, stays: other }) => {
     const { transform, says, version } = stepFacts(builtInTransforms, steps, steps[step]!);
-    const what = rule === null ? '' : `${words(rule)}: `;
+    const what = rule === null ? '' : `${countWords(rule)}: `;
     const where = version === null ? `step ${step + 1}` : `step ${step + 1}, ${version}`;
     const stead = other === null ? '' : `; row ${formatCount(other + 1)} stays in its stead`;
     return `  dropped by ${transform} (${where}), ${what}${clip(says, textWidth)} (row ${formatCount(row + 1)} of its input${stead})`;
   });
   if (stays.length + unknown.length + gone.length === 0) return [`  nothing on the way to ${name} took it`];
   return [...gone, ...stays, ...unknown];
-}
-
-/** `tooShort` → `too short`. */
-function words(rule: string): string {
-  return rule.replaceAll('_', ' ').replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
 function dropJson(
@@ -120,18 +135,12 @@ interface Summary {
 
 function summaryOf(steps: readonly LineageStep[], step: LineageStep): Summary {
   const { transform, says, version } = stepFacts(builtInTransforms, steps, step);
-  // A selection lets go of rows of its first input; what else it looks at stays where it is.
-  const read = step.realisation.origins === undefined ? step.inputs.slice(0, 1) : step.inputs;
-  const rowsBefore = read.reduce((sum, input) => sum + steps[input.step]!.realisation.output.rows, 0);
+  const rowsBefore = rowsFrom(step).reduce((sum, input) => sum + steps[input.step]!.realisation.output.rows, 0);
   const { output, counts } = step.realisation;
   return { step: step.index + 1, transform, says, version, rowsBefore, rows: output.rows, counts };
 }
 
 function summaryLine({ step, transform, says, version, rowsBefore, rows, counts }: Summary): string {
-  const reasons = Object.entries(counts)
-    .filter(([, count]) => count > 0)
-    .map(([reason, count]) => `${formatCount(count)} ${words(reason)}`);
   const name = version === null ? '' : ` → ${version}`;
-  const because = reasons.length === 0 ? '' : ` (${reasons.join(', ')})`;
-  return `${step}. ${transform}${name}: ${formatCount(rowsBefore)} → ${formatCount(rows)}${because}  ${clip(says, textWidth)}`;
+  return `${step}. ${transform}${name}: ${formatCount(rowsBefore)} → ${formatCount(rows)}${countsText(counts)}  ${clip(says, textWidth)}`;
 }

@@ -126,6 +126,22 @@ describe('trace --forward', () => {
     await box.write('other.jsonl', '{"a":1}\n');
     expect((await box.run(['trace', '--forward', '--file', 'other.jsonl', '--line', '1'])).status).toBe(2);
   });
+
+  it('refuses the line of a file that is not kept line by line, and says how to name the row', async () => {
+    await box.write('array.json', '[\n {"x": 1},\n {"x": 2}\n]\n');
+    await box.json(['add', 'array', 'array.json']);
+    for (const [file, name] of [
+      ['array.json', 'array@1'],
+      ['c.csv', 'c@1'],
+    ] as const) {
+      const { status, stdout, stderr } = await box.run(['trace', '--forward', '--file', file, '--line', '2']);
+      expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+      expect(stderr).toBe(
+        `error: ${file} is not kept line by line, so --line cannot say which row is meant\n` +
+          `hint: name the row: holdout trace --forward ${name} --row N\n`,
+      );
+    }
+  });
 });
 
 describe('why --dropped', () => {
@@ -140,6 +156,17 @@ describe('why --dropped', () => {
       expect([row, dropped[0]?.rule ?? null, stays.length]).toEqual([row, rule, rule === null ? 1 : 0]);
       if (row >= 45) expect(dropped[0]).toMatchObject({ transform: 'dedupe@1', stays: row - 45 });
     }
+  });
+
+  it('is asked without --dropped too, and says whose rows were counted where several sources give rows', async () => {
+    const short = await box.run(['why', 'mix', '--row', '46']);
+    expect(short).toMatchObject({
+      status: 0,
+      stderr: 'note: these are rows of a@1; --from asks of another: b@1\n',
+      stdout: expect.stringMatching(/^a@1 row 46: .*\n {2}dropped by dedupe@1 /) as string,
+    });
+    expect((await box.run(['why', 'mix', '--from', 'a', '--row', '46'])).stderr).toBe('');
+    expect((await box.run(['why', 'fa', '--row', '46'])).stderr).toBe('');
   });
 
   it('sums up without running anything', async () => {

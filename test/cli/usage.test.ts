@@ -25,6 +25,8 @@ describe('the command line', () => {
       expect(stdout).toContain(`$ holdout ${name}`.replace('$ holdout check', 'holdout check'));
       expect(stdout).toContain('Exit status:\n  0 ');
       expect(stdout).toContain('--json prints:');
+      const codes = [...stdout.split('Exit status:')[1]!.matchAll(/^ {2}(\d+) /gm)].map(([, code]) => Number(code));
+      expect(codes).toEqual([...new Set(codes)].sort((a, b) => a - b));
     },
   );
 
