@@ -17,7 +17,7 @@ import { quoteIdentifier } from '../identity/sql-text.ts';
 import { csvCellSql } from './csv-text-sql.ts';
 import { exportArrow } from './export-arrow.ts';
 import { exportParquet } from './export-parquet.ts';
-import { fileExists, writeNewFile } from './new-file.ts';
+import { fileExists, refuseMissingFolder, writeNewFile } from './new-file.ts';
 import { readTable } from './read/read-table.ts';
 import type { SourceFormat } from './read/read-table-types.ts';
 import type { TableReader } from './table-reader.ts';
@@ -49,7 +49,7 @@ export interface ExportResult {
 
 /**
  * Writes the table. Bytes are base64 text in JSON and CSV, decimals text in JSON; NaN and Infinity are Python's words.
- * @throws HoldoutError `CONFLICT` when a file exists or the format cannot hold the table at all, `STORE_CORRUPT` when the file read back has another id, `IO`
+ * @throws HoldoutError `NOT_FOUND` when its folder is missing, `CONFLICT` when a file exists or the format cannot hold the table at all, `STORE_CORRUPT` when the file read back has another id, `IO`
  */
 export async function exportTable(
   engine: Engine,
@@ -59,6 +59,7 @@ export async function exportTable(
 ): Promise<ExportResult> {
   const target = resolve(path);
   const { format, force = false } = options;
+  await refuseMissingFolder(target);
   if (!force && (await exists(target))) throw fileExists(target);
   await refuseUnfit(engine, reader, format);
   const carried = carriedSchema(reader.schema, format);
@@ -125,6 +126,8 @@ async function writeRows(engine: Engine, reader: TableReader, path: string, opti
 async function writeLines(reader: TableReader, path: string): Promise<void> {
   const stream = createWriteStream(path, { flags: 'wx', highWaterMark: 4 << 20 });
   const done = finished(stream);
+  // It may fail while the next rows are read, before anybody waits for it.
+  done.catch(() => undefined);
   for await (const { bytes } of reader.jsonLines({ canonical: true })) {
     if (!stream.write(bytes)) await Promise.race([once(stream, 'drain'), done]);
   }

@@ -4,19 +4,20 @@
  * @module
  */
 import { randomBytes } from 'node:crypto';
-import { link, open, rename, rm } from 'node:fs/promises';
+import { link, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { HoldoutError } from '../errors.ts';
 
 /**
  * Lets `write` fill a temporary file, syncs it, and gives it the name `path`.
- * @throws HoldoutError `CONFLICT` when the file exists and `force` is not given, `IO`
+ * @throws HoldoutError `NOT_FOUND` when there is no such folder, `CONFLICT` when the file exists and `force` is not given, `IO`
  */
 export async function writeNewFile(
   path: string,
   options: { readonly force: boolean },
   write: (temporary: string) => Promise<void>,
 ): Promise<void> {
+  await refuseMissingFolder(path);
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
   try {
     await write(temporary);
@@ -29,11 +30,22 @@ export async function writeNewFile(
     await place(temporary, path, options.force);
   } catch (cause) {
     if (cause instanceof HoldoutError) throw cause;
-    const says = (cause instanceof Error ? cause.message : String(cause)).replaceAll(temporary, path);
+    // Node says the path again at the end.
+    const says = (cause instanceof Error ? cause.message : String(cause))
+      .replace(/, \w+ '[^]*$/, '')
+      .replaceAll(temporary, path);
     throw new HoldoutError('IO', `cannot write ${path}: ${says}`, { file: path, cause });
   } finally {
     await rm(temporary, { force: true });
   }
+}
+
+/** Refuses a file whose folder is not there. @throws HoldoutError `NOT_FOUND` */
+export async function refuseMissingFolder(path: string): Promise<void> {
+  const folder = await stat(dirname(path)).catch((cause: NodeJS.ErrnoException) => cause.code);
+  // What else may be wrong with it, writing says.
+  if (folder !== 'ENOENT' && folder !== 'ENOTDIR' && (typeof folder !== 'object' || folder.isDirectory())) return;
+  throw new HoldoutError('NOT_FOUND', `cannot write ${path}: no such folder`, { hint: 'Make the folder first.' });
 }
 
 async function place(temporary: string, path: string, force: boolean): Promise<void> {

@@ -154,6 +154,14 @@ describe('a store', () => {
       await box.json(['export', 'sft@1', '--to', `out.${format}`, '--verify']);
       expect(await box.json(['id', `out.${format}`])).toMatchObject({ table });
     }
+    for (const format of ['jsonl', 'csv', 'parquet', 'arrow']) {
+      const path = join('nodir', `out.${format}`);
+      expect(await box.run(['export', 'sft@1', '--to', path])).toEqual({
+        status: 2,
+        stdout: '',
+        stderr: `error: cannot write ${join(box.folder, path)}: no such folder\nhint: Make the folder first.\n`,
+      });
+    }
     expect(await box.run(['export', 'sft@1', '--to', 'out.jsonl'])).toMatchObject({ status: 2 });
     expect(await box.run(['export', 'sft@1', '--to', 'out.jsonl', '--force'])).toMatchObject({ status: 0 });
     expect(await box.run(['export', 'sft@1', '--to', 'out.xyz'])).toMatchObject({ status: 2 });
