@@ -36,6 +36,7 @@ import {
 } from '../pipeline-text.ts';
 
 const hitsShown = 5;
+const namesShownMax = 20;
 
 /** What of a pipeline is asked for. */
 interface Asked {
@@ -98,12 +99,11 @@ function chooseNodes({ nodes, checks }: Pipeline, names: readonly string[]): Ask
   if (names.length === 0) return { nodes, checks, whole: true };
   for (const name of names) {
     if (nodes.some((node) => node.name === name)) continue;
-    const near = nearestName(
-      name,
-      nodes.map((node) => node.name),
-    );
-    const hint = near === null ? {} : { hint: `did you mean ${near}?` };
-    throw new HoldoutError('NOT_FOUND', `the pipeline has no dataset or eval set "${name}"`, hint);
+    const known = nodes.map((node) => node.name);
+    const near = nearestName(name, known);
+    const more = known.length > namesShownMax ? ` and ${known.length - namesShownMax} more` : '';
+    const hint = near === null ? `it has ${known.slice(0, namesShownMax).join(', ')}${more}` : `did you mean ${near}?`;
+    throw new HoldoutError('NOT_FOUND', `the pipeline has no dataset or eval set "${name}"`, { hint });
   }
   const chosen = checks.filter(({ trains }) => trains.some((train) => names.includes(train)));
   const wanted = [...names, ...chosen.flatMap(({ trains, evals }) => [...trains, ...evals])];

@@ -161,7 +161,7 @@ function parseFailure(text: string, says: string, position: string | undefined):
   const at = Number(position ?? Number.NaN) - before.length;
   const own = says.replace(after, '');
   if (!Number.isInteger(at) || at < 0) return own;
-  if (at >= bytes.length) return `${own.replace(/ at or near "[^]*$/, '')} at its end`;
+  if (at >= bytes.length) return own.startsWith('syntax error') ? 'the expression ends too early' : own;
   return `${own} at character ${Array.from(bytes.subarray(0, at).toString()).length + 1}`;
 }
 

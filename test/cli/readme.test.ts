@@ -73,9 +73,8 @@ it("README's pipeline works as it is written", async () => {
     'gsm8k-test.jsonl': lines([{ question, answer: 'It takes 1 + 2 = 3 bolts.' }]),
   });
   try {
-    await pipelineBox.run(['init']);
     const typed = typedIn(section);
-    expect(typed).toHaveLength(3);
+    expect(typed).toHaveLength(4);
     for (const line of typed) {
       const { status, stderr } = await pipelineBox.run(line.split(' ').slice(1));
       expect({ line, status, stderr }).toEqual({ line, status: 0, stderr: '' });

@@ -182,6 +182,8 @@ describe('run', () => {
     expect(train.checks).toMatchObject([{ action: 'check', verdict: 'clean' }]);
     const wrong = await box.run(['run', 'trian']);
     expect(wrong).toMatchObject({ status: 2, stderr: expect.stringContaining('did you mean train?') as string });
+    const none = await box.run(['run', 'nosuchname']);
+    expect(none).toMatchObject({ status: 2, stderr: expect.stringMatching(/hint: it has raw, .*train/) as string });
   });
 
   it('is found from a folder below, with its files, and elsewhere by --file', async () => {

@@ -52,11 +52,12 @@ describe('a step that is refused', () => {
   // Side by side, for half of the time goes by in waiting; so what is left is looked at once.
   it.concurrent.each<[step: object | string, says: string, status?: number]>([
     // Expressions.
-    [{ filter: { where: 'id >' } }, 'error: holdout/filter: syntax error at its end\n'],
+    [{ filter: { where: 'id >' } }, 'error: holdout/filter: the expression ends too early\n'],
+    [{ filter: { where: 'length(id > 20' } }, 'error: holdout/filter: the expression ends too early\n'],
     [{ filter: { where: "text = 'x" } }, `unterminated quoted string at or near "'x" at character 8\n`],
     [{ filter: { where: 'id > 1e400' } }, 'a number is too large for a DOUBLE'],
     [{ filter: { where: 'true) OR (true' } }, 'syntax error at or near ")" at character 5'],
-    [{ derive: { columns: { x: 'id +' } } }, 'column "x": syntax error at its end'],
+    [{ derive: { columns: { x: 'id +' } } }, 'column "x": the expression ends too early'],
     [{ derive: { columns: { 'a\0b': 'id' } } }, 'a parameter holds a NUL character'],
     [{ derive: { columns: { '\ud800': 'id' } } }, 'half a surrogate pair'],
     [{ dedupe: { by: ['id', 'id'] } }, 'column "id" is named twice'],

@@ -103,7 +103,7 @@ describe('filter', () => {
 
   it.each([
     ['length(text) > > 2', 'at character 16'],
-    ['text LIKE', 'at its end'],
+    ['text LIKE', 'the expression ends too early'],
     ['lenght(text) > 2', 'there is no function "lenght"'],
     ['txet IS NULL', 'there is no column "txet"'],
     ['length(text)', 'of type BIGINT'],
