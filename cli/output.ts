@@ -78,6 +78,12 @@ export async function reportError(thrown: unknown, json: boolean): Promise<numbe
   return exitStatusOf[error.code];
 }
 
+/** An error in one line, with its place and what to do. */
+export function errorText(error: HoldoutError): string {
+  const hint = error.hint === undefined ? '' : `; ${error.hint}`;
+  return withoutControls(`${placeOf(error)}${error.message}${hint}`).replaceAll(/\s*\n\s*/g, ' ');
+}
+
 /** Prints an error on stderr, with what it belongs to, and everything else that is wrong with the same input. */
 export function printError(error: HoldoutError, of?: string): void {
   for (const each of [error, ...error.others]) {

@@ -20,10 +20,12 @@ import {
 } from '../src/pipeline/lock.ts';
 import type { DerivedNode, FileNode, PipelineCheck, PipelineNode } from '../src/pipeline/pipeline.ts';
 import { type NodePlan, type PlanFacts, planNode } from '../src/pipeline/plan-run.ts';
+import { atStep } from '../src/pipeline/step-error.ts';
 import { addDataset } from '../src/snapshots/add.ts';
 import type { Store } from '../src/store/store.ts';
 import type { CliContext } from './context.ts';
 import { openChain } from './derive.ts';
+import { otherRecipe } from './other-recipe.ts';
 import { threads } from './threads.ts';
 import { asHoldoutError, remark } from './output.ts';
 import { findCheckReport, runCheck } from './pipeline-check.ts';
@@ -43,6 +45,8 @@ export type NodeOutcome =
       readonly taken: readonly ChainStep[];
       /** Whether there is a new version. */
       readonly isNew: boolean;
+      /** In words, the other recipe that made the version first; null where it is that of the file. */
+      readonly madeBy: string | null;
     }
   | { readonly action: 'failed'; readonly node: PipelineNode; readonly error: HoldoutError }
   | { readonly action: 'skipped'; readonly node: PipelineNode; readonly because: readonly string[] };
@@ -119,7 +123,7 @@ async function nodeOutcome(
     const early = frozenNode(run.frozen, before);
     if (early !== null) return { difference: early };
     if (before.action === 'up-to-date') {
-      return { action: 'up-to-date', node, reason: null, plan: before, taken: [], isNew: false };
+      return { action: 'up-to-date', node, reason: null, plan: before, taken: [], isNew: false, madeBy: null };
     }
     if (before.action === 'unknown') {
       throw new HoldoutError('NOT_FOUND', `no dataset "${before.until.join('", "')}" in the store`);
@@ -134,7 +138,9 @@ async function nodeOutcome(
     }
     const late = frozenNode(run.frozen, plan);
     if (late !== null) return { difference: late };
-    return { action: node.kind === 'files' ? 'add' : 'run', node, reason: reasonOf(before), plan, taken, isNew };
+    const action = node.kind === 'files' ? 'add' : 'run';
+    const madeBy = isNew || action === 'add' ? null : await otherRecipe(run.store, plan);
+    return { action, node, reason: reasonOf(before), plan, taken, isNew, madeBy };
   } catch (error) {
     return { action: 'failed', node, error: ownError(run, error) };
   }
@@ -203,6 +209,8 @@ async function derive(
       onProgress: (done) => progress.update(done, inputRows),
     });
     return { taken, isNew: version.isNew };
+  } catch (error) {
+    throw atStep(node, at - 1, error);
   } finally {
     progress.end();
     await reader.close();

@@ -5,7 +5,7 @@
 import { HoldoutError } from '../src/errors.ts';
 import type { LockDifference } from '../src/pipeline/lock.ts';
 import type { NodePlan, PlannedStep } from '../src/pipeline/plan-run.ts';
-import { asHoldoutError, errorJson, styled } from './output.ts';
+import { asHoldoutError, errorJson, errorText, styled } from './output.ts';
 import type { CheckOutcome, NodeOutcome } from './pipeline-run.ts';
 import { entryName } from './snapshots.ts';
 import { stepLine } from './step-text.ts';
@@ -29,7 +29,7 @@ function planReason(plan: NodePlan): string {
     return `${entryName(plan.version.entry)}, ${plural(plan.version.snapshot.rows, 'row')}`;
   }
   if (plan.action === 'unknown') return `until ${plan.until.join(', ')} ${plan.until.length === 1 ? 'is' : 'are'} run`;
-  return plan.action === 'failed' ? errorOf(plan.error).message : plan.reason;
+  return plan.action === 'failed' ? errorText(errorOf(plan.error)) : plan.reason;
 }
 
 function errorOf(error: unknown): HoldoutError {
@@ -46,10 +46,12 @@ export function outcomeLines(outcome: NodeOutcome): string[] {
   const { entry, snapshot } = outcome.plan.version;
   const version = `${entryName(entry)}, ${plural(snapshot.rows, 'row')}`;
   if (outcome.action === 'up-to-date') return [`${name}: up to date (${version})`];
-  const same = outcome.isNew ? version : `${version}; it holds this content already`;
+  const other = outcome.madeBy === null ? '' : `, made by ${outcome.madeBy}; its lineage shows that recipe`;
+  const same = outcome.isNew ? version : `${version}; it holds this content already${other}`;
+  const labels = outcome.plan.steps.map(({ label }) => label);
   return [
     `${name}: ${same} (${outcome.reason ?? ''})`,
-    ...outcome.taken.map((step, index) => `  ${stepLine(step, index)}`),
+    ...outcome.taken.map((step, index) => `  ${stepLine(step, index, labels[index])}${step.reused ? ', reused' : ''}`),
   ];
 }
 
@@ -101,7 +103,11 @@ export function outcomeJson(outcome: NodeOutcome): Record<string, unknown> {
   const base = { name, section, action: outcome.action };
   if (outcome.action === 'failed') return { ...base, error: errorJson(outcome.error) };
   if (outcome.action === 'skipped') return { ...base, because: outcome.because };
-  return { ...base, reason: outcome.reason, new: outcome.isNew, ...versionJson(outcome.plan) };
+  const { reason, isNew, madeBy, taken, plan } = outcome;
+  const version = versionJson(plan);
+  const steps = plan.steps.map((step, index) => ({ ...stepJson(step), reused: taken[index]?.reused ?? false }));
+  const shown = outcome.action === 'run' ? { ...version, steps } : version;
+  return { ...base, reason, new: isNew, ...(madeBy === null ? {} : { madeBy }), ...shown };
 }
 
 function versionJson({ version, steps }: Extract<NodePlan, { action: 'up-to-date' }>): Record<string, unknown> {

@@ -6,9 +6,11 @@ import type { ChainStep } from '../src/lineage/derive-chain.ts';
 import { shortStepName } from '../src/lineage/find-step.ts';
 import { formatCount, printable } from './text.ts';
 
-/** `1. filter: keep rows where …: 60 → 41 (12 false, 7 null)`. */
-export function stepLine({ step, rowsBefore, rows, counts }: ChainStep, index: number): string {
-  return `${index + 1}. ${shortStepName(step.name)}: ${printable(step.says)}: ${formatCount(rowsBefore)} → ${formatCount(rows)}${countsText(counts)}`;
+/** `1. filter: keep rows where …: 60 → 41 (12 false, 7 null)`; of a step that was named, `1. short rows (filter): …`. */
+export function stepLine({ step, rowsBefore, rows, counts }: ChainStep, index: number, label?: string): string {
+  const short = shortStepName(step.name);
+  const name = label === undefined || label === short ? short : `${printable(label)} (${short})`;
+  return `${index + 1}. ${name}: ${printable(step.says)}: ${formatCount(rowsBefore)} → ${formatCount(rows)}${countsText(counts)}`;
 }
 
 /** ` (12 false, 7 null)`: what is not zero, the most first; nothing where all is. A record's order says nothing. */

@@ -34,6 +34,7 @@ import {
   planJson,
   planLine,
 } from '../pipeline-text.ts';
+import { warnOfUndeclared } from '../undeclared-files.ts';
 
 const hitsShown = 5;
 const namesShownMax = 20;
@@ -58,6 +59,8 @@ export const run: Action = async ({ context, operands, options }) => {
   process.chdir(dirname(file));
   const open = await openPipeline(file, store, startedIn);
   const asked = chooseNodes(open.pipeline, operands);
+  const steps = asked.nodes.flatMap((node) => (node.kind === 'derived' ? node.steps.map(({ step }) => step) : []));
+  await warnOfUndeclared(store.projectRoot, steps);
   const facts = storeFacts(store, { recogniseFields, remember: !dryRun });
   if (dryRun) {
     const plans = await planRun(asked.nodes, facts);

@@ -15,6 +15,7 @@ import { parseStep } from '../parse-step.ts';
 import { stepJson, stepLine } from '../step-text.ts';
 import { entryName } from '../snapshots.ts';
 import { plural } from '../text.ts';
+import { warnOfUndeclared } from '../undeclared-files.ts';
 
 /** Runs the steps and journals the last output, or with `--dry-run` says what would come of them. */
 export const transform: Action = async ({ context, operands, options }) => {
@@ -27,6 +28,7 @@ export const transform: Action = async ({ context, operands, options }) => {
   }
   const steps = texts.map((text) => parseStep(text, builtInTransforms));
   const store = await context.openStore();
+  await warnOfUndeclared(store.projectRoot, steps);
   const base = await versionEntry(store, from);
   const engine = await context.openEngine(store);
   const { run, reader } = await openChain(context, { store, engine, base, name, steps });
@@ -36,7 +38,7 @@ export const transform: Action = async ({ context, operands, options }) => {
     if (context.json) await writeJson({ name, table, rows, dryRun: true, steps: planned.map(stepJson) });
     else {
       const last = `${name} would be ${plural(rows, 'row')}, from ${entryName(base)}; nothing was kept`;
-      await writeLines([...planned.map(stepLine), last, `  table ${table}`]);
+      await writeLines([...planned.map((step, index) => stepLine(step, index)), last, `  table ${table}`]);
     }
     return exitStatus.ok;
   }
@@ -51,6 +53,6 @@ export const transform: Action = async ({ context, operands, options }) => {
   const last = made.isNew
     ? `${entryName(made)}: ${plural(rows, 'row')}, from ${entryName(base)}`
     : `${entryName(made)} holds this content already; no new version`;
-  await writeLines([...taken.map(stepLine), last, `  table ${table}`]);
+  await writeLines([...taken.map((step, index) => stepLine(step, index)), last, `  table ${table}`]);
   return exitStatus.ok;
 };

@@ -27,6 +27,8 @@ export interface ChainStep {
   readonly rows: number;
   readonly table: TableId;
   readonly counts: Readonly<Record<string, number>>;
+  /** Whether it was taken from an earlier run. */
+  readonly reused: boolean;
 }
 
 /** The version that a chain made, or found. */
@@ -114,8 +116,8 @@ function lastOf(steps: readonly PreparedStep[]): PreparedStep {
   return last;
 }
 
-function chainStep(step: PreparedStep, input: StepInput, { output, counts }: StepResult): ChainStep {
-  return { step, rowsBefore: input.reader.rows, rows: output.rows, table: output.table, counts };
+function chainStep(step: PreparedStep, input: StepInput, { output, counts, reused }: StepResult): ChainStep {
+  return { step, rowsBefore: input.reader.rows, rows: output.rows, table: output.table, counts, reused };
 }
 
 /** Puts the step's name before what a person can mend in it. */

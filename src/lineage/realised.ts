@@ -26,15 +26,40 @@ export async function findRealisation(
   state: JournalState,
   derivation: Sha256Id,
 ): Promise<EarlierRealisation | null> {
-  for (const entry of state.entries.toReversed()) {
-    if (entry.op !== 'version') continue;
-    const found = [entry, ...(entry.through ?? [])].find((step) => step.derivation === derivation);
-    if (found === undefined) continue;
+  for await (const found of realisations(store, state, derivation)) {
     const earlier = await standing(store, state, found);
     if (earlier !== null) return earlier;
   }
+  return null;
+}
+
+/**
+ * What a derivation came to in an earlier run, where its rows still stand or were dropped: reading makes those again.
+ * Else null.
+ */
+export async function knownOutcome(
+  store: Store,
+  state: JournalState,
+  derivation: Sha256Id,
+): Promise<Pick<EarlierRealisation, 'output' | 'counts'> | null> {
+  const earlier = await findRealisation(store, state, derivation);
+  if (earlier !== null || state.dropped.size === 0) return earlier;
+  for await (const { realisation } of realisations(store, state, derivation)) {
+    const record = await recordOf(store, realisation);
+    if (record !== null && state.dropped.has(tableKey(record.output))) return record;
+  }
+  return null;
+}
+
+/** Realisations of a derivation: those that the journal names, the newest first, then the one that the cache does. */
+async function* realisations(store: Store, state: JournalState, derivation: Sha256Id): AsyncGenerator<Realised> {
+  for (const entry of state.entries.toReversed()) {
+    if (entry.op !== 'version') continue;
+    const found = [entry, ...(entry.through ?? [])].find((step) => step.derivation === derivation);
+    if (found !== undefined) yield found;
+  }
   const cached = await store.knownRealisation(derivation);
-  return cached === null ? null : standing(store, state, cached);
+  if (cached !== null) yield cached;
 }
 
 async function standing(store: Store, state: JournalState, found: Realised): Promise<EarlierRealisation | null> {

@@ -38,6 +38,8 @@ export interface DerivedNode {
   readonly kind: 'derived';
   readonly name: string;
   readonly section: 'datasets';
+  /** The pipeline file, as messages name it. */
+  readonly file: string;
   readonly place: Place;
   /** What the first step reads. */
   readonly from: string;

@@ -10,6 +10,7 @@ import type { PreparedStep } from '../lineage/transform.ts';
 import type { VersionEntry } from '../store/journal-state.ts';
 import type { FileState } from './file-state.ts';
 import type { DerivedNode, FileNode, NodeStep, PipelineNode } from './pipeline.ts';
+import { atStep } from './step-error.ts';
 
 /** A version with its record. */
 export interface StoredVersion {
@@ -32,6 +33,7 @@ export interface PlanFacts {
   fields(node: FileNode, schema: Sha256Id): Promise<FieldRoles>;
   /** The derivation of a step, where each dataset that its parameters name means its version of now. */
   derivation(step: PreparedStep, input: TableRef): Promise<Sha256Id>;
+  /** Known also where the rows were dropped: reading makes them again. */
   realised(derivation: Sha256Id): Promise<Outcome | null>;
 }
 
@@ -126,7 +128,10 @@ async function planDerived(node: DerivedNode, facts: PlanFacts): Promise<NodePla
   const steps: PlannedStep[] = [];
   let input: RealisationRecord['output'] = base.snapshot;
   for (const [index, each] of node.steps.entries()) {
-    const derivation = await facts.derivation(each.step, { table: input.table, schema: input.schema });
+    const ref = { table: input.table, schema: input.schema };
+    const derivation = await facts.derivation(each.step, ref).catch((error: unknown) => {
+      throw atStep(node, index, error);
+    });
     const outcome = await facts.realised(derivation);
     const newest = await facts.version(node.name);
     if (outcome === null) {

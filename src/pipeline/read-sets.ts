@@ -154,6 +154,7 @@ export function readDerived(
     kind: 'derived',
     name,
     section: 'datasets',
+    file: reading.file,
     place: yaml.keyAt(path.slice(0, -1), name),
     from: from[0] ?? '',
     steps,

@@ -8,7 +8,7 @@ import { type TableSchema, tableSchema } from '../../schemas/table-schema.ts';
 import { HoldoutError } from '../errors.ts';
 import { recordId } from '../identity/canonical-json.ts';
 import { bindStep } from '../lineage/bind-step.ts';
-import { findRealisation } from '../lineage/realised.ts';
+import { knownOutcome } from '../lineage/realised.ts';
 import { resolveVersion } from '../snapshots/versions.ts';
 import type { Store } from '../store/store.ts';
 import { fileState } from './file-state.ts';
@@ -39,7 +39,7 @@ export function storeFacts(store: Store, { recogniseFields, remember }: FactsOpt
       return recogniseFields(types);
     },
     derivation: async (step, input) => recordId((await bindStep({ store, resolve }, step, input)).derivation),
-    realised: async (derivation) => findRealisation(store, await store.journal(), derivation),
+    realised: async (derivation) => knownOutcome(store, await store.journal(), derivation),
   };
 }
 

@@ -97,7 +97,7 @@ describe('run', () => {
     expect(status).toBe(0);
     expect(stdout).toContain('raw: raw@1, 60 rows');
     expect(stdout).toContain('  1. filter: keep rows where length(output) > 10: 60 → 26 (24 false, 10 null)');
-    expect(stdout).toContain('26 → 15 (11 duplicates)');
+    expect(stdout).toMatch(/ {2}2\. once \(dedupe\): .*26 → 15 \(11 duplicates\)$/m);
     expect(stdout).toContain('  1. concat: put other after it: 15 → 20 (5 added)');
     expect(stdout).toContain('check train against ev: CLEAN');
     expect(stdout).toContain('holdout.lock: written');
@@ -155,10 +155,60 @@ describe('run', () => {
     const edited = await box.json<Ran>(['run']);
     expect(actionsOf(edited)).toEqual({ ...upToDate, clean: 'run' });
     expect(edited.datasets.find(({ name }) => name === 'clean')).toMatchObject({ new: false, version: 1 });
+    expect(edited.datasets.find(({ name }) => name === 'clean')).toMatchObject({
+      madeBy: 'step 1 as filter@1 (keep rows where length(output) > 10)',
+    });
     expect(edited.lock.written).toBe(true);
     expect(actionsOf(await box.json<Ran>(['run']))).toEqual(upToDate);
     await rm(join(box.folder, '.holdout/cache'), { recursive: true });
     expect(actionsOf(await box.json<Ran>(['run']))['train']).toBe('up-to-date');
+  });
+
+  it('says whose recipe a version shows that another recipe gives again', async () => {
+    const box = await makeBox();
+    await box.json(['run']);
+    await box.write('holdout.yaml', pipeline.replace('length(output) > 10', 'length(output) >= 11'));
+    const { stdout } = await box.run(['run']);
+    expect(stdout).toContain(
+      'clean: clean@1, 15 rows; it holds this content already, made by step 1 as filter@1 ' +
+        '(keep rows where length(output) > 10); its lineage shows that recipe',
+    );
+  });
+
+  it('marks the steps of a dataset that were taken from an earlier run', async () => {
+    const box = await makeBox();
+    await box.json(['run']);
+    await box.write('holdout.yaml', pipeline.replace('{n: 18}', '{n: 17}'));
+    const { stdout } = await box.run(['run']);
+    expect(stdout).toMatch(/^ {2}1\. concat: .*\(5 added\), reused$/m);
+    expect(stdout).toMatch(/^ {2}2\. head: .*\)$/m);
+  });
+
+  it('takes a dropped dataset as up to date, and leaves it dropped', async () => {
+    const box = await makeBox();
+    await box.json(['run']);
+    await box.json(['drop', 'train']);
+    const journal = await box.json(['log']);
+    expect(actionsOf(await box.json<Ran>(['run', '--dry-run']))).toEqual(upToDate);
+    expect(actionsOf(await box.json<Ran>(['run']))).toEqual(upToDate);
+    expect(await box.json(['log'])).toEqual(journal);
+    await box.write('holdout.yaml', pipeline.replace('{n: 18}', '{n: 17}'));
+    expect(actionsOf(await box.json<Ran>(['run']))).toEqual({ ...upToDate, train: 'run' });
+  });
+
+  it('warns once of a file that a command names and its step does not declare', async () => {
+    const declared =
+      'version: 1\ndatasets:\n  raw: {files: data/a.jsonl}\n' +
+      '  out: {from: raw, steps: [{command: {run: [cat, "-", more.txt], files: [more.txt]}}]}\n';
+    const box = await makeBox({ 'holdout.yaml': declared.replace(', files: [more.txt]', ''), 'more.txt': '' });
+    const warning = 'warning: more.txt is not in files: editing it re-runs nothing\n';
+    const first = await box.run(['run']);
+    expect(first.status).toBe(0);
+    expect(first.stderr.split(warning)).toHaveLength(2);
+    await box.write('holdout.yaml', declared);
+    expect((await box.run(['run'])).stderr).not.toContain('warning');
+    const step = "command: {run: 'cat - more.txt'}";
+    expect((await box.run(['transform', 'raw', 'again', '--step', step])).stderr).toContain(warning);
   });
 
   it('comes back to the version that the file describes', async () => {
@@ -300,7 +350,7 @@ describe('a run that goes wrong', () => {
     });
     const { status, stdout, stderr } = await box.run(['run']);
     expect(status).toBe(2);
-    expect(stderr).toContain('error: clean: holdout/filter:');
+    expect(stderr).toContain('error: clean: holdout.yaml:8:9: step 1 (filter): holdout/filter:');
     expect(stderr).toContain('did you mean output?');
     expect(stdout).toContain('train: not run, for clean failed');
     expect(stdout).toContain('tail: tail@1, 57 rows');
@@ -337,6 +387,11 @@ describe('a run that goes wrong', () => {
     const box = await makeBox({ 'holdout.yaml': 'version: 1\ndatasets:\n  raw: {files: nowhere.jsonl}\n' });
     const missing = await box.run(['run']);
     expect(missing).toMatchObject({ status: 2, stderr: expect.stringContaining('nowhere.jsonl') as string });
+    await box.write('holdout.yaml', 'version: 1\ndatasets:\n  raw: {files: data/aa.jsonl}\n');
+    const planned = await box.run(['run', '--dry-run']);
+    expect(planned.stdout).toMatch(
+      /^raw {2}failed {6}data\/aa\.jsonl: no such file or folder; did you mean .*a\.jsonl\?$/m,
+    );
     await box.json(['add', 'raw', 'eval.jsonl', '--role', 'eval']);
     await box.write('holdout.yaml', 'version: 1\ndatasets:\n  raw: {files: data/a.jsonl}\n');
     const role = await box.run(['run']);

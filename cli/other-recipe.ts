@@ -1,0 +1,43 @@
+/**
+ * The recipe of a version that holds what a dataset should hold, where other steps than the file's made it first.
+ * @module
+ */
+import { type DerivationRecord, derivationRecord } from '../schemas/records.ts';
+import { HoldoutError } from '../src/errors.ts';
+import { shortStepName } from '../src/lineage/find-step.ts';
+import { prepareAgain } from '../src/lineage/transform.ts';
+import type { NodePlan } from '../src/pipeline/plan-run.ts';
+import type { Store } from '../src/store/store.ts';
+import { builtInTransforms } from '../transforms/index.ts';
+import { printable } from './text.ts';
+
+/**
+ * In words, the first step in which the version's recipe is another than that of the plan; null where none is.
+ * @throws HoldoutError as reading the version's records does
+ */
+export async function otherRecipe(
+  store: Store,
+  { version: { entry }, steps }: Extract<NodePlan, { action: 'up-to-date' }>,
+): Promise<string | null> {
+  const made = [...(entry.through ?? []), entry].map(({ derivation }) => derivation);
+  if (made.length !== steps.length) return made.length === 1 ? 'one step' : `${made.length} steps`;
+  const index = made.findIndex((derivation, at) => derivation !== steps[at]?.derivation);
+  const differs = made[index];
+  if (differs === undefined) return null;
+  const derivation = await store.getRecord(differs, derivationRecord);
+  const { name, version } = derivation.transform;
+  const step = `step ${index + 1} as ${shortStepName(name)}@${version}`;
+  const says = saysOf(derivation);
+  if (says === null) return step;
+  return `${step} (${says === steps[index]?.says ? 'of another input' : printable(says)})`;
+}
+
+/** Null where this Holdout has no such step, or it no longer takes these parameters. */
+function saysOf(derivation: DerivationRecord): string | null {
+  try {
+    return prepareAgain(builtInTransforms, derivation)?.says ?? null;
+  } catch (error) {
+    if (error instanceof HoldoutError) return null;
+    throw error;
+  }
+}
