@@ -7,6 +7,8 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',
+    // Node loads what is built, as it does for users; Vite would transform all of it again for every test file.
+    server: { deps: { external: [/\/dist\//] } },
     maxWorkers: 2,
   },
 });

@@ -8,7 +8,6 @@ import { type LeakReport, hitClass } from '../schemas/leak-report.ts';
 import { type FieldRoles, fieldRoles } from '../schemas/records.ts';
 import { HoldoutError } from '../src/errors.ts';
 import { digestBytesOf, schemaId } from '../src/identity/ids.ts';
-import { checkLeaks } from '../src/leakage/check-leaks.ts';
 import { checkFields, recogniseFields } from '../src/leakage/fields.ts';
 import type { NamedEval } from '../src/leakage/types.ts';
 import { identifyDigests } from '../src/lineage/select-rows.ts';
@@ -63,6 +62,8 @@ export const decontaminate: Transform = defineTransform({
     for (const [index, other] of others.entries()) {
       evals.push(await openEval(context, other, against[index]!, fields));
     }
+    // Loaded here, for every command that knows the steps would load the whole check else.
+    const { checkLeaks } = await import('../src/leakage/check-leaks.ts');
     const { report } = await checkLeaks({
       engine,
       trains: [

@@ -70,7 +70,7 @@ export class Engine {
    */
   static async open(options: EngineOptions): Promise<Engine> {
     const settings = creationSettings(options);
-    const binding = await loadBinding();
+    const binding = loadBinding();
     // A fresh folder: two instances that share one use the same file names in it.
     const ownDirectory = await mkdtemp(join(resolve(options.tempDirectory), `engine-${process.pid}-`)).catch(
       (cause: unknown) => {

@@ -10,7 +10,6 @@ import type { TableSchema } from '../../../schemas/table-schema.ts';
 import type { InferredSchema } from '../json-scan/inferred.ts';
 import type { ScanOptions, ScanResult } from '../json-scan/scan-lines.ts';
 import { splitDocument } from '../json-scan/split-document.ts';
-import { writeArrowAsLines } from './arrow-to-lines.ts';
 import { writeCsvAsLines } from './csv-to-lines.ts';
 import type { CsvFile } from './csv-to-lines.ts';
 import type { InputFile } from './input-files.ts';
@@ -103,6 +102,8 @@ export async function openSource(file: UnpackedFile, context: OpenContext): Prom
     case 'arrow-file':
     case 'arrow-stream': {
       const sha256 = plain.sha256 ?? (await hashFile(plain.path, context.count));
+      // Only here: the Arrow library is 150 modules, a tenth of a second for whoever reads something else.
+      const { writeArrowAsLines } = await import('./arrow-to-lines.ts');
       const declared = await writeArrowAsLines(
         { path: plain.path, name: label, format, schema: context.declaredSchema },
         spool,
