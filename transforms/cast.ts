@@ -7,7 +7,7 @@ import type { Column, ColumnType } from '../schemas/table-schema.ts';
 import type { Engine } from '../src/engine/engine.ts';
 import { HoldoutError } from '../src/errors.ts';
 import { quoteIdentifier } from '../src/identity/sql-text.ts';
-import { type ExpressionColumn, mapByExpressions } from '../src/lineage/map-columns.ts';
+import type { ExpressionColumn } from '../src/lineage/map-columns.ts';
 import { expressionsMax } from '../src/lineage/row-failures.ts';
 import { columnNamed } from '../src/lineage/row-values.ts';
 import { type Transform, defineTransform } from '../src/lineage/transform.ts';
@@ -15,7 +15,8 @@ import { sqlType } from '../src/tables/sql-types.ts';
 import { exactCast } from '../src/tables/types/exact-cast.ts';
 import { parseTypeText } from '../src/tables/types/type-text.ts';
 import { sameType } from '../src/tables/types/widen-schema.ts';
-import { failedCounts, keptColumns, listed, onError, withColumns } from './parameters.ts';
+import { withExpressions } from './output-columns.ts';
+import { listed, onError } from './parameters.ts';
 
 /** Gives columns other types. */
 export const cast: Transform = defineTransform({
@@ -49,17 +50,7 @@ export const cast: Transform = defineTransform({
       const type = readType(text, name);
       if (!sameType(type, column.type)) made.push(await castColumn(engine, column, type, exact));
     }
-    const { failed, ...mapped } = await mapByExpressions(context, made, on);
-    return {
-      kind: 'columns',
-      schema: withColumns(input.schema, made),
-      kept: keptColumns(
-        input.schema,
-        made.map(({ name }) => name),
-      ),
-      ...mapped,
-      counts: { columnsCast: made.length, ...failedCounts({ failed }, on) },
-    };
+    return withExpressions(context, made, on, { columnsCast: made.length });
   },
 });
 

@@ -6,7 +6,8 @@ import { z } from 'zod';
 import { type Transform, defineTransform } from '../src/lineage/transform.ts';
 import { cleanCounts } from './clean-text/clean.ts';
 import { cleanPlan } from './clean-text/work.ts';
-import { columns, keptColumns, listed, textColumns } from './parameters.ts';
+import { keptColumns, namesOf, textColumns } from './output-columns.ts';
+import { columns, listed } from './parameters.ts';
 import { mapTexts } from './texts/map-texts.ts';
 
 /** Cleans the texts of columns; null stays null. */
@@ -67,15 +68,12 @@ export const cleanText: Transform = defineTransform({
   async run(context, { columns: names, zero_width: zeroWidth, ...settings }) {
     const { schema } = context.input;
     const cleaned = textColumns(schema, names);
-    const plan = cleanPlan({ ...settings, zeroWidth, pairs: false, names: cleaned.map(({ name }) => name) });
+    const plan = cleanPlan({ ...settings, zeroWidth, pairs: false, names: namesOf(cleaned) });
     const { values, counts, touched } = await mapTexts(context, cleaned, plan, cleanCounts.length);
     return {
       kind: 'columns',
       schema,
-      kept: keptColumns(
-        schema,
-        cleaned.map(({ name }) => name),
-      ),
+      kept: keptColumns(schema, namesOf(cleaned)),
       values,
       keep: null,
       counts: {

@@ -7,13 +7,14 @@ import type { ColumnType, TableSchema } from '../schemas/table-schema.ts';
 import type { Engine } from '../src/engine/engine.ts';
 import { checkExpression } from '../src/engine/scalar-expression.ts';
 import { HoldoutError } from '../src/errors.ts';
-import { type ExpressionColumn, mapByExpressions } from '../src/lineage/map-columns.ts';
+import type { ExpressionColumn } from '../src/lineage/map-columns.ts';
 import { expressionsMax } from '../src/lineage/row-failures.ts';
 import { type Transform, defineTransform } from '../src/lineage/transform.ts';
 import { canonicalValueSql, sqlType } from '../src/tables/sql-types.ts';
 import { parseEngineType } from '../src/tables/types/engine-type.ts';
 import { storedType } from '../src/tables/types/stored-type.ts';
-import { failedCounts, keptColumns, listed, onError, withColumns } from './parameters.ts';
+import { withExpressions } from './output-columns.ts';
+import { listed, onError } from './parameters.ts';
 
 /** Computes columns; those that are there are replaced, others are added at the end. */
 export const derive: Transform = defineTransform({
@@ -39,19 +40,10 @@ export const derive: Transform = defineTransform({
     const { input, engine } = context;
     const made: ExpressionColumn[] = [];
     for (const [name, sql] of Object.entries(columns)) made.push(await derived(engine, input.schema, name, sql));
-    const { failed, ...mapped } = await mapByExpressions(context, made, on);
     const had = new Set(input.schema.columns.map(({ name }) => name));
     const replaced = made.filter(({ name }) => had.has(name)).length;
-    return {
-      kind: 'columns',
-      schema: withColumns(input.schema, made),
-      kept: keptColumns(
-        input.schema,
-        made.map(({ name }) => name),
-      ),
-      ...mapped,
-      counts: { columnsReplaced: replaced, columnsAdded: made.length - replaced, ...failedCounts({ failed }, on) },
-    };
+    const counts = { columnsReplaced: replaced, columnsAdded: made.length - replaced };
+    return withExpressions(context, made, on, counts);
   },
 });
 

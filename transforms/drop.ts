@@ -5,7 +5,8 @@
 import { z } from 'zod';
 import { HoldoutError } from '../src/errors.ts';
 import { type Transform, defineTransform } from '../src/lineage/transform.ts';
-import { columns, columnsNamed, keptColumns, listed } from './parameters.ts';
+import { columnsNamed, keptColumns } from './output-columns.ts';
+import { columns, listed } from './parameters.ts';
 
 /** Leaves columns out. */
 export const drop: Transform = defineTransform({

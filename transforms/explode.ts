@@ -50,7 +50,7 @@ export const explode: Transform = defineTransform({
     }
     const listType = sqlType(type === 'NULL' ? { list: 'NULL' } : type);
     const item = quoteIdentifier(freeName(input.schema, 'holdout_element'));
-    const { added, madeOf, without, withoutCount } = await explodeRows(context, {
+    return explodeRows(context, 'withoutElements', {
       schema,
       list: elementsSql(`${quoteIdentifier(column)}::${listType}`, listType, empty),
       item,
@@ -60,15 +60,6 @@ export const explode: Transform = defineTransform({
         return `(${value})::${sqlType(of)} AS ${quoteIdentifier(name)}`;
       }),
     });
-    return {
-      kind: 'table',
-      schema,
-      rows: Uint32Array.from(madeOf, (_, row) => input.rows + row),
-      added,
-      madeOf,
-      counts: { withoutElements: withoutCount },
-      dropped: { names: ['withoutElements'], of: without },
-    };
   },
 });
 

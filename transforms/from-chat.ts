@@ -7,11 +7,12 @@ import { sqlType } from '../src/tables/sql-types.ts';
 import type { TableSchema } from '../schemas/table-schema.ts';
 import { HoldoutError } from '../src/errors.ts';
 import { quoteIdentifier, quoteString } from '../src/identity/sql-text.ts';
-import { type ExpressionColumn, mapByExpressions } from '../src/lineage/map-columns.ts';
+import type { ExpressionColumn } from '../src/lineage/map-columns.ts';
 import { columnNamed } from '../src/lineage/row-values.ts';
 import { type Transform, defineTransform } from '../src/lineage/transform.ts';
 import { type ChatFormat, chatFormat, chatFormats } from './chat/formats.ts';
-import { failedCounts, keptColumns, onError, withColumns } from './parameters.ts';
+import { withExpressions } from './output-columns.ts';
+import { onError } from './parameters.ts';
 
 const named = z.string().min(1);
 
@@ -47,17 +48,8 @@ export const fromChat: Transform = defineTransform({
     const from = column ?? format.column;
     checkChat(schema, from, format);
     const made = partsOf(format, from, { instruction, output, system });
-    const { failed, ...mapped } = await mapByExpressions(context, made, on);
     const goes = drop && !made.some((each) => each.name === from);
-    const stay = { ...schema, columns: schema.columns.filter((each) => !goes || each.name !== from) };
-    const names = made.map((each) => each.name);
-    return {
-      kind: 'columns',
-      schema: withColumns(stay, made),
-      kept: keptColumns(stay, names),
-      ...mapped,
-      counts: { columnsDropped: goes ? 1 : 0, ...failedCounts({ failed }, on) },
-    };
+    return withExpressions(context, made, on, { columnsDropped: goes ? 1 : 0 }, goes ? [from] : []);
   },
 });
 

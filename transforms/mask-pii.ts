@@ -8,7 +8,8 @@ import { type Transform, defineTransform } from '../src/lineage/transform.ts';
 import { type Kind, kindNames } from './mask-pii/kinds.ts';
 import { checkPatterns, pattern, patternSql } from './mask-pii/patterns.ts';
 import { maskPlan } from './mask-pii/work.ts';
-import { columns, keptColumns, listed, textColumns } from './parameters.ts';
+import { keptColumns, namesOf, textColumns } from './output-columns.ts';
+import { columns, listed } from './parameters.ts';
 import { mapTexts } from './texts/map-texts.ts';
 
 const standing: Readonly<Record<Kind, string>> = {
@@ -71,7 +72,7 @@ export const maskPii: Transform = defineTransform({
       kinds,
       replacements: { ...standing, ...replacement },
       patterns: patterns.length,
-      names: masked.map(({ name }) => name),
+      names: namesOf(masked),
       pairs: patterns.length > 0,
     });
     const counters = [...kindNames, ...own];
@@ -81,10 +82,7 @@ export const maskPii: Transform = defineTransform({
     return {
       kind: 'columns',
       schema,
-      kept: keptColumns(
-        schema,
-        masked.map(({ name }) => name),
-      ),
+      kept: keptColumns(schema, namesOf(masked)),
       values,
       keep: null,
       counts: {

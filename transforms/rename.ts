@@ -4,7 +4,8 @@
  */
 import { z } from 'zod';
 import { type Transform, defineTransform } from '../src/lineage/transform.ts';
-import { checkedSchema, columnsNamed, listed } from './parameters.ts';
+import { checkedSchema, columnsNamed } from './output-columns.ts';
+import { listed } from './parameters.ts';
 
 /** Gives columns other names; all at once, so that two may swap theirs. */
 export const rename: Transform = defineTransform({

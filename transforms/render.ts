@@ -3,10 +3,10 @@
  * @module
  */
 import { z } from 'zod';
-import { mapByExpressions } from '../src/lineage/map-columns.ts';
 import { templateColumns, templateSql, templateText } from '../src/lineage/template.ts';
 import { type Transform, defineTransform } from '../src/lineage/transform.ts';
-import { columns, columnsNamed, failedCounts, keptColumns, listed, withColumns } from './parameters.ts';
+import { columnsNamed, withExpressions } from './output-columns.ts';
+import { columns, listed } from './parameters.ts';
 
 /** Writes a text into a column, one for each row. */
 export const render: Transform = defineTransform({
@@ -46,15 +46,7 @@ export const render: Transform = defineTransform({
       required: 'a value that the template names is null',
     } as const;
     const on = nulls === 'empty' ? 'fail' : nulls;
-    const { failed, ...mapped } = await mapByExpressions(context, [made], on);
     const left = gone.filter((name) => name !== into);
-    const stay = { ...schema, columns: schema.columns.filter(({ name }) => !left.includes(name)) };
-    return {
-      kind: 'columns',
-      schema: withColumns(stay, [made]),
-      kept: keptColumns(stay, [into]),
-      ...mapped,
-      counts: { ...(left.length === 0 ? {} : { columnsDropped: left.length }), ...failedCounts({ failed }, on) },
-    };
+    return withExpressions(context, [made], on, left.length === 0 ? {} : { columnsDropped: left.length }, left);
   },
 });

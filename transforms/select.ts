@@ -3,9 +3,8 @@
  * @module
  */
 import { z } from 'zod';
-import { HoldoutError } from '../src/errors.ts';
-import { columnNamed } from '../src/lineage/row-values.ts';
 import { type Transform, defineTransform } from '../src/lineage/transform.ts';
+import { columnsNamed } from './output-columns.ts';
 import { columns, listed } from './parameters.ts';
 
 /** Keeps only the columns named. */
@@ -18,9 +17,7 @@ export const select: Transform = defineTransform({
   params: z.strictObject({ columns: columns.describe('The columns that stay, in the order of the output.') }),
   describe: ({ columns: names }) => `keep columns ${listed(names)}`,
   run({ input }, { columns: names }) {
-    const twice = names.find((name, index) => names.indexOf(name) < index);
-    if (twice !== undefined) throw new HoldoutError('USAGE', `column "${twice}" is named twice`);
-    const kept = names.map((name) => columnNamed(input.schema, name));
+    const kept = columnsNamed(input.schema, names);
     return Promise.resolve({
       kind: 'columns',
       schema: { ...input.schema, columns: kept },

@@ -4,8 +4,6 @@
  * @module
  */
 import { z } from 'zod';
-import type { TableSchema } from '../schemas/table-schema.ts';
-import { HoldoutError } from '../src/errors.ts';
 import { quoteIdentifier } from '../src/identity/sql-text.ts';
 import { type Explosion, explodeRows } from '../src/lineage/explode-rows.ts';
 import { numberedBlock } from '../src/lineage/block-rows.ts';
@@ -14,8 +12,8 @@ import { seededRowNumbers } from '../src/lineage/seeded-hash.ts';
 import { RowFailure } from '../src/lineage/step-output.ts';
 import { templateSql, templateText } from '../src/lineage/template.ts';
 import { type StepContext, type Transform, defineTransform } from '../src/lineage/transform.ts';
-import { checkNames } from '../src/tables/types/column-names.ts';
 import { freeName } from '../src/tables/sql-types.ts';
+import { checkedSchema } from './output-columns.ts';
 import { columns, seed } from './parameters.ts';
 
 const templatesMax = 1000;
@@ -54,12 +52,10 @@ export const template: Transform = defineTransform({
   async run(context, { templates, column, columns: names, pick, nulls }) {
     const { input } = context;
     const kept = (names ?? input.schema.columns.map(({ name }) => name)).filter((name) => name !== column);
-    const schema: TableSchema = {
+    const schema = checkedSchema({
       ...input.schema,
       columns: [...kept.map((name) => columnNamed(input.schema, name)), { name: column, type: 'VARCHAR' }],
-    };
-    const problem = checkNames(schema.columns.map(({ name }) => name));
-    if (problem !== null) throw new HoldoutError('USAGE', problem);
+    });
     const texts = templates.map((text) => templateSql(text, input.schema, nulls === 'empty' ? 'empty' : 'whole'));
     const item = quoteIdentifier(freeName(input.schema, 'holdout_text'));
     const wanted = pick === 'each' ? texts.length : 1;
@@ -72,22 +68,14 @@ export const template: Transform = defineTransform({
       }
       leftOut += wanted - count;
     };
-    const { added, madeOf, without } = await explodeRows(context, {
+    const table = await explodeRows(context, 'textsWithNulls', {
       schema,
       ...(await textsOf(context, texts, pick)),
       item,
       values: [...kept.map((name) => quoteIdentifier(name)), `${item} AS ${quoteIdentifier(column)}`],
       onRow,
     });
-    return {
-      kind: 'table',
-      schema,
-      rows: Uint32Array.from(madeOf, (_, row) => input.rows + row),
-      added,
-      madeOf,
-      counts: { textsWithNulls: leftOut },
-      dropped: { names: ['textsWithNulls'], of: without },
-    };
+    return { ...table, counts: { textsWithNulls: leftOut } };
   },
 });
 

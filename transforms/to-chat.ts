@@ -5,11 +5,11 @@
 import { z } from 'zod';
 import type { TableSchema } from '../schemas/table-schema.ts';
 import { quoteIdentifier, quoteString } from '../src/identity/sql-text.ts';
-import { mapByExpressions } from '../src/lineage/map-columns.ts';
 import { textColumn } from '../src/lineage/row-values.ts';
 import { type Transform, defineTransform } from '../src/lineage/transform.ts';
 import { type ChatFormat, chatFormat, chatFormats, chatType } from './chat/formats.ts';
-import { failedCounts, keptColumns, onError, withColumns } from './parameters.ts';
+import { withExpressions } from './output-columns.ts';
+import { onError } from './parameters.ts';
 
 const named = z.string().min(1);
 
@@ -71,16 +71,8 @@ export const toChat: Transform = defineTransform({
         refused: `${columns.instruction} must hold text and ${columns.output} must not be null`,
       },
     };
-    const { failed, ...mapped } = await mapByExpressions(context, [made], on);
     const gone = drop ? used.filter((each) => each !== made.name) : [];
-    const stay = { ...schema, columns: schema.columns.filter((column) => !gone.includes(column.name)) };
-    return {
-      kind: 'columns',
-      schema: withColumns(stay, [made]),
-      kept: keptColumns(stay, [made.name]),
-      ...mapped,
-      counts: { columnsDropped: gone.length, ...failedCounts({ failed }, on) },
-    };
+    return withExpressions(context, [made], on, { columnsDropped: gone.length }, gone);
   },
 });
 

@@ -3,9 +3,9 @@
  * @module
  */
 import type { TableSchema } from '../../schemas/table-schema.ts';
-import type { ReadTable } from '../tables/read/read-table-types.ts';
 import type { RowBlock } from '../tables/table-reader.ts';
 import { type BlockRowsContext, rowsOfBlocks } from './block-rows.ts';
+import type { AssembledTable } from './step-output.ts';
 
 /** How rows become rows. */
 export interface Explosion {
@@ -23,21 +23,16 @@ export interface Explosion {
   readonly onRow?: (position: number, elements: number) => void;
 }
 
-/** Rows made of rows. */
-export interface ExplodedRows {
-  readonly added: ReadTable;
-  /** Position of the input row that each was made of. */
-  readonly madeOf: Uint32Array;
-  /** For each row of the input 1 where it gave no row, else 0. */
-  readonly without: Uint8Array;
-  readonly withoutCount: number;
-}
-
 /**
- * Makes the rows, in the order of the input and of the elements.
+ * A table of the rows that are made, in the order of the input and of the elements; none of the input's stays.
+ * @param reason of rows of the input that gave none: the name of their count
  * @throws HoldoutError as the engine does; whatever `onRow` throws
  */
-export async function explodeRows(context: BlockRowsContext, explosion: Explosion): Promise<ExplodedRows> {
+export async function explodeRows(
+  context: BlockRowsContext,
+  reason: string,
+  explosion: Explosion,
+): Promise<AssembledTable> {
   const { input, engine } = context;
   const { schema, list, item, values, onRow } = explosion;
   const counts = new Uint32Array(input.rows);
@@ -64,5 +59,7 @@ export async function explodeRows(context: BlockRowsContext, explosion: Explosio
     withoutCount += 1;
   }
   if (at !== added.rows) throw new RangeError(`${added.rows} rows were made where ${at} were counted`);
-  return { added, madeOf, without, withoutCount };
+  const rows = Uint32Array.from(madeOf, (_, row) => input.rows + row);
+  const dropped = { names: [reason], of: without };
+  return { kind: 'table', schema, rows, added, madeOf, counts: { [reason]: withoutCount }, dropped };
 }

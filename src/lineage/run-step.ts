@@ -19,7 +19,7 @@ import { type TableReader, openLayout } from '../tables/table-reader.ts';
 import { putLayout } from '../tables/write-table.ts';
 import { type BindRun, type BoundStep, type BoundTable, bindStep } from './bind-step.ts';
 import { encodeOrigins } from './origins.ts';
-import { findRealisation } from './realised.ts';
+import { type EarlierRealisation, findRealisation } from './realised.ts';
 import type { RowSource } from './row-source.ts';
 import { type Origins, type SettledOutput, settleOutput } from './settle-output.ts';
 import { type DroppedRows, RowFailure, type StepOutput } from './step-output.ts';
@@ -55,14 +55,7 @@ export interface StepRun extends StepPlace {
 }
 
 /** What a step came to. */
-export interface StepResult {
-  readonly derivation: Sha256Id;
-  readonly realisation: Sha256Id;
-  readonly output: RealisationRecord['output'];
-  readonly counts: Readonly<Record<string, number>>;
-  readonly layout: Sha256Id;
-  /** Output column → input column where the step mapped columns; null where it did not. */
-  readonly kept: ReadonlyMap<string, string> | null;
+export interface StepResult extends EarlierRealisation {
   /** Of which rows of the inputs the rows were made; null where an earlier run was taken. */
   readonly origins: Origins | null;
   /** Whether an earlier realisation was taken. */

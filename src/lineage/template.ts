@@ -12,7 +12,7 @@ import { HoldoutError } from '../errors.ts';
 import { JSON_CANONICAL_FUNCTION } from '../identity/row-encoding-sql.ts';
 import { quoteIdentifier, quoteString } from '../identity/sql-text.ts';
 import { jsonValueSql } from '../tables/json-text-sql.ts';
-import { sqlType } from '../tables/sql-types.ts';
+import { isIntegerType, sqlType } from '../tables/sql-types.ts';
 
 /** A stretch of a template: text as it stands, the value of a column, or parts that stand only by such a value. */
 export type TemplatePart =
@@ -168,24 +168,15 @@ function memberNamed(members: readonly Column[], name: string): Column {
   );
 }
 
-const plainTypes: ReadonlySet<ColumnType> = new Set<ColumnType>([
-  'NULL',
-  'VARCHAR',
-  'UUID',
-  'BOOLEAN',
-  'TINYINT',
-  'SMALLINT',
-  'INTEGER',
-  'BIGINT',
-  'UTINYINT',
-  'USMALLINT',
-  'UINTEGER',
-  'UBIGINT',
-]);
+/** Whether SQL's own text of a value is its canonical JSON without quotes. */
+function isPlain(type: ColumnType): boolean {
+  if (typeof type === 'object') return 'decimal' in type;
+  return isIntegerType(type) || ['NULL', 'VARCHAR', 'UUID', 'BOOLEAN'].includes(type);
+}
 
 /** A value as text: text as it is, everything else as its canonical JSON, without the quotes of a string. */
 function valueText(type: ColumnType, x: string): string {
-  if (plainTypes.has(type) || (typeof type === 'object' && 'decimal' in type)) return `(${x})::VARCHAR`;
+  if (isPlain(type)) return `(${x})::VARCHAR`;
   const json = `${JSON_CANONICAL_FUNCTION}(${jsonValueSql(type, x)})`;
   const text = `CASE WHEN starts_with(${json}, '"') THEN json_extract_string(${json}, '$') ELSE ${json} END`;
   return `CASE WHEN (${x}) IS NULL THEN NULL ELSE ${text} END`;

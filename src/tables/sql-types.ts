@@ -18,8 +18,13 @@ export function sqlType(type: ColumnType): string {
   );
 }
 
+/** Whether a type is one of the eight of whole numbers up to 64 bits. */
+export function isIntegerType(type: ColumnType): boolean {
+  return typeof type === 'string' && type.includes('INT');
+}
+
 /** Types that stand in JSON lines as strings, bytes as base64. */
-const textTypes: ReadonlySet<string> = new Set([
+export const textTypes: ReadonlySet<string> = new Set([
   'DATE',
   'TIME',
   'TIME_NS',

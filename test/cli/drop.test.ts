@@ -17,12 +17,7 @@ import { Sandbox } from './run-cli.js';
 const now = new Date('2026-01-02T03:04:05Z');
 let made: Sandbox;
 let box: Sandbox;
-const toldIn = async (where: Sandbox, args: readonly string[]): Promise<string> => {
-  const { status, stdout, stderr } = await where.run(args);
-  if (status !== 0) throw new Error(stderr);
-  return stdout;
-};
-const told = (...args: string[]): Promise<string> => toldIn(box, args);
+const told = (...args: string[]): Promise<string> => box.told(args);
 
 /** What needs no process of its own is done in this one. */
 const inStore = async <T>(where: Sandbox, use: (run: RebuildRun) => Promise<T>): Promise<T> => {
@@ -73,7 +68,7 @@ beforeAll(async () => {
     ['transform', 'a', 'fa', '--step', 'filter: {where: "length(text) > 2"}'],
     ['transform', 'fa', 'mix', ...steps.flatMap((step) => ['--step', step])],
   ]) {
-    await toldIn(made, args);
+    await made.told(args);
   }
   [fa, mix] = await inStore(made, async (run) => [await linesOf(run, 'fa'), await linesOf(run, 'mix')]);
   expect(fa.split('\n')[0]).toBe('{"text": "xxx",  "id": 3.0}');

@@ -8,10 +8,7 @@ let box: Sandbox;
 beforeAll(async () => {
   const rows = Array.from({ length: 60 }, (_, i) => ({ id: i, text: 'x'.repeat(i % 7) }));
   box = await Sandbox.make({ 'a.jsonl': lines(rows), 'b <"&>.jsonl': lines(rows.slice(0, 10)) });
-  const told = async (...args: string[]): Promise<void> => {
-    const { status, stderr } = await box.run(args);
-    if (status !== 0) throw new Error(stderr);
-  };
+  const told = (...args: string[]): Promise<string> => box.told(args);
   await told('init');
   await told('add', 'a', 'a.jsonl');
   await told('add', 'b', 'b <"&>.jsonl');

@@ -77,6 +77,13 @@ export class Sandbox {
     });
   }
 
+  /** Runs a command that must end with 0, and gives what it prints. */
+  async told(args: readonly string[]): Promise<string> {
+    const { status, stdout, stderr } = await this.run(args);
+    if (status !== 0) throw new Error(stderr);
+    return stdout;
+  }
+
   /** Runs a command that must end with `status` (0), and reads its `--json`. */
   async json<T = Record<string, unknown>>(args: readonly string[], status = 0): Promise<T> {
     const outcome = await this.run([...args, '--json']);

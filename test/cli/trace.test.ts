@@ -50,10 +50,7 @@ beforeAll(async () => {
   // A byte order mark, blank lines and both kinds of line ends.
   const odd = `\ufeff\n${lines(as).replaceAll('\n', '\r\n').replace('\r\n', '\n\n')}`;
   box = await Sandbox.make({ 'a.jsonl': odd, 'b.jsonl': lines(bs), 'c.csv': 'id,text\n1,"two\nlines"\n2,x\n' });
-  const told = async (...args: string[]): Promise<void> => {
-    const { status, stderr } = await box.run(args);
-    if (status !== 0) throw new Error(stderr);
-  };
+  const told = (...args: string[]): Promise<string> => box.told(args);
   await told('init');
   await told('add', 'a', 'a.jsonl');
   await told('add', 'b', 'b.jsonl');

@@ -2,8 +2,9 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Engine } from '../../dist/src/engine/engine.js';
 import { lineageGraph } from '../../dist/src/lineage/graph.js';
-import { reproduceVersion } from '../../dist/src/lineage/reproduce.js';
+import { type Reproduction, type ReproduceRun, reproduceVersion } from '../../dist/src/lineage/reproduce.js';
 import { traceBack, traceRows } from '../../dist/src/lineage/trace.js';
 import { defineTransform } from '../../dist/src/lineage/transform.js';
 import { openStoreEngine } from '../../dist/src/snapshots/store-engine.js';
@@ -29,10 +30,7 @@ const bs = Array.from({ length: 20 }, (_, i) => ({ id: 100 + (i % 10), text: `b$
 let box: Sandbox;
 beforeAll(async () => {
   box = await Sandbox.make({ 'a.jsonl': `\n${lines(as)}`, 'b.jsonl': lines(bs) });
-  const told = async (...args: string[]): Promise<void> => {
-    const { status, stderr } = await box.run(args);
-    if (status !== 0) throw new Error(stderr);
-  };
+  const told = (...args: string[]): Promise<string> => box.told(args);
   await told('init');
   await told('add', 'a', 'a.jsonl');
   await told('add', 'b', 'b.jsonl');
@@ -47,9 +45,7 @@ beforeAll(async () => {
 });
 afterAll(async () => box.remove());
 
-const inStore = async <T>(
-  use: (store: Store, engine: Awaited<ReturnType<typeof openStoreEngine>>) => Promise<T>,
-): Promise<T> => {
+const inStore = async <T>(use: (store: Store, engine: Engine) => Promise<T>): Promise<T> => {
   const store = await Store.open(join(box.folder, '.holdout'));
   const engine = await openStoreEngine(store, { threads: 2 });
   try {
@@ -59,6 +55,22 @@ const inStore = async <T>(
     await store.close();
   }
 };
+
+const reproduced = async (
+  store: Store,
+  engine: Engine,
+  what: Pick<ReproduceRun, 'target' | 'transforms' | 'runCode'>,
+): Promise<Reproduction> =>
+  reproduceVersion({
+    store,
+    engine,
+    threads: 2,
+    now: new Date(0),
+    restore: false,
+    raw: { files: [] },
+    workDirectory: await store.tempDirectory(),
+    ...what,
+  });
 
 describe('the lineage of a version made of several', () => {
   it('holds each step once, after those that it reads', async () => {
@@ -157,17 +169,9 @@ describe('reproduce', () => {
         },
       });
       const state = await store.journal();
-      const { state: verdict, steps } = await reproduceVersion({
-        store,
-        engine,
-        threads: 2,
-        now: new Date(0),
-        restore: false,
-        raw: { files: [] },
-        transforms: [other, ...builtInTransforms],
-        target: state.names.get('mix')![0]!,
-        workDirectory: await store.tempDirectory(),
-      });
+      const target = state.names.get('mix')![0]!;
+      const transforms = [other, ...builtInTransforms];
+      const { state: verdict, steps } = await reproduced(store, engine, { target, transforms });
       expect({ verdict, steps: steps.length }).toEqual({ verdict: 'differs', steps: 5 });
       expect(steps[4]).toMatchObject({ detail: 'the same rows in another order; row 1 is the first that differs' });
       expect(steps[4]?.rows[0]).toEqual({
@@ -190,18 +194,8 @@ describe('reproduce', () => {
         };
       });
       const state = await store.journal();
-      const run = async (): ReturnType<typeof reproduceVersion> =>
-        reproduceVersion({
-          store,
-          engine,
-          threads: 2,
-          now: new Date(0),
-          restore: false,
-          raw: { files: [] },
-          transforms: declared,
-          target: state.names.get('db')![0]!,
-          workDirectory: await store.tempDirectory(),
-        });
+      const target = state.names.get('db')![0]!;
+      const run = (): Promise<Reproduction> => reproduced(store, engine, { target, transforms: declared });
       const kept = await run();
       expect(kept.state).toBe('same');
       expect(kept.steps.at(-1)).toMatchObject({ taken: true });
@@ -222,19 +216,9 @@ describe('reproduce', () => {
         };
       });
       const state = await store.journal();
-      const run = async (runCode: boolean): ReturnType<typeof reproduceVersion> =>
-        reproduceVersion({
-          store,
-          engine,
-          threads: 2,
-          now: new Date(0),
-          restore: false,
-          raw: { files: [] },
-          runCode,
-          transforms: withCode,
-          target: state.names.get('fa')![0]!,
-          workDirectory: await store.tempDirectory(),
-        });
+      const target = state.names.get('fa')![0]!;
+      const run = (runCode: boolean): Promise<Reproduction> =>
+        reproduced(store, engine, { target, transforms: withCode, runCode });
       const refused = await run(false);
       expect(refused.state).toBe('cannot-tell');
       expect(refused.steps.at(-1)?.detail).toContain('--run-code');

@@ -23,15 +23,7 @@ afterEach(async () => project.remove());
 const make = async (script: string, data: readonly unknown[] = rows): Promise<void> => {
   project = await OwnSteps.make(data, { 'clean.mjs': script });
 };
-const failure = async (yaml: string): Promise<HoldoutError> => {
-  const names = await project.names();
-  const error: unknown = await project.take(yaml).then(
-    () => new Error('it was taken'),
-    (cause: unknown) => cause,
-  );
-  expect(await project.names()).toEqual(names);
-  return error as HoldoutError;
-};
+const failure = (yaml: string): Promise<HoldoutError> => project.failure(yaml);
 
 const isThere = (pid: number): boolean => {
   try {

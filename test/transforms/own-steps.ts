@@ -4,9 +4,11 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { expect } from 'vitest';
 import { parse } from 'yaml';
 import { derivationRecord, realisationRecord, snapshotRecord } from '../../dist/schemas/records.js';
 import type { DerivationRecord, RealisationRecord } from '../../dist/schemas/records.js';
+import type { HoldoutError } from '../../dist/src/errors.js';
 import { deriveChain } from '../../dist/src/lineage/derive-chain.js';
 import type { ChainStep } from '../../dist/src/lineage/derive-chain.js';
 import { findStep } from '../../dist/src/lineage/find-step.js';
@@ -97,6 +99,17 @@ export class OwnSteps {
         reused,
       };
     });
+  }
+
+  /** The error of a step that must not be taken; nothing is registered by it. */
+  async failure(yaml: string): Promise<HoldoutError> {
+    const names = await this.names();
+    const error: unknown = await this.take(yaml).then(
+      () => new Error('it was taken'),
+      (cause: unknown) => cause,
+    );
+    expect(await this.names()).toEqual(names);
+    return error as HoldoutError;
   }
 
   /** Lines of the raw file that each row of a version came from. */

@@ -2,13 +2,9 @@
  * Runs a selecting step on rows made for a test.
  * @module
  */
-import { bindStep } from '../../dist/src/lineage/bind-step.js';
-import { applyStep } from '../../dist/src/lineage/run-step.js';
 import { gatherDigests, identifyDigests } from '../../dist/src/lineage/select-rows.js';
-import { tableKey } from '../../dist/src/store/journal-state.js';
-import { readLayout } from '../../dist/src/tables/stored-parts.js';
 import type { Workspace } from '../snapshots/workspace.js';
-import { prepare } from './step-bench.js';
+import { applyOn } from './apply-on.js';
 
 export interface RanOn {
   /** Positions of the rows that stay. */
@@ -18,19 +14,8 @@ export interface RanOn {
   readonly counts: Readonly<Record<string, number>>;
 }
 
-let tables = 0;
-const resolve = (named: string): Promise<never> => Promise.reject(new Error(`nobody asks for ${named}`));
-
 export async function runOn(workspace: Workspace, rows: readonly object[], text: string): Promise<RanOn> {
-  const name = `rows-${++tables}`;
-  const lines = rows.map((row) => `${JSON.stringify(row)}\n`).join('');
-  await workspace.add(name, await workspace.write(`${name}.jsonl`, lines));
-  const { store } = workspace;
-  return workspace.read(name, async (reader, engine) => {
-    const { record } = await workspace.version(name);
-    const bound = await bindStep({ store, resolve }, prepare(text), record);
-    const layout = await readLayout(store, (await store.journal()).layouts.get(tableKey(record))!);
-    const applied = await applyStep({ store, engine, threads: 2 }, bound, { reader, layout, ref: record });
+  return applyOn(workspace, rows, text, {}, async (applied, reader) => {
     const { names, of } = applied.dropped!;
     const kept = [...rows.keys()].filter((row) => of[row] === 0);
     const { table } = identifyDigests(gatherDigests(await reader.digests(), Uint32Array.from(kept)));

@@ -4,12 +4,12 @@
  * value itself.
  * @module
  */
-import type { ColumnType } from '../../../schemas/table-schema.ts';
+import type { ColumnType, ScalarType } from '../../../schemas/table-schema.ts';
 import { HoldoutError } from '../../errors.ts';
 import { quoteIdentifier, quoteString } from '../../identity/sql-text.ts';
 import { INTEGER, KIND } from '../json-scan/inferred.ts';
 import type { Inferred } from '../json-scan/inferred.ts';
-import { sqlType } from '../sql-types.ts';
+import { isIntegerType, sqlType } from '../sql-types.ts';
 import { typeName } from '../types/stored-type.ts';
 
 const date = String.raw`\d{4}-\d{2}-\d{2}`;
@@ -48,10 +48,10 @@ function rawTypeSql(type: ColumnType): string {
   return `STRUCT(${type.struct.map((member) => `${quoteIdentifier(member.name)} ${rawTypeSql(member.type)}`).join(', ')})`;
 }
 
-function rawScalar(type: string): string {
+function rawScalar(type: ScalarType): string {
   if (type === 'NULL' || type in spellings) return 'VARCHAR';
   if (type === 'FLOAT') return 'DOUBLE';
-  return /INT/.test(type) ? 'HUGEINT' : type;
+  return isIntegerType(type) ? 'HUGEINT' : type;
 }
 
 /**
@@ -103,7 +103,7 @@ function allowedKinds(type: ColumnType): number {
   if (type === 'NULL') return 0;
   if (type === 'BOOLEAN') return KIND.boolean;
   if (isFloat(type)) return KIND.integer | KIND.float;
-  return /INT/.test(type) ? KIND.integer : KIND.string;
+  return isIntegerType(type) ? KIND.integer : KIND.string;
 }
 
 function isFloat(type: ColumnType): boolean {
@@ -147,7 +147,7 @@ function fitsSql(type: ColumnType, x: string): string | null {
     return type === 'BLOB' ? match : `${match} AND TRY_CAST(${x} AS ${type}) IS NOT NULL`;
   }
   if (type === 'FLOAT') return `isnan(${x}) OR (${x}::FLOAT)::DOUBLE = ${x}`;
-  return /INT/.test(type) ? `TRY_CAST(${x} AS ${type}) IS NOT NULL` : null;
+  return isIntegerType(type) ? `TRY_CAST(${x} AS ${type}) IS NOT NULL` : null;
 }
 
 /** The value of a raw value that fits. */

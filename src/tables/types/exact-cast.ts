@@ -7,7 +7,7 @@ import type { ColumnType } from '../../../schemas/table-schema.ts';
 import { JSON_CANONICAL_FUNCTION, valuePreimageSql } from '../../identity/row-encoding-sql.ts';
 import { quoteString } from '../../identity/sql-text.ts';
 import { misfitSql, valueSql } from '../read/checked-text.ts';
-import { sqlType } from '../sql-types.ts';
+import { isIntegerType, sqlType, textTypes } from '../sql-types.ts';
 import { castValueSql } from './cast-value.ts';
 
 /** A cast. */
@@ -16,18 +16,6 @@ export interface ExactCast {
   /** BOOLEAN over the value that came out and the one that went in: whether nothing was lost. Null: nothing can be. */
   readonly exact: ((value: string) => string) | null;
 }
-
-/** Types that text spells in one way, the one that files have to use. */
-const spelled: ReadonlySet<unknown> = new Set([
-  'DATE',
-  'TIME',
-  'TIME_NS',
-  'TIMESTAMP',
-  'TIMESTAMP_NS',
-  'TIMESTAMPTZ',
-  'UUID',
-  'BLOB',
-]);
 
 /**
  * The cast of a value from a type to another. Text is read as files spell values: numbers as JSON does, `true` and
@@ -61,7 +49,8 @@ function textCast(x: string, to: ColumnType): ExactCast {
   if (to === 'VARCHAR') return { sql: x, exact: null };
   if (to === 'JSON') return { sql: `${JSON_CANONICAL_FUNCTION}(${x})::JSON`, exact: null };
   if (to === 'BOOLEAN') return { sql: `${x}::BOOLEAN`, exact: () => `${x} IN ('true', 'false')` };
-  if (spelled.has(to)) return { sql: valueSql(to, x), exact: () => `NOT ${misfitSql(to, x)}` };
+  if (typeof to === 'string' && textTypes.has(to))
+    return { sql: valueSql(to, x), exact: () => `NOT ${misfitSql(to, x)}` };
   const sql = `${x}::${sqlType(to)}`;
   if (isWhole(to)) return { sql, exact: (value) => `${value}::VARCHAR = ${x}` };
   if (to === 'FLOAT' || to === 'DOUBLE' || typeof to === 'object') {
@@ -74,7 +63,7 @@ function textCast(x: string, to: ColumnType): ExactCast {
 }
 
 function isWhole(type: ColumnType): boolean {
-  return typeof type === 'string' ? /INT/.test(type) : 'decimal' in type && type.decimal[1] === 0;
+  return isIntegerType(type) || (typeof type === 'object' && 'decimal' in type && type.decimal[1] === 0);
 }
 
 const jsonNumber = String.raw`-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?`;
