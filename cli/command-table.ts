@@ -394,12 +394,16 @@ export const commands: readonly CommandSpec[] = [
       ['--limit <n>', 'rows of --where to tell of (default 10)'],
       ['--summary', 'of every step how many rows it let go (the default without --row and --where)'],
     ],
-    details: 'A selecting step that let a row go is run again, in a scratch store, to hear its rule.',
+    details: [
+      'Every built-in step says why in words: the value that failed, the share that a group fell to, the hit of the leak',
+      'report. A selecting step that let a row go is run again for that, in a scratch store; your own code is not run.',
+      'Where a step keeps no word of which rows it made its own, the answer is "opaque".',
+    ].join('\n'),
     examples: ['holdout why sft', 'holdout why sft --row 3', 'holdout why sft --from raw@1 --where "id = 7"'],
     exits: [done],
     json: [
       '{version, steps: [{step, transform, says, version, rowsBefore, rows, counts}]}; of rows {version, from, rows: [{row,',
-      ' stays, dropped: [{step, transform, says, version, row, rule, stays}], unknown}], more}; rows count from 0',
+      ' stays, dropped: [{step, transform, says, version, row, rule, why, stays}], unknown}], more}; rows count from 0',
     ].join('\n'),
     load: async () => (await import('./commands/why.ts')).why,
   },

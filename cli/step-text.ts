@@ -26,7 +26,9 @@ export function countsText(counts: Readonly<Record<string, number>>): string {
 export function countWords(name: string, count = 2): string {
   const text = name.replaceAll('_', ' ').replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
   if (count !== 1) return text;
-  return text.replace(/\b(column|element|item|pair|row|share|text|value)s\b/, '$1').replace(/\bcopies\b/, 'copy');
+  return text
+    .replace(/\b(column|duplicate|element|item|pair|row|share|text|value)s\b/, '$1')
+    .replace(/\bcopies\b/, 'copy');
 }
 
 /** By name, as records keep them: a first run and a repeat say the same. */

@@ -7,10 +7,10 @@ import type { Column, ColumnType } from '../schemas/table-schema.ts';
 import type { Engine } from '../src/engine/engine.ts';
 import { HoldoutError } from '../src/errors.ts';
 import { quoteIdentifier } from '../src/identity/sql-text.ts';
-import type { ExpressionColumn } from '../src/lineage/map-columns.ts';
+import { type ExpressionColumn, whyColumnsFail } from '../src/lineage/map-columns.ts';
 import { expressionsMax } from '../src/lineage/row-failures.ts';
 import { columnNamed } from '../src/lineage/row-values.ts';
-import { type Transform, defineTransform } from '../src/lineage/transform.ts';
+import { type StepContext, type Transform, defineTransform } from '../src/lineage/transform.ts';
 import { sqlType } from '../src/tables/sql-types.ts';
 import { exactCast } from '../src/tables/types/exact-cast.ts';
 import { parseTypeText } from '../src/tables/types/type-text.ts';
@@ -43,16 +43,26 @@ export const cast: Transform = defineTransform({
   describe: ({ columns, exact }) =>
     `cast ${listed(Object.entries(columns).map(([name, type]) => `${name} to ${type}`))}${exact ? '' : ', not exactly'}`,
   async run(context, { columns, exact, on_error: on }) {
-    const { input, engine } = context;
-    const made: ExpressionColumn[] = [];
-    for (const [name, text] of Object.entries(columns)) {
-      const column = columnNamed(input.schema, name);
-      const type = readType(text, name);
-      if (!sameType(type, column.type)) made.push(await castColumn(engine, column, type, exact));
-    }
+    const made = await castColumns(context, columns, exact);
     return withExpressions(context, made, on, { columnsCast: made.length });
   },
+  whyGone: async (context, { columns, exact }, { rows }) =>
+    whyColumnsFail(context, await castColumns(context, columns, exact), rows),
 });
+
+async function castColumns(
+  { input, engine }: Pick<StepContext, 'input' | 'engine'>,
+  columns: Readonly<Record<string, string>>,
+  exact: boolean,
+): Promise<readonly ExpressionColumn[]> {
+  const made: ExpressionColumn[] = [];
+  for (const [name, text] of Object.entries(columns)) {
+    const column = columnNamed(input.schema, name);
+    const type = readType(text, name);
+    if (!sameType(type, column.type)) made.push(await castColumn(engine, column, type, exact));
+  }
+  return made;
+}
 
 function readType(text: string, column: string): ColumnType {
   try {

@@ -85,6 +85,12 @@ export const command: Transform = defineTransform({
       deterministic: pure,
     });
   },
+  whyGone: (_, { carry }, { rows }) =>
+    Promise.resolve(
+      rows.map(() =>
+        carry ? `the command printed no line with its number (${carriedName})` : 'the command printed no line',
+      ),
+    ),
 });
 
 function declaredSchema(columns: readonly { readonly name: string; readonly type: string }[]): TableSchema {

@@ -4,7 +4,7 @@
  * @module
  */
 import { z } from 'zod';
-import { type LeakReport, hitClass } from '../schemas/leak-report.ts';
+import { type LeakReport, hitClass, leakReport } from '../schemas/leak-report.ts';
 import { type FieldRoles, fieldRoles } from '../schemas/records.ts';
 import { HoldoutError } from '../src/errors.ts';
 import { digestBytesOf, schemaId } from '../src/identity/ids.ts';
@@ -23,6 +23,7 @@ import { DIGEST_BYTES } from '../src/merkle/table-tree.ts';
 import { itemsRootOf } from '../src/tables/items-root.ts';
 import { selectByReason } from './dropped-rows.ts';
 import { datasetLabel, listed } from './parameters.ts';
+import { whyHit } from './why-hit.ts';
 
 const classes = hitClass.options;
 
@@ -91,6 +92,12 @@ export const decontaminate: Transform = defineTransform({
       },
       records: [report],
     };
+  },
+  async whyGone({ input, record }, { against, hits }, { rows, realisation }) {
+    const [kept] = realisation.records ?? [];
+    if (kept === undefined) return rows.map(() => null);
+    const nameOf = (index: number): string => datasetLabel(against[index]!);
+    return whyHit(await record(kept, leakReport), await input.digests(), rows, { hits, nameOf });
   },
 });
 

@@ -51,6 +51,10 @@ export const dedupe: Transform = defineTransform({
     );
     return { ...selected, dropped: { ...selected.dropped!, insteadOf } };
   },
+  whyGone: (_, { by, keep }, { rows }) =>
+    Promise.resolve(
+      rows.map(() => `equal in ${by === undefined ? 'all columns' : listed(by)} to a row that stays as the ${keep}`),
+    ),
 });
 
 async function textLengths(input: TableReader, engine: Engine): Promise<Float64Array> {

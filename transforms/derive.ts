@@ -7,9 +7,9 @@ import type { ColumnType, TableSchema } from '../schemas/table-schema.ts';
 import type { Engine } from '../src/engine/engine.ts';
 import { checkExpression } from '../src/engine/scalar-expression.ts';
 import { HoldoutError } from '../src/errors.ts';
-import type { ExpressionColumn } from '../src/lineage/map-columns.ts';
+import { type ExpressionColumn, whyColumnsFail } from '../src/lineage/map-columns.ts';
 import { expressionsMax } from '../src/lineage/row-failures.ts';
-import { type Transform, defineTransform } from '../src/lineage/transform.ts';
+import { type StepContext, type Transform, defineTransform } from '../src/lineage/transform.ts';
 import { canonicalValueSql, sqlType } from '../src/tables/sql-types.ts';
 import { parseEngineType } from '../src/tables/types/engine-type.ts';
 import { storedType } from '../src/tables/types/stored-type.ts';
@@ -37,15 +37,25 @@ export const derive: Transform = defineTransform({
   }),
   describe: ({ columns }) => `derive ${listed(Object.entries(columns).map(([name, sql]) => `${name} = ${sql}`))}`,
   async run(context, { columns, on_error: on }) {
-    const { input, engine } = context;
-    const made: ExpressionColumn[] = [];
-    for (const [name, sql] of Object.entries(columns)) made.push(await derived(engine, input.schema, name, sql));
+    const { input } = context;
+    const made = await derivedColumns(context, columns);
     const had = new Set(input.schema.columns.map(({ name }) => name));
     const replaced = made.filter(({ name }) => had.has(name)).length;
     const counts = { columnsReplaced: replaced, columnsAdded: made.length - replaced };
     return withExpressions(context, made, on, counts);
   },
+  whyGone: async (context, { columns }, { rows }) =>
+    whyColumnsFail(context, await derivedColumns(context, columns), rows),
 });
+
+async function derivedColumns(
+  { input, engine }: Pick<StepContext, 'input' | 'engine'>,
+  columns: Readonly<Record<string, string>>,
+): Promise<readonly ExpressionColumn[]> {
+  const made: ExpressionColumn[] = [];
+  for (const [name, sql] of Object.entries(columns)) made.push(await derived(engine, input.schema, name, sql));
+  return made;
+}
 
 /** @throws HoldoutError `USAGE` for what is no pure expression, or has a type that is not stored. */
 async function derived(engine: Engine, schema: TableSchema, name: string, sql: string): Promise<ExpressionColumn> {

@@ -12,6 +12,7 @@ import { defineTransform, type Transform } from '../src/lineage/transform.ts';
 import { checkNames } from '../src/tables/types/column-names.ts';
 import { typeName } from '../src/tables/types/stored-type.ts';
 import { freeName, sqlType } from '../src/tables/sql-types.ts';
+import { valuesOf } from './why-gone.ts';
 
 /** Makes a row of each element of a list column. */
 export const explode: Transform = defineTransform({
@@ -60,6 +61,10 @@ export const explode: Transform = defineTransform({
         return `(${value})::${sqlType(of)} AS ${quoteIdentifier(name)}`;
       }),
     });
+  },
+  async whyGone(context, { column }, { rows }) {
+    const values = await valuesOf(context, [column], rows);
+    return values.map((value) => `it has no element to make a row of: ${value}`);
   },
 });
 

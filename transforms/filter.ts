@@ -4,7 +4,8 @@
  */
 import { z } from 'zod';
 import type { OnError } from '../src/lineage/map-columns.ts';
-import { evaluatePredicate } from '../src/lineage/predicate-rows.ts';
+import { evaluatePredicate, predicateExpression } from '../src/lineage/predicate-rows.ts';
+import { valuesAt, whyRowsFail } from '../src/lineage/row-failures.ts';
 import { type Transform, defineTransform } from '../src/lineage/transform.ts';
 
 // An interface would be no JSON to the compiler.
@@ -55,6 +56,19 @@ export const filter: Transform = defineTransform({
     }
     const dropped = { names, of };
     return { kind: 'rows', keep: { bitmap: trueRows }, counts: { ...counts, ...failed }, dropped };
+  },
+  async whyGone({ input, engine }, { where, on_error: on }, { rows }) {
+    const source = { input, engine };
+    const expression = await predicateExpression(source, where);
+    const failed = on === undefined ? rows.map(() => null) : await whyRowsFail(source, [expression], rows);
+    const { nullRows } = await evaluatePredicate(source, where, on ?? 'fail');
+    const says: string[] = [];
+    for (const [index, row] of rows.entries()) {
+      const values = await valuesAt(source, expression.reads, row);
+      const is = hasBit(nullRows, row) ? 'NULL' : 'false';
+      says.push(failed[index] ?? `${where} is ${is}${values === '' ? '' : ` (${values})`}`);
+    }
+    return says;
   },
 });
 

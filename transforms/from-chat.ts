@@ -7,7 +7,7 @@ import { sqlType } from '../src/tables/sql-types.ts';
 import type { TableSchema } from '../schemas/table-schema.ts';
 import { HoldoutError } from '../src/errors.ts';
 import { quoteIdentifier, quoteString } from '../src/identity/sql-text.ts';
-import type { ExpressionColumn } from '../src/lineage/map-columns.ts';
+import { type ExpressionColumn, whyColumnsFail } from '../src/lineage/map-columns.ts';
 import { columnNamed } from '../src/lineage/row-values.ts';
 import { type Transform, defineTransform } from '../src/lineage/transform.ts';
 import { type ChatFormat, chatFormat, chatFormats } from './chat/formats.ts';
@@ -50,6 +50,11 @@ export const fromChat: Transform = defineTransform({
     const made = partsOf(format, from, { instruction, output, system });
     const goes = drop && !made.some((each) => each.name === from);
     return withExpressions(context, made, on, { columnsDropped: goes ? 1 : 0 }, goes ? [from] : []);
+  },
+  whyGone: (context, { format: name, column, instruction, output, system }, { rows }) => {
+    const format = chatFormats[name];
+    const made = partsOf(format, column ?? format.column, { instruction, output, system });
+    return whyColumnsFail(context, made, rows);
   },
 });
 

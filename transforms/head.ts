@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { type Transform, defineTransform } from '../src/lineage/transform.ts';
 import { rowCount } from './parameters.ts';
+import { counted } from './why-gone.ts';
 
 /** Keeps the first n rows. */
 export const head: Transform = defineTransform({
@@ -20,4 +21,5 @@ export const head: Transform = defineTransform({
     const keep = Uint32Array.from({ length: kept }, (_, row) => row);
     return Promise.resolve({ kind: 'rows', keep, counts: { later: input.rows - kept } });
   },
+  whyGone: (_, { n }, { rows }) => Promise.resolve(rows.map(() => `only the first ${counted(n)} rows stay`)),
 });

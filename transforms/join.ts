@@ -17,6 +17,7 @@ import { freeName, sqlType } from '../src/tables/sql-types.ts';
 import type { TableReader } from '../src/tables/table-reader.ts';
 import { checkNames } from '../src/tables/types/column-names.ts';
 import { datasetLabel, listed } from './parameters.ts';
+import { valuesOf } from './why-gone.ts';
 
 const columnName = z.string().min(1);
 /** Rows whose new values are fetched and put in order at once. */
@@ -125,6 +126,11 @@ export const join: Transform = defineTransform({
       counts: { missing: lacking },
       ...(missing === 'drop' ? { dropped: { names: ['missing'], of: dropped } } : {}),
     };
+  },
+  async whyGone(context, { dataset, on }, { rows }) {
+    const names = keyPairs(on).map(({ left }) => left);
+    const values = await valuesOf(context, names, rows);
+    return values.map((value) => `no row of ${datasetLabel(dataset)} has its key (${value})`);
   },
 });
 

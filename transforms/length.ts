@@ -7,7 +7,12 @@ import { quoteIdentifier } from '../src/identity/sql-text.ts';
 import { textColumn, visitValues } from '../src/lineage/row-values.ts';
 import { type Transform, defineTransform } from '../src/lineage/transform.ts';
 import { selectByReason } from './dropped-rows.ts';
+import { fetchFields } from '../src/tables/rows-at.ts';
 import { rowCount } from './parameters.ts';
+import { counted } from './why-gone.ts';
+
+/** As the engine's `\\S+`: ASCII white space alone. */
+const wordRuns = /[^\t\n\f\r ]+/g;
 
 /** Keeps rows by the length of a text column; a row without text there goes. */
 export const length: Transform = defineTransform({
@@ -47,5 +52,15 @@ export const length: Transform = defineTransform({
       else if (Number(value) > max) of[position] = 2;
     });
     return selectByReason(['tooShort', 'tooLong', 'null'], of);
+  },
+  async whyGone({ input, engine }, { column, unit, min = 0, max = Infinity }, { rows }) {
+    const fields = await fetchFields(engine, input, rows);
+    return rows.map((row) => {
+      const text = JSON.parse(fields.get(row)?.get(column) ?? 'null') as string | null;
+      if (text === null) return `${column} is null`;
+      const long = unit === 'characters' ? Array.from(text).length : (text.match(wordRuns) ?? []).length;
+      const bound = long < min ? `at least ${counted(min)}` : `at most ${counted(max)}`;
+      return `${counted(long)} ${long === 1 ? unit.slice(0, -1) : unit} in ${column}, and ${bound} stay`;
+    });
   },
 });

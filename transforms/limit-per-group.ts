@@ -7,6 +7,7 @@ import { firstOfEqual } from '../src/lineage/digest-groups.ts';
 import { keyDigests, setBit } from '../src/lineage/row-values.ts';
 import { type Transform, defineTransform } from '../src/lineage/transform.ts';
 import { columns, listed } from './parameters.ts';
+import { counted, valuesOf } from './why-gone.ts';
 
 /** Keeps the first rows of each group, in the table's order. */
 export const limitPerGroup: Transform = defineTransform({
@@ -34,5 +35,16 @@ export const limitPerGroup: Transform = defineTransform({
       }
     }
     return { kind: 'rows', keep: { bitmap }, counts: { overLimit } };
+  },
+  async whyGone(context, { by, max }, { rows }) {
+    const { input, engine } = context;
+    const first = firstOfEqual(await keyDigests({ input, engine }, by));
+    const values = await valuesOf(context, by, rows);
+    const places = new Uint32Array(input.rows);
+    const seen = new Uint32Array(input.rows);
+    for (const [row, group] of first.entries()) places[row] = seen[group]! += 1;
+    return rows.map(
+      (row, index) => `row ${counted(places[row]!)} of its group (${values[index]!}), and ${counted(max)} of each stay`,
+    );
   },
 });

@@ -10,11 +10,12 @@
  */
 import { z } from 'zod';
 import { HoldoutError } from '../src/errors.ts';
-import { orderByNumbers, seededRowNumbers } from '../src/lineage/seeded-hash.ts';
+import { orderByNumbers, placesOf, seededRowNumbers } from '../src/lineage/seeded-hash.ts';
 import { datasetParam, defineTransform, type Transform } from '../src/lineage/transform.ts';
 import { uniteInputs } from '../src/lineage/unite-inputs.ts';
 import { largestRemainder, mixtureRows } from './mixture/counts.ts';
 import { datasetLabel, rowCount, seed } from './parameters.ts';
+import { counted } from './why-gone.ts';
 
 const weight = z.number().min(1e-6).max(1e6);
 const epochsMax = 1000;
@@ -114,10 +115,25 @@ export const mixture: Transform = defineTransform({
       rows: rows.map((row) => addresses[row]!),
       added: null,
       madeOf: null,
-      counts: Object.fromEntries(counts.map((count, index) => [index === 0 ? 'ofInput' : `ofDataset${index}`, count])),
+      counts: Object.fromEntries(counts.map((count, index) => [countName(index), count])),
     };
   },
+  async whyGone({ input, others, seed: used }, _, { rows, input: index, realisation }) {
+    const reader = [input, ...others.map((other) => other.reader)][index]!;
+    const digests = await reader.digests();
+    const numbers = seededRowNumbers({ purpose: `mixture-${index}`, seed: used }, digests);
+    const places = placesOf(orderByNumbers(numbers, digests));
+    const count = realisation.counts[countName(index)] ?? 0;
+    return rows.map(
+      (row) =>
+        `number ${counted(places[row]! + 1)} in the draw of seed ${used}, and the first ${counted(count)} are taken`,
+    );
+  },
 });
+
+function countName(index: number): string {
+  return index === 0 ? 'ofInput' : `ofDataset${index}`;
+}
 
 interface Draw {
   readonly labels: readonly string[];

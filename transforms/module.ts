@@ -60,4 +60,16 @@ export const module: Transform = defineTransform({
       memoryMb: params.memory_mb,
       deterministic: params.deterministic,
     }),
+  // The code is not run to answer a question: what its run counted has to do.
+  whyGone: (_, { on_error: on }, { rows, realisation: { counts } }) => {
+    const { returnedNothing = 0, failed = 0 } = counts;
+    const threw = on === 'drop' ? failed : 0;
+    const says =
+      threw === 0
+        ? 'the function returned nothing for it'
+        : returnedNothing === 0
+          ? 'the function threw on it, and on_error: drop lets such rows go'
+          : 'the function returned nothing for it, or threw on it: which of the two was not kept';
+    return Promise.resolve(rows.map(() => says));
+  },
 });

@@ -10,10 +10,11 @@ import { type StepContext, type Transform, defineTransform } from '../src/lineag
 import type { SelectedRows } from '../src/lineage/step-output.ts';
 import { selectByReason } from './dropped-rows.ts';
 import { type Banding, bandingFor, recallOf } from './near-dedupe/banding.ts';
-import { type KeptApart, keepApart } from './near-dedupe/keep-apart.ts';
+import { type KeptApart, jaccard, keepApart } from './near-dedupe/keep-apart.ts';
 import { NO_TEXT, WORDS, equalityDigestBytes } from './near-dedupe/shingles.ts';
 import { setsPlan, sketchPlan } from './near-dedupe/work.ts';
 import { columns, listed, seed } from './parameters.ts';
+import { counted } from './why-gone.ts';
 import { type TextSource, readTexts } from './texts/read-texts.ts';
 import { type BatchRun, forEachBatch } from './texts/worker-pool.ts';
 
@@ -101,6 +102,32 @@ export const nearDedupe: Transform = defineTransform({
       readSets: (wanted, visit) => readSets(context, { input, engine, columns: names, wanted }, words, visit),
     });
     return output(sketched, ranks, apart);
+  },
+  async whyGone(context, { columns: names, words }, { rows, stays }) {
+    const { input, engine } = context;
+    const asked = new Map<number, Float64Array>();
+    const source = { input, engine, columns: names };
+    await readSets(context, { ...source, wanted: (row) => rows.includes(row) }, words, (row, set) => {
+      asked.set(row, set.slice());
+    });
+    const nearest = new Map<number, { readonly row: number; readonly likeness: number }>();
+    await readSets(context, { ...source, wanted: stays }, words, (row, set) => {
+      for (const [of, own] of asked) {
+        const likeness = own.length + set.length === 0 ? 0 : jaccard(own, set);
+        const best = nearest.get(of);
+        if (best === undefined || likeness > best.likeness || (likeness === best.likeness && row < best.row)) {
+          nearest.set(of, { row, likeness });
+        }
+      }
+    });
+    return rows.map((row) => {
+      const found = nearest.get(row);
+      if (found === undefined || found.likeness === 0) {
+        return 'its text, which has no words, is that of a row that stays';
+      }
+      const shared = found.likeness === 1 ? 'all' : percent(found.likeness);
+      return `like row ${counted(found.row + 1)} of its input, which stays: ${shared} of their runs of ${words} words stand in both`;
+    });
   },
 });
 

@@ -4,10 +4,11 @@
  */
 import { z } from 'zod';
 import { textColumn } from '../src/lineage/row-values.ts';
+import { fetchFields } from '../src/tables/rows-at.ts';
 import { type Transform, defineTransform } from '../src/lineage/transform.ts';
 import { selectByReason } from './dropped-rows.ts';
 import { type Preset, type Rule, gopherStopWords, gopherStopWordsMin, presets, rules } from './quality/rules.ts';
-import { type QualitySettings, qualityPlan, reasonsOf } from './quality/work.ts';
+import { type QualitySettings, judgeOf, qualityPlan, reasonsOf } from './quality/work.ts';
 import { readTexts } from './texts/read-texts.ts';
 import { forEachBatch } from './texts/worker-pool.ts';
 
@@ -89,6 +90,17 @@ export const quality: Transform = defineTransform({
     );
     return selectByReason(reasonsOf(settings), why);
   },
+  async whyGone({ input, engine }, resolved, { rows }) {
+    const settings = settingsOf(resolved);
+    const [judge, names] = [judgeOf(settings), reasonsOf(settings)];
+    const fields = await fetchFields(engine, input, rows);
+    return rows.map((row) => {
+      const text = JSON.parse(fields.get(row)?.get(resolved.column) ?? 'null') as string | null;
+      const name = names[judge(text) - 1];
+      if (text === null || name === undefined) return text === null ? `${resolved.column} is null` : null;
+      return reasonText(name, resolved);
+    });
+  },
 });
 
 function parameterOf({ bound, says, published }: Rule): z.ZodType {
@@ -153,4 +165,17 @@ function ruleText([name, value]: [string, z.core.util.JSONType]): string[] {
   if (name === 'column' || name === 'stop_words') return [];
   if (name === 'bad_words') return [`none of ${(value as string[]).length} bad words`];
   return [value === 'on' ? `no ${name}` : `${name} ${Number(value)}`];
+}
+
+/** Why a row went that failed a rule first. */
+function reasonText(name: string, resolved: Resolved): string {
+  if (name === 'bad_words') return `one of the bad words stands in ${resolved.column}`;
+  if (name === 'stop_words_min') {
+    return `${resolved.column} has fewer than ${Number(resolved[name])} of the stop words`;
+  }
+  const rule = rules.find((each) => each.name === name);
+  const says = (rule?.says ?? '').replace(/[.;,:].*$/s, '');
+  if (rule?.bound === 'switch') return `${resolved.column} has ${says.replace(/^Whether a row with (.*) goes$/, '$1')}`;
+  const side = name.endsWith('_min') ? 'below' : 'above';
+  return `${resolved.column} is ${side} ${name} ${Number(resolved[name])} (${says.slice(0, 1).toLowerCase()}${says.slice(1)})`;
 }

@@ -9,6 +9,7 @@ import { leakReport } from '../schemas/leak-report.ts';
 import { digestBytesOf } from '../src/identity/ids.ts';
 import { DIGEST_BYTES } from '../src/merkle/table-tree.ts';
 import { type Transform, defineTransform } from '../src/lineage/transform.ts';
+import { whyHit } from './why-hit.ts';
 
 /** Removes the rows of a leak report's hits. */
 export const remove: Transform = defineTransform({
@@ -39,6 +40,13 @@ export const remove: Transform = defineTransform({
       else bitmap[row >>> 3] = (bitmap[row >>> 3] ?? 0) | (1 << (row & 7));
     }
     return { kind: 'rows', keep: { bitmap }, counts: { removed, rowsNamed: named.size } };
+  },
+  async whyGone({ input, record }, { report, hits }, { rows }) {
+    const read = await record(report, leakReport);
+    return whyHit(read, await input.digests(), rows, {
+      hits,
+      nameOf: (index) => read.evals[index]?.name ?? 'an eval set',
+    });
   },
 });
 

@@ -3,6 +3,8 @@
  * @module
  */
 import { z } from 'zod';
+import type { TableSchema } from '../schemas/table-schema.ts';
+import { type ExpressionColumn, whyColumnsFail } from '../src/lineage/map-columns.ts';
 import { templateColumns, templateSql, templateText } from '../src/lineage/template.ts';
 import { type Transform, defineTransform } from '../src/lineage/transform.ts';
 import { columnsNamed, withExpressions } from './output-columns.ts';
@@ -37,16 +39,24 @@ export const render: Transform = defineTransform({
   async run(context, { template, into, drop, nulls }) {
     const { schema } = context.input;
     const gone = columnsNamed(schema, drop).map(({ name }) => name);
-    const made = {
-      name: into,
-      type: 'VARCHAR',
-      sql: templateSql(template, schema, nulls === 'empty' ? 'empty' : 'whole'),
-      says: `column "${into}"`,
-      reads: templateColumns(template, schema),
-      required: 'a value that the template names is null',
-    } as const;
+    const made = renderedColumn(schema, { template, into, nulls });
     const on = nulls === 'empty' ? 'fail' : nulls;
     const left = gone.filter((name) => name !== into);
     return withExpressions(context, [made], on, left.length === 0 ? {} : { columnsDropped: left.length }, left);
   },
+  whyGone: (context, params, { rows }) => whyColumnsFail(context, [renderedColumn(context.input.schema, params)], rows),
 });
+
+function renderedColumn(
+  schema: TableSchema,
+  { template, into, nulls }: { readonly template: string; readonly into: string; readonly nulls: string },
+): ExpressionColumn {
+  return {
+    name: into,
+    type: 'VARCHAR',
+    sql: templateSql(template, schema, nulls === 'empty' ? 'empty' : 'whole'),
+    says: `column "${into}"`,
+    reads: templateColumns(template, schema),
+    required: 'a value that the template names is null',
+  };
+}

@@ -5,9 +5,10 @@
  */
 import { z } from 'zod';
 import { setBit } from '../src/lineage/row-values.ts';
-import { orderByNumbers, seededRowNumbers } from '../src/lineage/seeded-hash.ts';
+import { orderByNumbers, placesOf, seededRowNumbers } from '../src/lineage/seeded-hash.ts';
 import { type Transform, defineTransform } from '../src/lineage/transform.ts';
 import { rowCount, seed } from './parameters.ts';
+import { counted, drawn } from './why-gone.ts';
 
 /** Keeps a fraction or a number of the rows, in the table's order. */
 export const sample: Transform = defineTransform({
@@ -33,16 +34,16 @@ export const sample: Transform = defineTransform({
       ),
     })
     .refine(({ fraction, count }) => (fraction === undefined) !== (count === undefined), 'give fraction or count')
-    .transform(({ fraction, count, seed: drawn }) => ({
+    .transform(({ fraction, count, seed: used }) => ({
       ...(fraction === undefined ? {} : { fraction }),
       ...(count === undefined ? {} : { count }),
-      seed: drawn,
+      seed: used,
     })),
-  describe: ({ fraction, count, seed: drawn }) =>
-    `sample ${fraction === undefined ? `${count ?? 0} rows` : `${Number((fraction * 100).toPrecision(12))} % of the rows`} (seed ${drawn})`,
-  async run({ input, seed: drawn }, { fraction = 0, count }) {
+  describe: ({ fraction, count, seed: used }) =>
+    `sample ${fraction === undefined ? `${count ?? 0} rows` : `${Number((fraction * 100).toPrecision(12))} % of the rows`} (seed ${used})`,
+  async run({ input, seed: used }, { fraction = 0, count }) {
     const digests = await input.digests();
-    const numbers = seededRowNumbers({ purpose: 'sample', seed: drawn }, digests);
+    const numbers = seededRowNumbers({ purpose: 'sample', seed: used }, digests);
     const bitmap = new Uint8Array(Math.ceil(input.rows / 8));
     let kept = 0;
     const keep = (row: number): void => {
@@ -55,5 +56,17 @@ export const sample: Transform = defineTransform({
       for (const row of orderByNumbers(numbers, digests).subarray(0, count)) keep(row);
     }
     return { kind: 'rows', keep: { bitmap }, counts: { notDrawn: input.rows - kept } };
+  },
+  async whyGone({ input, seed: used }, { fraction = 0, count }, { rows }) {
+    const digests = await input.digests();
+    const numbers = seededRowNumbers({ purpose: 'sample', seed: used }, digests);
+    if (count === undefined) {
+      return rows.map((row) => `seed ${used} gives it ${drawn(numbers[row]!)}, and rows below ${fraction} are drawn`);
+    }
+    const places = placesOf(orderByNumbers(numbers, digests));
+    return rows.map(
+      (row) =>
+        `number ${counted(places[row]! + 1)} in the draw of seed ${used}, and the first ${counted(count)} are taken`,
+    );
   },
 });

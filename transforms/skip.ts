@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { type Transform, defineTransform } from '../src/lineage/transform.ts';
 import { rowCount } from './parameters.ts';
+import { counted } from './why-gone.ts';
 
 /** Leaves the first n rows out. */
 export const skip: Transform = defineTransform({
@@ -20,4 +21,5 @@ export const skip: Transform = defineTransform({
     const keep = Uint32Array.from({ length: input.rows - skipped }, (_, row) => skipped + row);
     return Promise.resolve({ kind: 'rows', keep, counts: { skipped } });
   },
+  whyGone: (_, { n }, { rows }) => Promise.resolve(rows.map(() => `the first ${counted(n)} rows go`)),
 });

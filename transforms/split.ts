@@ -8,6 +8,7 @@ import { keyDigests, setBit } from '../src/lineage/row-values.ts';
 import { seededNumbers } from '../src/lineage/seeded-hash.ts';
 import { type Transform, defineTransform } from '../src/lineage/transform.ts';
 import { columns, listed, seed } from './parameters.ts';
+import { valuesOf } from './why-gone.ts';
 
 const sumTolerance = 1e-9;
 
@@ -54,6 +55,20 @@ export const split: Transform = defineTransform({
       kept += 1;
     }
     return { kind: 'rows', keep: { bitmap }, counts: { otherShares: input.rows - kept } };
+  },
+  async whyGone(context, { shares, which, by }, { rows }) {
+    const { input, engine, seed: drawn } = context;
+    const digests = by === undefined ? await input.digests() : await keyDigests({ input, engine }, by);
+    const numbers = seededNumbers({ purpose: 'split', seed: drawn }, digests);
+    const values = by === undefined ? null : await valuesOf(context, by, rows);
+    return rows.map((row, index) => {
+      const falls = Object.keys(shares).find((share) => {
+        const [from, to] = boundsOf(shares, share);
+        return numbers[row]! >= from && numbers[row]! < to;
+      });
+      const what = values === null ? 'it' : `its group (${values[index]!})`;
+      return falls === undefined ? null : `${what} falls to share ${falls} under seed ${drawn}, and ${which} stays`;
+    });
   },
 });
 

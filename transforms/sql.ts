@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { HoldoutError } from '../src/errors.ts';
 import { runSqlStep } from '../src/lineage/run-sql.ts';
 import { type Transform, datasetParam, defineTransform } from '../src/lineage/transform.ts';
+import { whyNoRow } from '../src/engine/step-query.ts';
 import { deterministic } from './parameters.ts';
 
 const shownCharsMax = 100;
@@ -46,6 +47,10 @@ export const sql: Transform = defineTransform({
     const twice = names.find((name, index) => ['input', ...names.slice(0, index)].includes(name.toLowerCase()));
     if (twice !== undefined) throw new HoldoutError('USAGE', `with: two tables would be called "${twice}"`);
     return runSqlStep(context, { query, names, deterministic: pure });
+  },
+  async whyGone({ engine }, { query }, { rows, input }) {
+    const says = input > 0 ? 'the SELECT makes no row of it' : await whyNoRow(engine, query);
+    return rows.map(() => says);
   },
 });
 

@@ -77,6 +77,10 @@ export const template: Transform = defineTransform({
     });
     return { ...table, counts: { textsWithNulls: leftOut } };
   },
+  whyGone: (_, { templates }, { rows }) =>
+    Promise.resolve(
+      rows.map(() => `a value that ${templates.length === 1 ? 'its template' : 'each of its templates'} names is null`),
+    ),
 });
 
 const picks = 'holdout_picks';

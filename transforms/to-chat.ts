@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import type { TableSchema } from '../schemas/table-schema.ts';
 import { quoteIdentifier, quoteString } from '../src/identity/sql-text.ts';
+import { type ExpressionColumn, whyColumnsFail } from '../src/lineage/map-columns.ts';
 import { textColumn } from '../src/lineage/row-values.ts';
 import { type Transform, defineTransform } from '../src/lineage/transform.ts';
 import { type ChatFormat, chatFormat, chatFormats, chatType } from './chat/formats.ts';
@@ -51,30 +52,50 @@ export const toChat: Transform = defineTransform({
   describe: ({ format, instruction, output }) => `make ${format} conversations of ${instruction} and ${output}`,
   async run(context, { format: name, instruction, input, output, system, into, drop, on_error: on }) {
     const { schema } = context.input;
-    const format = chatFormats[name];
-    const columns = {
-      instruction: textColumn(schema, instruction).name,
-      output: textColumn(schema, output).name,
-      input: optional(schema, input, 'input'),
-      system: optional(schema, system, 'system'),
-    };
-    const used = [columns.instruction, columns.output, columns.input, columns.system].filter((each) => each !== null);
-    const [asked, answered] = [quoteIdentifier(columns.instruction), quoteIdentifier(columns.output)];
-    const made = {
-      name: into ?? format.column,
-      type: chatType(format),
-      sql: messagesSql(format, columns),
-      says: 'conversation',
-      reads: used,
-      valid: {
-        sql: () => `${asked} IS NOT NULL AND ${asked} <> '' AND ${answered} IS NOT NULL`,
-        refused: `${columns.instruction} must hold text and ${columns.output} must not be null`,
-      },
-    };
+    const { used, made } = conversation(schema, { format: name, instruction, input, output, system, into });
     const gone = drop ? used.filter((each) => each !== made.name) : [];
     return withExpressions(context, [made], on, { columnsDropped: gone.length }, gone);
   },
+  whyGone: (context, params, { rows }) =>
+    whyColumnsFail(context, [conversation(context.input.schema, params).made], rows),
 });
+
+interface Asked {
+  readonly format: keyof typeof chatFormats;
+  readonly instruction: string;
+  readonly input?: string | undefined;
+  readonly output: string;
+  readonly system?: string | undefined;
+  readonly into?: string | undefined;
+}
+
+/** The column that is made, and those that it is made of. */
+function conversation(
+  schema: TableSchema,
+  { format: name, instruction, input, output, system, into }: Asked,
+): { readonly used: readonly string[]; readonly made: ExpressionColumn } {
+  const format = chatFormats[name];
+  const columns = {
+    instruction: textColumn(schema, instruction).name,
+    output: textColumn(schema, output).name,
+    input: optional(schema, input, 'input'),
+    system: optional(schema, system, 'system'),
+  };
+  const used = [columns.instruction, columns.output, columns.input, columns.system].filter((each) => each !== null);
+  const [asked, answered] = [quoteIdentifier(columns.instruction), quoteIdentifier(columns.output)];
+  const made: ExpressionColumn = {
+    name: into ?? format.column,
+    type: chatType(format),
+    sql: messagesSql(format, columns),
+    says: 'conversation',
+    reads: used,
+    valid: {
+      sql: () => `${asked} IS NOT NULL AND ${asked} <> '' AND ${answered} IS NOT NULL`,
+      refused: `${columns.instruction} must hold text and ${columns.output} must not be null`,
+    },
+  };
+  return { used, made };
+}
 
 function optional(schema: TableSchema, given: string | undefined, usual: string): string | null {
   if (given !== undefined) return textColumn(schema, given).name;

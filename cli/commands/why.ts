@@ -3,7 +3,7 @@
  * @module
  */
 import { HoldoutError } from '../../src/errors.ts';
-import { stepFacts } from '../../src/lineage/describe-step.ts';
+import { stepFacts, withNames } from '../../src/lineage/describe-step.ts';
 import { type LineageStep, lineageGraph } from '../../src/lineage/graph.ts';
 import { type RowFate, whyDropped } from '../../src/lineage/why-dropped.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -16,7 +16,7 @@ import { threads } from '../threads.ts';
 import { remark, writeJson, writeLines } from '../output.ts';
 import { entryName, tableAccess } from '../snapshots.ts';
 import { countWords, countsText } from '../step-text.ts';
-import { clip, formatCount, plural } from '../text.ts';
+import { clip, formatCount, plural, printable } from '../text.ts';
 import { rowsAsked } from './trace.ts';
 
 const textWidth = 100;
@@ -103,13 +103,16 @@ function stepPlace({ named, entry, index }: LineageStep): string {
 function fateLines(steps: readonly LineageStep[], fate: RowFate, name: string): string[] {
   const kept = fate.stays.slice(0, 5).map((row) => formatCount(row + 1));
   const stays = fate.stays.length === 0 ? [] : [`  stays: row ${kept.join(', ')} of ${name}`];
-  const unknown = fate.unknown === null ? [] : [`  nobody can say further: ${fate.unknown}`];
-  const gone = fate.dropped.map(({ step, row, rule, stays: other }) => {
+  const unknown = fate.unknown === null ? [] : [`  opaque from there on: ${fate.unknown}`];
+  const gone = fate.dropped.map(({ step, row, rule, why: because, stays: other }) => {
     const { transform, says, version } = stepFacts(builtInTransforms, steps, steps[step]!);
-    const what = rule === null ? '' : `${countWords(rule)}: `;
     const where = version === null ? `step ${step + 1}` : `step ${step + 1}, ${version}`;
     const stead = other === null ? '' : `; row ${formatCount(other + 1)} stays in its stead`;
-    return `  dropped by ${transform} (${where}), ${what}${clip(says, textWidth)} (row ${formatCount(row + 1)} of its input${stead})`;
+    const what =
+      because === null
+        ? `${rule === null ? '' : `${countWords(rule)}: `}${clip(says, textWidth)}`
+        : printable(withNames(because, steps, steps[step]!));
+    return `  dropped by ${transform} (${where}): ${what} (row ${formatCount(row + 1)} of its input${stead})`;
   });
   if (stays.length + unknown.length + gone.length === 0) return [`  nothing on the way to ${name} took it`];
   return [...gone, ...stays, ...unknown];
@@ -117,10 +120,11 @@ function fateLines(steps: readonly LineageStep[], fate: RowFate, name: string): 
 
 function dropJson(
   steps: readonly LineageStep[],
-  { step, row, rule, stays }: RowFate['dropped'][number],
+  { step, row, rule, why: because, stays }: RowFate['dropped'][number],
 ): Record<string, unknown> {
   const { transform, says, version } = stepFacts(builtInTransforms, steps, steps[step]!);
-  return { step: step + 1, transform, says, version, row, rule, stays };
+  const words = because === null ? null : withNames(because, steps, steps[step]!);
+  return { step: step + 1, transform, says, version, row, rule, why: words, stays };
 }
 
 interface Summary {

@@ -76,6 +76,21 @@ export async function planStepQuery(engine: Engine, run: StepQueryRun): Promise<
   return { sql: await queryText(engine, tree), order: 'query', wholeRows: false };
 }
 
+/** Why a row of the input has no part in the rows of a query, as far as its clauses tell. */
+export async function whyNoRow(engine: Engine, sql: string): Promise<string> {
+  const node = topNode(await parseQuery(engine, sql));
+  const where =
+    node['where_clause'] === null || node['where_clause'] === undefined ? [] : ['its WHERE is not true for it'];
+  const having =
+    node['having'] === null || node['having'] === undefined ? [] : ['its HAVING is not true for its group'];
+  const modifiers = node['modifiers'] as TreeNode[];
+  const limit = modifiers.some(({ type }) => String(type).startsWith('LIMIT'))
+    ? ['its LIMIT or OFFSET leaves it out']
+    : [];
+  const clauses = [...where, ...having, ...limit];
+  return `the SELECT makes no row of it${clauses.length === 0 ? '' : `: ${clauses.join(', or ')}`}`;
+}
+
 function checkPure(tree: TreeNode, known: readonly KnownFunction[], columns: readonly string[]): void {
   const names = new Set(columns.map((name) => name.toLowerCase()));
   for (const node of nodesOf(tree)) {

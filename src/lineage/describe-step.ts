@@ -62,7 +62,7 @@ function preparedOrNull(transforms: readonly Transform[], derivation: Derivation
 }
 
 /** A derivation names other tables by their number; people know them by their names. */
-function withNames(says: string, steps: readonly LineageStep[], { inputs }: LineageStep): string {
+export function withNames(says: string, steps: readonly LineageStep[], { inputs }: LineageStep): string {
   return says.replaceAll(/\binput (\d+)\b/g, (text, number: string) => {
     const source = inputs[Number(number)];
     const from = source === undefined ? undefined : steps[source.step];

@@ -8,7 +8,7 @@ import type { Column } from '../../schemas/table-schema.ts';
 import { quoteIdentifier } from '../identity/sql-text.ts';
 import { writeParquet } from '../tables/read/typed-body.ts';
 import { freeName, sqlType } from '../tables/sql-types.ts';
-import { type RowExpression, failedRows, firstFailure, fitsSql, triedSql } from './row-failures.ts';
+import { type RowExpression, failedRows, firstFailure, fitsSql, triedSql, whyRowsFail } from './row-failures.ts';
 import { setBit } from './row-values.ts';
 import type { ColumnFile, DroppedRows, Keep } from './step-output.ts';
 import type { StepContext } from './transform.ts';
@@ -45,6 +45,15 @@ export async function mapByExpressions(
 ): Promise<ExpressionValues> {
   if (columns.length === 0) return { values: null, keep: null, failed: 0 };
   return mapTyped({ input, engine, scratch }, columns.map(typed), onError);
+}
+
+/** What is wrong with rows that were dropped because making a column of them failed. */
+export async function whyColumnsFail(
+  { input, engine }: Pick<StepContext, 'input' | 'engine'>,
+  columns: readonly ExpressionColumn[],
+  rows: readonly number[],
+): Promise<readonly (string | null)[]> {
+  return columns.length === 0 ? rows.map(() => null) : whyRowsFail({ input, engine }, columns.map(typed), rows);
 }
 
 /** The cast to the column's type is part of what may fail. */

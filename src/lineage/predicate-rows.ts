@@ -32,9 +32,7 @@ export async function evaluatePredicate(
   predicate: string,
   onError: OnError = 'fail',
 ): Promise<PredicateRows> {
-  const columns = source.input.schema.columns.map(({ name, type }): ScalarColumn => ({ name, type: sqlType(type) }));
-  const { reads } = await checkPredicate(source.engine, predicate, columns);
-  const expression: RowExpression = { sql: predicate, says: 'where', reads };
+  const expression = await predicateExpression(source, predicate);
   const failed = onError === 'fail' ? null : await failedRows(source, [expression]);
   const trueRows = new Uint8Array(Math.ceil(source.input.rows / 8));
   const nullRows = new Uint8Array(trueRows.length);
@@ -60,4 +58,14 @@ export async function evaluatePredicate(
     throw onError === 'fail' ? await firstFailure(source, [expression], error) : error;
   }
   return { trueRows, nullRows, failed, ...counts };
+}
+
+/**
+ * The predicate as an expression over each row.
+ * @throws HoldoutError USAGE for one that is refused
+ */
+export async function predicateExpression(source: RowSourceTable, predicate: string): Promise<RowExpression> {
+  const columns = source.input.schema.columns.map(({ name, type }): ScalarColumn => ({ name, type: sqlType(type) }));
+  const { reads } = await checkPredicate(source.engine, predicate, columns);
+  return { sql: predicate, says: 'where', reads };
 }

@@ -110,13 +110,32 @@ export async function firstFailure(
   if (!(cause instanceof HoldoutError) || cause.code !== 'INPUT_INVALID') return cause;
   const found = (await firstByTrying(source, expressions)) ?? (await firstByHalving(source, expressions));
   if (found === null) return cause;
-  const expression = expressions[found.expression]!;
-  const wrong = await messageAt(source, expression, found.position);
-  const values = await valuesAt(source, expression.reads, found.position);
-  return new RowFailure(found.position, `${expression.says}: ${wrong}${values === '' ? '' : ` (${values})`}`, {
+  const says = await failureText(source, expressions[found.expression]!, found.position);
+  return new RowFailure(found.position, says, {
     hint: 'on_error says what becomes of such rows',
     cause,
   });
+}
+
+/** What is wrong with rows that expressions fail on; null for a row that none fails on. */
+export async function whyRowsFail(
+  source: RowSourceTable,
+  expressions: readonly RowExpression[],
+  rows: readonly number[],
+): Promise<readonly (string | null)[]> {
+  const codes = await failedRows(source, expressions);
+  const says: (string | null)[] = [];
+  for (const row of rows) {
+    const expression = expressions[(codes?.[row] ?? 0) - 1];
+    says.push(expression === undefined ? null : await failureText(source, expression, row));
+  }
+  return says;
+}
+
+async function failureText(source: RowSourceTable, expression: RowExpression, position: number): Promise<string> {
+  const wrong = await messageAt(source, expression, position);
+  const values = await valuesAt(source, expression.reads, position);
+  return `${expression.says}: ${wrong}${values === '' ? '' : ` (${values})`}`;
 }
 
 interface Failing {
@@ -196,8 +215,8 @@ const messageLengthMax = 160;
 const valueLengthMax = 60;
 const valuesMax = 4;
 
-/** `score = "12x", id = 7`. */
-async function valuesAt(
+/** Values of a row as people are shown them, `score = "12x", id = 7`; the empty text for no columns. */
+export async function valuesAt(
   { input, engine }: RowSourceTable,
   reads: readonly string[],
   position: number,

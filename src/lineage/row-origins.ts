@@ -10,6 +10,7 @@ import { DIGEST_BYTES } from '../merkle/table-tree.ts';
 import type { Store } from '../store/store.ts';
 import type { TableReader } from '../tables/table-reader.ts';
 import { DigestSlots } from './digest-groups.ts';
+import { shortStepName } from './find-step.ts';
 import type { LineageStep } from './graph.ts';
 import { decodeOrigins } from './origins.ts';
 import { setBit } from './row-values.ts';
@@ -41,7 +42,7 @@ export async function originsOf(
   const { origins, output } = realisation;
   if (origins === 'same') return { kind: 'same' };
   if (origins === 'unknown') {
-    const { name } = derivation.transform;
+    const name = shortStepName(derivation.transform.name);
     return { kind: 'unknown', why: `${name} does not say of which rows it made its own` };
   }
   if (origins !== undefined) {
@@ -55,7 +56,7 @@ export async function originsOf(
   const to = await digestsOf(access, output);
   const of = selectedPositions(from, to) ?? matchedPositions(from, to);
   if (of !== null) return { kind: 'rows', of };
-  return { kind: 'unknown', why: `${derivation.transform.name} changed rows and left no word of which` };
+  return { kind: 'unknown', why: `${shortStepName(derivation.transform.name)} changed rows and left no word of which` };
 }
 
 /** Row digests of a table, in its order. */

@@ -3,37 +3,29 @@
  * not run again.
  * @module
  */
-import { rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import type { SetRoot, Sha256Id } from '../../schemas/ids.ts';
 import type { RealisationRecord, TableRef } from '../../schemas/records.ts';
-import { type TableSchema, tableSchema } from '../../schemas/table-schema.ts';
-import type { Engine } from '../engine/engine.ts';
 import { HoldoutError } from '../errors.ts';
 import { recordId } from '../identity/canonical-json.ts';
-import { openStoreEngine } from '../snapshots/store-engine.ts';
 import { type JournalState, tableKey } from '../store/journal-state.ts';
 import type { Store } from '../store/store.ts';
-import type { Layout } from '../tables/layout.ts';
 import { readLayout } from '../tables/stored-parts.ts';
-import { type TableReader, openLayout } from '../tables/table-reader.ts';
+import type { TableReader } from '../tables/table-reader.ts';
 import { putLayout } from '../tables/write-table.ts';
-import { type BindRun, type BoundStep, type BoundTable, bindStep } from './bind-step.ts';
+import { type BindRun, type BoundStep, bindStep } from './bind-step.ts';
 import { encodeOrigins } from './origins.ts';
 import { type EarlierRealisation, findRealisation } from './realised.ts';
 import type { RowSource } from './row-source.ts';
 import { type Origins, type SettledOutput, settleOutput } from './settle-output.ts';
 import { type DroppedRows, RowFailure, type StepOutput } from './step-output.ts';
-import type { PreparedStep, StepContext } from './transform.ts';
+import { type ContextPlace, type TableInHand, layoutOfInput, withStepContext } from './step-context.ts';
+import type { PreparedStep } from './transform.ts';
 
 /** What steps run in. */
-export interface StepPlace extends BindRun {
+export interface StepPlace extends BindRun, ContextPlace {
   readonly store: Store;
-  /** Able to read the store, and to read and write its temporary folder. */
-  readonly engine: Engine;
   readonly holdoutVersion: string;
-  readonly threads: number;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((rowsDone: number, rows: number) => void) | undefined;
 }
 
 /** A step's own input: the table and how it is read. */
@@ -109,14 +101,6 @@ export async function runStep(run: StepRun): Promise<StepResult> {
   };
 }
 
-/** A table in hand: how it is read, and where its rows stand. */
-export interface TableInHand extends Pick<StepInput, 'reader' | 'sourceOf' | 'setRoot'> {
-  readonly ref: TableRef;
-  readonly layout: Layout;
-  /** The layout's file, where it has one. */
-  readonly layoutId?: Sha256Id | undefined;
-}
-
 /** What a step gave. */
 export interface AppliedStep extends SettledOutput {
   readonly kind: StepOutput['kind'];
@@ -133,46 +117,19 @@ export interface AppliedStep extends SettledOutput {
  * @throws HoldoutError as the step does; `INPUT_INVALID` with the row, its file and line for a row that it cannot take.
  */
 export async function applyStep(
-  place: Omit<StepPlace, 'resolve' | 'holdoutVersion'>,
+  place: ContextPlace,
   { step, others }: Pick<BoundStep, 'step' | 'others'>,
   input: TableInHand,
 ): Promise<AppliedStep> {
-  const { store, engine } = place;
-  const state = await store.journal();
-  const scratch = await store.tempDirectory();
-  const opened: OpenOther[] = [];
-  const engines: Engine[] = [];
-  try {
-    for (const other of others) opened.push(await openOther(place, state, other));
-    const { sourceOf = () => Promise.resolve(null) } = input;
-    const context: Omit<StepContext, 'seed'> = {
-      input: input.reader,
-      engine,
-      others: others.map((other, index) => ({ ...other, reader: opened[index]!.reader })),
-      record: (record, schema) => store.getRecord(record, schema),
-      ownEngine: async (threads) => {
-        const own = await openStoreEngine(store, { threads, signal: place.signal });
-        engines.push(own);
-        const readers: TableReader[] = [];
-        for (const { reader, layout } of opened) readers.push(await openLayout(store, own, reader.schema, layout));
-        const { reader, layout } = input;
-        return { engine: own, input: await openLayout(store, own, reader.schema, layout), others: readers };
-      },
-      scratch,
-      threads: place.threads,
-      projectRoot: store.projectRoot,
-      signal: place.signal,
-      onProgress: (done) => place.onProgress?.(done, input.reader.rows),
-      sourceOf,
-    };
+  return withStepContext(place, others, input, async (context, opened) => {
     const output = await step.run(context).catch(async (error: unknown) => {
-      throw error instanceof RowFailure ? await atItsPlace(error, sourceOf) : error;
+      throw error instanceof RowFailure ? await atItsPlace(error, context.sourceOf) : error;
     });
     const settled = await settleOutput(
       {
-        store,
-        engine,
-        scratch,
+        store: place.store,
+        engine: place.engine,
+        scratch: context.scratch,
         inputs: [input.reader, ...opened.map(({ reader }) => reader)],
         schemaId: input.ref.schema,
         setRoot: input.setRoot,
@@ -189,28 +146,7 @@ export async function applyStep(
       records: output.records ?? [],
       inputRows: opened.reduce((sum, { reader }) => sum + reader.rows, input.reader.rows),
     };
-  } finally {
-    for (const { reader } of opened) await reader.close();
-    for (const own of engines) await own.close();
-    await rm(scratch, { recursive: true, force: true });
-  }
-}
-
-interface OpenOther {
-  readonly reader: TableReader;
-  readonly layout: Layout;
-  readonly layoutId: Sha256Id | undefined;
-}
-
-async function openOther(
-  { store, engine }: Pick<StepPlace, 'store' | 'engine'>,
-  state: JournalState,
-  { ref, layout: inHand }: BoundTable,
-): Promise<OpenOther> {
-  const layoutId = inHand === undefined ? layoutOfInput(state, { ref }) : undefined;
-  const layout = inHand ?? (await readLayout(store, layoutId!));
-  const schema: TableSchema = await store.getRecord(ref.schema, tableSchema);
-  return { reader: await openLayout(store, engine, schema, layout), layout, layoutId };
+  });
 }
 
 async function atItsPlace(
@@ -231,15 +167,6 @@ async function knownOrNew(store: Store, state: JournalState, { output, layout }:
   const known = state.layouts.get(tableKey(output));
   if (known !== undefined && (await store.checkFile('layout', known)) === 'ok') return known;
   return (await putLayout(store, layout)).id;
-}
-
-/** The layout of a step's input. @throws HoldoutError `STORE_CORRUPT` when the store has lost it. */
-function layoutOfInput(state: JournalState, { ref, layout }: Pick<StepInput, 'ref' | 'layout'>): Sha256Id {
-  const known = layout ?? state.layouts.get(tableKey(ref));
-  if (known !== undefined) return known;
-  throw new HoldoutError('STORE_CORRUPT', `the store names no layout for table ${ref.table}`, {
-    hint: '`holdout verify` says what is damaged',
-  });
 }
 
 async function recordsEvidence(store: Store, { records }: AppliedStep): Promise<Pick<RealisationRecord, 'records'>> {

@@ -38,6 +38,13 @@ export function orderByNumbers(numbers: Float64Array, digests: Uint8Array): Uint
   return order.sort((a, b) => numbers[a]! - numbers[b]! || compareDigests(bytes, a, b) || a - b);
 }
 
+/** For each row the place, from 0, at which it comes in an order. */
+export function placesOf(order: Uint32Array): Uint32Array {
+  const places = new Uint32Array(order.length);
+  for (const [place, row] of order.entries()) places[row] = place;
+  return places;
+}
+
 /** The first four bytes of each digest: most rows are told apart by them. */
 export function digestPrefixes(digests: Buffer): Uint32Array {
   const prefixes = new Uint32Array(digests.length / DIGEST_BYTES);

@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import type { Sha256Id } from '../../schemas/ids.ts';
-import type { DerivationRecord, SnapshotRecord, TableRef } from '../../schemas/records.ts';
+import type { DerivationRecord, RealisationRecord, SnapshotRecord, TableRef } from '../../schemas/records.ts';
 import type { Engine } from '../engine/engine.ts';
 import { HoldoutError } from '../errors.ts';
 import { canonicalJson } from '../identity/canonical-json.ts';
@@ -80,6 +80,19 @@ export interface DatasetReference {
   readonly as: 'table' | 'snapshot';
 }
 
+/** Rows of which a step made nothing, and what is known of its run. */
+export interface RowsGone {
+  /** Positions in the step's own input (`input` 0), or in `others[input - 1]`. */
+  readonly rows: readonly number[];
+  readonly input: number;
+  /** Whether something was made of a row of that input, or it stays. */
+  readonly stays: (row: number) => boolean;
+  readonly realisation: RealisationRecord;
+}
+
+/** Why rows went: a sentence for each without an end, to stand after "dropped by NAME:"; null where that is not known. */
+export type WhyGone = readonly (string | null)[];
+
 /** What of the person's code counts: an identity for the derivation, as JSON. */
 export type CodeIdentity = z.core.util.JSONType;
 
@@ -111,6 +124,11 @@ export interface StepDefinition<P> {
   /** `declared-not`: run once, its output kept like raw data. By default a step is deterministic. */
   determinism?(params: P): 'deterministic' | 'declared-not';
   run(context: StepContext, params: P): Promise<StepOutput>;
+  /**
+   * Why it let rows go. Asked on the inputs of a run that was recorded; it runs no code of the person's own.
+   * @throws HoldoutError as the step does
+   */
+  whyGone?(context: StepContext, params: P, gone: RowsGone): Promise<WhyGone>;
 }
 
 /** A step with its parameters checked, ready to run. */
@@ -128,6 +146,8 @@ export interface PreparedStep {
   /** Null for a step without code of the person's own. */
   readonly code: ((place: { readonly projectRoot: string }) => Promise<CodeIdentity>) | null;
   run(context: Omit<StepContext, 'seed'>): Promise<StepOutput>;
+  /** Null for a step that never says why rows went. */
+  readonly whyGone: ((context: Omit<StepContext, 'seed'>, gone: RowsGone) => Promise<WhyGone>) | null;
 }
 
 /** A step that the runner can be handed. */
@@ -165,6 +185,10 @@ export function defineTransform<P extends z.core.util.JSONType>(definition: Step
         determinism: definition.determinism?.(params) ?? 'deterministic',
         code: definition.code === undefined ? null : (place) => definition.code!(params, place),
         run: (context) => definition.run({ ...context, seed: seed ?? 0 }, params),
+        whyGone:
+          definition.whyGone === undefined
+            ? null
+            : (context, gone) => definition.whyGone!({ ...context, seed: seed ?? 0 }, params, gone),
       };
     },
   };

@@ -1,20 +1,21 @@
 /**
- * Which step dropped a row, and by which rule: rows are followed forward, and a selecting step that let one go is run
- * again to hear why.
+ * Which step dropped a row, and by which rule: rows are followed forward, a selecting step that let one go is run again to
+ * see which of equal rows that was, and the step is asked why.
  * @module
  */
-import type { TableRef } from '../../schemas/records.ts';
 import type { Engine } from '../engine/engine.ts';
 import { HoldoutError } from '../errors.ts';
-import { type JournalState, tableKey } from '../store/journal-state.ts';
 import { Store } from '../store/store.ts';
 import { readLayout } from '../tables/stored-parts.ts';
-import { boundTables } from './bind-step.ts';
+import { type BoundTable, boundTables } from './bind-step.ts';
+import { shortStepName } from './find-step.ts';
 import type { LineageStep } from './graph.ts';
 import { type TableAccess, inputStarts, originsOf, rowAtAddress } from './row-origins.ts';
 import { applyStep } from './run-step.ts';
+import { setBit } from './row-values.ts';
+import { type ContextPlace, type TableInHand, layoutOfInput, withStepContext } from './step-context.ts';
 import { type DroppedRows, noRow } from './step-output.ts';
-import { type Transform, prepareAgain } from './transform.ts';
+import { type PreparedStep, type Transform, prepareAgain } from './transform.ts';
 
 /** What following rows needs. */
 export interface WhyRun extends TableAccess {
@@ -35,8 +36,10 @@ export interface RowFate {
     readonly step: number;
     /** Row of that step's input. */
     readonly row: number;
-    /** The rule, as the step names it; null where it has but one or does not say. */
+    /** The rule, as the step counts it; null where it has but one or does not say. */
     readonly rule: string | null;
+    /** Why, in words that end no sentence; null where nobody can know. */
+    readonly why: string | null;
     /** Row of the same input that stays in its stead; null where there is none, or nobody says. */
     readonly stays: number | null;
   }[];
@@ -85,7 +88,7 @@ async function passStep(
   run: WhyRun,
   steps: readonly LineageStep[],
   step: LineageStep,
-  here: readonly (Alive & { readonly input: number })[],
+  here: readonly Gone[],
 ): Promise<readonly Alive[]> {
   const again = step.realisation.origins === undefined ? await selectAgain(run, step) : null;
   const origins = again === null ? await originsOf(run, step) : ({ kind: 'rows', of: again.origins } as const);
@@ -110,14 +113,55 @@ async function passStep(
       stayed.add(key);
     }
   }
+  const gone: Gone[] = [];
   for (const { of, row, input } of here) {
     // A selection drops rows of its first input only: the others it merely looks at.
     if (stayed.has(`${input} ${row}`) || (step.realisation.origins === undefined && input > 0)) continue;
+    if (step.realisation.kept !== undefined && input > 0) {
+      of.unknown ??= `${shortStepName(step.derivation.transform.name)} takes values of it, and keeps no word of the rows that got them`;
+      continue;
+    }
+    gone.push({ of, row, input });
+  }
+  const says = await whyGone(run, step, gone, stayingRows(origins.of, starts));
+  for (const { of, row, input } of gone) {
     const dropped = input === 0 ? (again?.dropped ?? null) : null;
     const rule = input === 0 ? (ruleOf(dropped, row) ?? onlyRule(steps, step)) : null;
-    of.dropped.push({ step: step.index, row, rule, stays: dropped?.insteadOf?.[row] ?? null });
+    const why = says.get(`${input} ${row}`) ?? null;
+    of.dropped.push({ step: step.index, row, rule, why, stays: dropped?.insteadOf?.[row] ?? null });
   }
   return passed;
+}
+
+type Gone = Alive & { readonly input: number };
+
+/** Whether a row of the step's first input stays, or something was made of it. */
+function stayingRows(origins: Uint32Array, starts: readonly number[]): (row: number) => boolean {
+  const rows = starts[1] ?? 0;
+  const bitmap = new Uint8Array(Math.ceil(rows / 8));
+  for (const address of origins) if (address < rows) setBit(bitmap, address);
+  return (row) => ((bitmap[row >>> 3]! >>> (row & 7)) & 1) === 1;
+}
+
+/** What the step says of rows that it let go, by `input row`. */
+async function whyGone(
+  run: WhyRun,
+  step: LineageStep,
+  gone: readonly Gone[],
+  stays: (row: number) => boolean,
+): Promise<ReadonlyMap<string, string | null>> {
+  const says = new Map<string, string | null>();
+  const prepared = preparedOrNull(run.transforms, step);
+  if (gone.length === 0 || prepared === null || prepared.whyGone === null) return says;
+  await onItsInputs(run, step, prepared, async (place, others, input) => {
+    for (const index of new Set(gone.map((each) => each.input))) {
+      const rows = [...new Set(gone.filter((each) => each.input === index).map(({ row }) => row))];
+      const asked = { rows, input: index, stays, realisation: step.realisation };
+      const told = await withStepContext(place, others, input, (context) => prepared.whyGone!(context, asked));
+      for (const [at, row] of rows.entries()) says.set(`${index} ${row}`, told[at] ?? null);
+    }
+  });
+  return says;
 }
 
 function ruleOf(dropped: DroppedRows | null, row: number): string | null {
@@ -141,39 +185,42 @@ async function selectAgain(
   step: LineageStep,
 ): Promise<{ readonly origins: Uint32Array; readonly dropped: DroppedRows | null } | null> {
   const prepared = preparedOrNull(run.transforms, step);
-  const [input] = step.inputs;
-  if (prepared === null || prepared.code !== null || input === undefined) return null;
+  if (prepared === null || prepared.code !== null || step.inputs.length === 0) return null;
+  return onItsInputs(run, step, prepared, async (place, others, input) => {
+    const applied = await applyStep(place, { step: prepared, others }, input);
+    if (applied.output.table !== step.realisation.output.table || typeof applied.origins === 'string') return null;
+    return { origins: applied.origins, dropped: applied.dropped };
+  });
+}
+
+/** Opens the recorded inputs of a step over a scratch store. */
+async function onItsInputs<T>(
+  run: WhyRun,
+  step: LineageStep,
+  prepared: PreparedStep,
+  work: (place: ContextPlace, others: readonly BoundTable[], input: TableInHand) => Promise<T>,
+): Promise<T> {
   for (const { ref } of step.inputs) await (await run.open(ref)).close();
   const state = await run.store.journal();
   const scratch = await Store.scratchOver(run.store);
-  const reader = await run.open(input.ref);
+  const { ref } = step.inputs[0]!;
+  const reader = await run.open(ref);
   try {
-    const layout = await readLayout(scratch, layoutOf(state, input.ref));
+    const layout = await readLayout(scratch, layoutOfInput(state, { ref }));
     const others = await boundTables(scratch, step.derivation, prepared.datasets);
     const place = { store: scratch, engine: run.engine, threads: run.threads };
-    const applied = await applyStep(place, { step: prepared, others }, { ref: input.ref, reader, layout });
-    if (applied.output.table !== step.realisation.output.table || typeof applied.origins === 'string') return null;
-    return { origins: applied.origins, dropped: applied.dropped };
+    return await work(place, others, { ref, reader, layout });
   } finally {
     await reader.close();
     await scratch.close();
   }
 }
 
-function preparedOrNull(
-  transforms: readonly Transform[],
-  { derivation }: LineageStep,
-): ReturnType<typeof prepareAgain> {
+function preparedOrNull(transforms: readonly Transform[], { derivation }: LineageStep): PreparedStep | null {
   try {
     return prepareAgain(transforms, derivation);
   } catch (error) {
     if (error instanceof HoldoutError) return null;
     throw error;
   }
-}
-
-function layoutOf({ layouts }: JournalState, ref: TableRef): NonNullable<ReturnType<JournalState['layouts']['get']>> {
-  const id = layouts.get(tableKey(ref));
-  if (id === undefined) throw new HoldoutError('NOT_FOUND', `the store has no rows of table ${ref.table}`);
-  return id;
 }

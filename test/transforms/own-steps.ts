@@ -7,10 +7,14 @@ import { dirname } from 'node:path';
 import { expect } from 'vitest';
 import { parse } from 'yaml';
 import { derivationRecord, realisationRecord, snapshotRecord } from '../../dist/schemas/records.js';
-import type { DerivationRecord, RealisationRecord } from '../../dist/schemas/records.js';
+import type { DerivationRecord, RealisationRecord, TableRef } from '../../dist/schemas/records.js';
 import type { HoldoutError } from '../../dist/src/errors.js';
 import { deriveChain } from '../../dist/src/lineage/derive-chain.js';
 import type { ChainStep } from '../../dist/src/lineage/derive-chain.js';
+import { withNames } from '../../dist/src/lineage/describe-step.js';
+import { lineageGraph } from '../../dist/src/lineage/graph.js';
+import { whyDropped } from '../../dist/src/lineage/why-dropped.js';
+import type { RowFate } from '../../dist/src/lineage/why-dropped.js';
 import { findStep } from '../../dist/src/lineage/find-step.js';
 import { reproduceVersion } from '../../dist/src/lineage/reproduce.js';
 import type { Reproduction } from '../../dist/src/lineage/reproduce.js';
@@ -119,6 +123,28 @@ export class OwnSteps {
     return this.workspace.engine(async (engine) => {
       const sourceOf = await traceRows(store, engine, entry);
       return Array.from({ length: record.rows }, (_, row) => sourceOf(row)?.line);
+    });
+  }
+
+  /** What became of each row of `data` on the way to a version; sentences name versions as people know them. */
+  async fates(name: string): Promise<readonly RowFate[]> {
+    const { store } = this.workspace;
+    const { entry } = await this.workspace.version(name);
+    const data = await this.workspace.version('data');
+    return this.workspace.engine(async (engine) => {
+      const steps = await lineageGraph(store, await store.journal(), entry);
+      const access = { store, open: (ref: TableRef) => openTable(store, engine, ref) };
+      const run = { ...access, engine, transforms: builtInTransforms, threads: 2 };
+      const from = steps.find((step) => step.entry.seq === data.entry.seq)!;
+      const rows = Array.from({ length: data.record.rows }, (_, row) => row);
+      const fates = await whyDropped(run, steps, from.index, rows);
+      return fates.map((fate) => ({
+        ...fate,
+        dropped: fate.dropped.map((each) => ({
+          ...each,
+          why: each.why === null ? null : withNames(each.why, steps, steps[each.step]!),
+        })),
+      }));
     });
   }
 

@@ -110,6 +110,11 @@ async function decideSlab(decision: Decision, pairs: Uint32Array, from: number, 
 export function areNear(a: Float64Array, b: Float64Array, threshold: number): boolean {
   // The quotient of two whole numbers is rounded like the threshold's own decimal, so 4 of 5 is 0.8.
   if (Math.min(a.length, b.length) / Math.max(a.length, b.length) < threshold) return false;
+  return jaccard(a, b) >= threshold;
+}
+
+/** Jaccard similarity of two ascending sets, not both empty. */
+export function jaccard(a: Float64Array, b: Float64Array): number {
   let [i, j, shared] = [0, 0, 0];
   while (i < a.length && j < b.length) {
     const [x, y] = [a[i]!, b[j]!];
@@ -117,7 +122,7 @@ export function areNear(a: Float64Array, b: Float64Array, threshold: number): bo
     if (x <= y) i += 1;
     if (y <= x) j += 1;
   }
-  return shared / (a.length + b.length - shared) >= threshold;
+  return shared / (a.length + b.length - shared);
 }
 
 /** Pairs by their earlier rank. */
