@@ -22,6 +22,8 @@ export interface StepQueryRun {
   readonly input: string;
   /** Columns of every table. */
   readonly columns: readonly string[];
+  /** Columns of the input. */
+  readonly inputColumns: readonly string[];
   /** Names of the query's columns, as `Engine.describe` gives them. */
   readonly made: readonly string[];
   /** A column name that no table and no output has. */
@@ -37,7 +39,11 @@ export interface StepQuery {
   readonly order: 'position' | 'query' | 'none';
   /** Whether the rows are those of the input as they are, only fewer or in another order. */
   readonly wholeRows: boolean;
+  /** Columns that are columns of the input as they stand, where each row is made of one: their name → the input's. */
+  readonly passed: ReadonlyMap<string, string>;
 }
+
+const none: ReadonlyMap<string, string> = new Map();
 
 /** Their answer hangs on how rows were cut into pieces, or on chance. */
 const impureAggregates = /^(?:approx_\w+|reservoir_quantile)$/;
@@ -57,23 +63,24 @@ export async function planStepQuery(engine: Engine, run: StepQueryRun): Promise<
   if (isRowWise(node, known, run.input)) {
     const list = node['select_list'] as TreeNode[];
     const wholeRows = list.length === 1 && isPlainStar(list[0]!);
+    const passed = passedColumns(list, run);
     for (const item of list)
       if (item['class'] === 'STAR') item['exclude_list'] = [...(item['exclude_list'] as unknown[]), run.hidden];
     list.push(columnNode(run.hidden));
     addOrders(node, orders, [orderNode(columnNode(run.hidden))]);
-    return { sql: await queryText(engine, tree), order: 'position', wholeRows };
+    return { sql: await queryText(engine, tree), order: 'position', wholeRows, passed };
   }
-  if (orders === null) return { sql: run.sql, order: 'none', wholeRows: false };
+  if (orders === null) return { sql: run.sql, order: 'none', wholeRows: false, passed: none };
   // `ORDER BY ALL` is total already.
   if (orders.some((order) => (order['expression'] as TreeNode)['class'] === 'STAR')) {
-    return { sql: run.sql, order: 'query', wholeRows: false };
+    return { sql: run.sql, order: 'query', wholeRows: false, passed: none };
   }
   addOrders(
     node,
     orders,
     run.made.map((_, index) => orderNode(numberNode(index + 1))),
   );
-  return { sql: await queryText(engine, tree), order: 'query', wholeRows: false };
+  return { sql: await queryText(engine, tree), order: 'query', wholeRows: false, passed: none };
 }
 
 /** Why a row of the input has no part in the rows of a query, as far as its clauses tell. */
@@ -191,6 +198,41 @@ function isPlainStar(item: TreeNode): boolean {
     const list = item[member];
     return !Array.isArray(list) || list.length === 0;
   });
+}
+
+/** Plain references and what a star stands for; of more than one star nobody knows where it ends. */
+function passedColumns(list: readonly TreeNode[], { made, inputColumns }: StepQueryRun): ReadonlyMap<string, string> {
+  if (list.filter(isStar).length > 1) return none;
+  const sources = new Map(inputColumns.map((name) => [name.toLowerCase(), name]));
+  const passed = new Map<string, string>();
+  let next = 0;
+  for (const item of list) {
+    const names = made.slice(next, (next += isStar(item) ? made.length - list.length + 1 : 1));
+    for (const name of names) {
+      const source = isStar(item) ? starSource(item, name) : referenceSource(item);
+      const found = source === null ? undefined : sources.get(source.toLowerCase());
+      if (found !== undefined) passed.set(name, found);
+    }
+  }
+  return passed;
+}
+
+function isStar(item: TreeNode): boolean {
+  return item['class'] === 'STAR';
+}
+
+/** The column that a star gives under this name; null where it may be another one. */
+function starSource(item: TreeNode, name: string): string | null {
+  const replaced = (item['replace_list'] as { key?: unknown }[] | undefined) ?? [];
+  const renamed = (item['rename_list'] as unknown[] | undefined) ?? [];
+  if (renamed.length > 0 || replaced.some(({ key }) => typeof key !== 'string')) return null;
+  return replaced.some(({ key }) => String(key).toLowerCase() === name.toLowerCase()) ? null : name;
+}
+
+/** `text`, not `meta.text`, which may be a member. */
+function referenceSource(item: TreeNode): string | null {
+  const names = item['class'] === 'COLUMN_REF' ? (item['column_names'] as string[]) : [];
+  return names.length === 1 ? names[0]! : null;
 }
 
 function columnNode(name: string): TreeNode {

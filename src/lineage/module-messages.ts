@@ -38,6 +38,8 @@ export interface BatchDone {
   readonly outputs: Uint32Array;
   /** The new rows as lines, in order. */
   readonly text: Uint8Array;
+  /** Columns of the input in which a new row has another value, less those that an earlier batch of the worker named. */
+  readonly changed: readonly string[];
   /** Where it stopped, where the module threw and that counts. */
   readonly stop: RowStop | null;
 }

@@ -5,7 +5,7 @@
 import { register } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import { type BatchDone, type ModuleBatch, type ModuleReply, type ModuleSetup, rowState } from './module-messages.ts';
-import { type Row, readRow, writeRow } from './row-json.ts';
+import { type Row, type WrittenRow, lineOf, readRow, writeMembers } from './row-json.ts';
 
 const setup = workerData as ModuleSetup;
 const beat = new Int32Array(setup.beat);
@@ -79,19 +79,26 @@ async function runBatch(transform: RowFunction, { firstRow, bytes }: ModuleBatch
   const outputs: number[] = [];
   const texts: string[] = [];
   let stop: BatchDone['stop'] = null;
+  const known = changed.size;
   for (const [index, line] of lines.entries()) {
     atRow(firstRow + index);
     try {
-      const given = transform(readRow(line), { row: firstRow + index, args: setup.args });
-      const made: unknown = isPromise(given) ? await given : given;
+      const result = transform(readRow(line), { row: firstRow + index, args: setup.args });
+      const made: unknown = isPromise(result) ? await result : result;
       const rows: readonly unknown[] = Array.isArray(made) ? made : made === null || made === undefined ? [] : [made];
       // All of a row's rows or none: the second may be what cannot be written.
-      const written = rows.map(writeRow);
+      const written = rows.map(writeMembers);
+      const madeLines = written.map(lineOf);
       if (written.length === 0) states[index] = rowState.returnedNothing;
-      for (const text of written) {
-        const isNew = text !== line && text !== writeRow(readRow(line));
+      let given: WrittenRow | null = null;
+      for (const [which, text] of madeLines.entries()) {
+        given ??= text === line ? null : writeMembers(readRow(line));
+        const asGiven = given === null ? line : lineOf(given);
+        const isNew = text !== line && text !== asGiven;
         outputs.push(index * 2 + (isNew ? 1 : 0));
-        if (isNew) texts.push(text, '\n');
+        if (!isNew || given === null) continue;
+        texts.push(text, '\n');
+        noteChanged(given, written[which]!);
       }
     } catch (error) {
       if (setup.onError === 'fail') {
@@ -105,7 +112,17 @@ async function runBatch(transform: RowFunction, { firstRow, bytes }: ModuleBatch
   }
   atRest();
   const text = new TextEncoder().encode(texts.join(''));
-  return { firstRow, states, outputs: Uint32Array.from(outputs), text, stop };
+  const columns = [...changed].slice(known);
+  return { firstRow, states, outputs: Uint32Array.from(outputs), text, changed: columns, stop };
+}
+
+/** Columns of the input in which any new row has had another value. */
+const changed = new Set<string>();
+
+function noteChanged(given: WrittenRow, made: WrittenRow): void {
+  for (const [key, text] of given) {
+    if (text !== (made.get(key) ?? 'null')) changed.add(key);
+  }
 }
 
 function isPromise(value: unknown): value is Promise<unknown> {

@@ -7,6 +7,7 @@ import type { Column, ColumnType, TableSchema } from '../../schemas/table-schema
 import { HoldoutError } from '../errors.ts';
 import type { ReadTable } from '../tables/read/read-table-types.ts';
 import { readTable } from '../tables/read/read-table.ts';
+import { columnsByName } from '../tables/sql-types.ts';
 import { sameType, widenType } from '../tables/types/widen-schema.ts';
 import type { StepContext } from './transform.ts';
 
@@ -65,6 +66,21 @@ export async function readNewRows(run: NewRowsRun): Promise<NewRows> {
     }
   }
   return { table: first, schema: visible(first.schema) };
+}
+
+/** Of these columns, name → name in the input, those of one type before and after: as `AssembledTable` has them. */
+export function unchangedColumns(
+  before: TableSchema,
+  after: TableSchema,
+  passed: ReadonlyMap<string, string>,
+): ReadonlyMap<string, string> {
+  const had = columnsByName(before);
+  return new Map(
+    after.columns.flatMap(({ name, type }): [string, string][] => {
+      const source = had.get(passed.get(name) ?? '');
+      return source !== undefined && sameType(source.type, type) ? [[name, source.name]] : [];
+    }),
+  );
 }
 
 /** Columns of the input that there still are, in its order, then new ones; `keeps` says which keep the input's type. */

@@ -9,7 +9,9 @@ export type Row = Record<string, unknown>;
 
 const largeNumber = /\d{16}/;
 const bareWord = /[:,[](?:NaN|-?Infinity)/;
-const tokens = /"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])|NaN|-?Infinity/g;
+const tokens = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?|NaN|-?Infinity/g;
+/** What JSON.parse would change, or refuse. */
+const marked = /^(?:-?\d{16,}|NaN|-?Infinity)$/;
 const loneSurrogate = /\p{Cs}/u;
 const levelsMax = 64;
 
@@ -18,26 +20,41 @@ export function readRow(line: string): Row {
   if (!largeNumber.test(line) && !bareWord.test(line)) return JSON.parse(line) as Row;
   let mark = '\uE000';
   while (line.includes(mark)) mark += '\uE000';
-  const marked = line.replace(tokens, (token) => (token.startsWith('"') ? token : `"${mark}${token}"`));
-  return JSON.parse(marked, (_, value: unknown) => {
+  const text = line.replace(tokens, (token) => (marked.test(token) ? `"${mark}${token}"` : token));
+  return JSON.parse(text, (_, value: unknown) => {
     if (typeof value !== 'string' || !value.startsWith(mark)) return value;
-    const text = value.slice(mark.length);
-    if (/[NI]/.test(text)) return Number(text);
-    const number = Number(text);
-    return Number.isSafeInteger(number) ? number : BigInt(text);
+    const token = value.slice(mark.length);
+    if (/[NI]/.test(token)) return Number(token);
+    const number = Number(token);
+    return Number.isSafeInteger(number) ? number : BigInt(token);
   }) as Row;
 }
 
 /** A value that a row cannot hold. */
 class ValueFault extends Error {}
 
+/** Members of a row by name, in their order, each as JSON that reads back as the same value. */
+export type WrittenRow = ReadonlyMap<string, string>;
+
 /**
- * A row as a line of JSON that reads back as the same values; members that are undefined are left out.
+ * A row's members as JSON; those that are undefined are left out.
  * @throws ValueFault naming the member, for what is no row or no value of one.
  */
-export function writeRow(row: unknown): string {
+export function writeMembers(row: unknown): WrittenRow {
   if (!isPlainObject(row)) throw new ValueFault(`a row is an object, got ${describe(row)}`);
-  return writeObject(row, '', 0);
+  const members = new Map<string, string>();
+  for (const key of Object.keys(row)) {
+    const member = row[key];
+    if (member !== undefined) members.set(key, writeValue(member, key, 0));
+  }
+  return members;
+}
+
+/** Written members as a line, without its end. @throws ValueFault for a name that is no text */
+export function lineOf(members: WrittenRow): string {
+  let line = '{';
+  for (const [key, text] of members) line += `${line.length > 1 ? ',' : ''}${writeText(key, '')}:${text}`;
+  return `${line}}`;
 }
 
 function writeObject(value: Row, at: string, level: number): string {

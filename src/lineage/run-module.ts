@@ -11,7 +11,7 @@ import { GrowingNumbers } from './growing-numbers.ts';
 import { type ModuleGraph, readModuleGraph } from './module-graph.ts';
 import { type BatchDone, type ModuleBatch, type OnError, rowState } from './module-messages.ts';
 import { ModulePool, type ModuleRun } from './module-pool.ts';
-import { readNewRows } from './new-rows.ts';
+import { readNewRows, unchangedColumns } from './new-rows.ts';
 import { checkSameLines, sampleRows } from './sample-check.ts';
 import { type DroppedRows, RowFailure, type StepOutput } from './step-output.ts';
 import type { StepContext } from './transform.ts';
@@ -121,8 +121,9 @@ async function collect(context: StepContext, pool: ModulePool): Promise<StepOutp
   const states = new Uint8Array(input.rows);
   const file = new FileWriter(join(context.scratch, 'module.jsonl'));
   let [selecting, last] = [true, -1];
+  const changed = new Set<string>();
   try {
-    for await (const { firstRow, outputs, text, states: batchStates } of pool.runAll(batchesOf(context))) {
+    for await (const { firstRow, outputs, text, states: batchStates, ...batch } of pool.runAll(batchesOf(context))) {
       states.set(batchStates, firstRow);
       for (const output of outputs) {
         const row = firstRow + (output >>> 1);
@@ -132,6 +133,7 @@ async function collect(context: StepContext, pool: ModulePool): Promise<StepOutp
         selecting &&= !isNew && row > last;
         last = row;
       }
+      for (const name of batch.changed) changed.add(name);
       await file.write(text);
       context.onProgress?.(firstRow + batchStates.length);
     }
@@ -149,7 +151,9 @@ async function collect(context: StepContext, pool: ModulePool): Promise<StepOutp
   const origins = madeOf.finish();
   const read = readNewRows({ context, path: file.path, besideInput });
   const { table, schema } = await read.catch((error: unknown) => atItsRow(error, origins));
-  return { kind: 'table', schema, rows: rows.finish(), added: table, madeOf: origins, counts, dropped };
+  const stay = input.schema.columns.flatMap(({ name }) => (changed.has(name) ? [] : [[name, name] as const]));
+  const unchanged = unchangedColumns(input.schema, schema, new Map(stay));
+  return { kind: 'table', schema, rows: rows.finish(), added: table, madeOf: origins, unchanged, counts, dropped };
 }
 
 /** What was wrong with new rows is told by the row that they were made of, not by the scratch file that they stood in. */

@@ -16,6 +16,7 @@ import { copyRelation, relationSchema } from '../tables/read/typed-body.ts';
 import { freeName } from '../tables/sql-types.ts';
 import type { TableReader } from '../tables/table-reader.ts';
 import { checkNames } from '../tables/types/column-names.ts';
+import { unchangedColumns } from './new-rows.ts';
 import { checkSameLines, sampleRows } from './sample-check.ts';
 import { compareDigests } from './seeded-hash.ts';
 import type { StepOutput } from './step-output.ts';
@@ -66,7 +67,9 @@ export async function runSqlStep(context: StepContext, step: SqlStep): Promise<S
   }
   if (table.rows === 0) return { kind: 'table', schema, rows, added: null, madeOf: null, counts: {} };
   const counts = positions === null ? {} : { dropped: input.rows - positions.length };
-  return { kind: 'table', schema, rows, added: table, madeOf: positions, counts };
+  if (positions === null) return { kind: 'table', schema, rows, added: table, madeOf: null, counts };
+  const unchanged = unchangedColumns(input.schema, schema, plan.passed);
+  return { kind: 'table', schema, rows, added: table, madeOf: positions, unchanged, counts };
 }
 
 interface Result {
@@ -93,7 +96,16 @@ async function makeResult(own: OwnEngine, step: SqlStep, rowsMax: number | null)
     throw new HoldoutError('USAGE', `${problem} among the columns of the query`, { hint: 'Name columns with AS.' });
   }
   const hidden = freeName(schemaOf([...columns, ...names]), 'holdout_row');
-  const asked = { sql: step.query, input: inputName, columns, made: names, hidden, pure: step.deterministic };
+  const inputColumns = own.input.schema.columns.map(({ name }) => name);
+  const asked = {
+    sql: step.query,
+    input: inputName,
+    columns,
+    inputColumns,
+    made: names,
+    hidden,
+    pure: step.deterministic,
+  };
   const plan = await planStepQuery(engine, asked);
   const withRow = plan.order === 'position';
   if (withRow) await defineInput(own, hidden, rowsMax);

@@ -19,6 +19,7 @@ import { computeColumns } from '../tables/write-columns.ts';
 import { storeTable } from '../tables/write-table.ts';
 import type { Materialising } from './materialise.ts';
 import { identifyDigests } from './select-rows.ts';
+import { storeBeside } from './settle-beside.ts';
 import type { AssembledTable } from './step-output.ts';
 import { checkExact } from './unite-inputs.ts';
 
@@ -73,7 +74,7 @@ export async function settleTable(run: TableSettling, given: AssembledTable): Pr
     gather(source.digests, from);
   }
   if (given.added !== null) {
-    const added = await storeAdded(run, given.added, schema);
+    const added = (await storeBeside(run, given, schema)) ?? (await storeAdded(run, given.added, schema));
     layouts.push(added.layout);
     gather(added.digests, start);
   }

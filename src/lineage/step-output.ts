@@ -68,6 +68,11 @@ export interface AssembledTable extends Output {
   readonly added: ReadTable | null;
   /** Address of the input row that each added row was made of, `noRow` where there is none; null where nobody knows. */
   readonly madeOf: Uint32Array | null;
+  /**
+   * Columns whose value in every added row is that of the input row that it was made of: output name → input name, of
+   * one type. They need not be stored again.
+   */
+  readonly unchanged?: ReadonlyMap<string, string>;
 }
 
 /** No row, in `AssembledTable.madeOf`. */

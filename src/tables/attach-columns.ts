@@ -25,7 +25,7 @@ import { replaceColumns } from './layout-columns.ts';
 import { withoutRepeats } from './layout-repeats.ts';
 import { rowsOfPart } from './layout.ts';
 import type { ColumnSource, Layout, LayoutPart, RowsOfPart } from './layout.ts';
-import type { PartFile } from './part-file.ts';
+import type { FileColumns, PartFile } from './part-file.ts';
 import { fileRowsSql } from './row-file.ts';
 import { freeName } from './sql-types.ts';
 import { openLayoutPart } from './stored-parts.ts';
@@ -38,8 +38,13 @@ export interface AttachedColumns {
   readonly output: TableSchema;
   /** For each column that stays as it is: its name in the output, and in the input. */
   readonly kept: ReadonlyMap<string, string>;
-  /** A typed file with a row for each row of the table, in its order; columns in the types that `output` gives them. */
-  readonly values: PartFile;
+  /**
+   * A typed file with a row for each row of the table, in its order; columns in the types that `output` gives them. Null
+   * where all columns are kept.
+   */
+  readonly values: PartFile | null;
+  /** Digests of the new rows, where they are known: 32 bytes a row, in the order of the table. */
+  readonly digests?: Uint8Array | undefined;
 }
 
 /**
@@ -54,28 +59,38 @@ export async function attachColumns(
   attached: AttachedColumns,
 ): Promise<ChangedTable | null> {
   const { values, kept, output } = attached;
-  if (values.rows !== attached.layout.rows) {
+  if (values !== null && values.rows !== attached.layout.rows) {
     throw new RangeError(`"values" expected ${attached.layout.rows} rows, got ${values.rows}`);
   }
   refuseUnknownColumns(attached);
   const layout = withoutRepeats(attached.layout);
   if (layout === null) return null;
-  const columns = values.schema.columns.filter(
+  const columns = (values?.schema.columns ?? []).filter(
     ({ name }) => !kept.has(name) && output.columns.some((column) => column.name === name),
   );
-  const added: ColumnSource[] = [];
+  const added: (ColumnSource | null)[] = [];
   const sidecars: DigestFile[] = [];
   let newBytes = 0;
   try {
     for (const used of rowsOfPart(layout)) {
-      const aligned = await alignValues(store, engine, { ...values, schema: { ...values.schema, columns } }, used);
-      sidecars.push({ path: await digestPart(store, engine, attached, used, aligned, columns), rows: used.part.rows });
+      const aligned =
+        values === null || columns.length === 0
+          ? null
+          : await alignValues(store, engine, { ...values, schema: { ...values.schema, columns } }, used);
+      if (attached.digests === undefined) {
+        const path = await digestPart(store, engine, attached, used, aligned, columns);
+        sidecars.push({ path, rows: used.part.rows });
+      }
+      if (aligned === null) {
+        added.push(null);
+        continue;
+      }
       const file = { path: aligned, rows: used.part.rows, columns: storedColumns(columns) };
       const stored = await storeColumns(store, engine, file);
       newBytes += stored.newBytes;
       added.push({ id: stored.id, columns: columns.map(({ name }, index) => [name, `c${index}`]) });
     }
-    const digests = await gatherDigests(layout, sidecars);
+    const digests = attached.digests ?? (await gatherDigests(layout, sidecars));
     const stored = await storeDigests(store, digests);
     newBytes += stored.newBytes;
     return { layout: replaceColumns(layout, { kept, added, digests: stored.map }), digests, newBytes };
@@ -86,7 +101,7 @@ export async function attachColumns(
 
 function refuseUnknownColumns({ input, output, kept, values }: AttachedColumns): void {
   const inputs = new Set(input.columns.map(({ name }) => name));
-  const given = new Map(values.schema.columns.map(({ name, type }) => [name, JSON.stringify(type)]));
+  const given = new Map(values?.schema.columns.map(({ name, type }) => [name, JSON.stringify(type)]));
   for (const { name, type } of output.columns) {
     const before = kept.get(name);
     const known = before === undefined ? given.get(name) === JSON.stringify(type) : inputs.has(before);
@@ -100,29 +115,33 @@ async function digestPart(
   engine: Engine,
   { input, output, kept }: AttachedColumns,
   { part, rows }: RowsOfPart<LayoutPart>,
-  aligned: string,
+  aligned: string | null,
   columns: readonly Column[],
 ): Promise<string> {
   const file = await openLayoutPart(store, part);
   const before = file.kind === 'stacked' ? file.sources : [{ file, columns: sameNames(input) }];
   const names = new Map(columns.map(({ name }, index) => [name, freeName(input, `holdout_value_${index}`)]));
-  const valueFile: PartFile = {
-    kind: 'typed',
-    path: aligned,
-    rows: part.rows,
-    logicalBytes: 0,
-    schema: { type: 'holdout/schema@1', columns: storedColumns(columns) },
-  };
-  const beside = {
-    file: valueFile,
+  const beside = (path: string): FileColumns => ({
+    file: {
+      kind: 'typed',
+      path,
+      rows: part.rows,
+      logicalBytes: 0,
+      schema: { type: 'holdout/schema@1', columns: storedColumns(columns) },
+    },
     columns: columns.map(({ name }, index) => [names.get(name)!, `c${index}`] as const),
-  };
+  });
   const wide: TableSchema = {
     type: 'holdout/schema@1',
     columns: [...input.columns, ...columns.map(({ name, type }) => ({ name: names.get(name)!, type }))],
   };
   const rowName = freeName(wide, 'holdout_row');
-  const stack = { kind: 'stacked' as const, rows: part.rows, logicalBytes: 0, sources: [...before, beside] };
+  const stack = {
+    kind: 'stacked' as const,
+    rows: part.rows,
+    logicalBytes: 0,
+    sources: aligned === null ? before : [...before, beside(aligned)],
+  };
   const reference = (column: string): string => quoteIdentifier(kept.get(column) ?? names.get(column) ?? column);
   const digest = digestIfUsedSql(isUsedSql(quoteIdentifier(rowName)), rowDigestSql(output, reference));
   await useRows(engine, rows, part.rows);
