@@ -36,10 +36,10 @@ async function columnsStored(step: string, data: readonly unknown[] = rows, file
   );
 }
 
-describe('of new rows only columns with other values are stored', () => {
-  const ofModule = (body: string): Promise<readonly string[]> =>
-    columnsStored('module: {path: m.ts}', rows, { 'm.ts': `export default (row) => ${body}` });
+const ofModule = (body: string): Promise<readonly string[]> =>
+  columnsStored('module: {path: m.ts}', rows, { 'm.ts': `export default (row) => ${body}` });
 
+describe('of new rows only columns with other values are stored', () => {
   it.each([
     ['one column of all', '({ ...row, text: row.text + "!" })', ['text']],
     [
