@@ -15,8 +15,7 @@ import type { PreparedEvals } from './prepare.ts';
 import { writeReport } from './report.ts';
 import { findEqualRows } from './row-equal.ts';
 import { holdsText } from './row-text.ts';
-import { ScanPool } from './scan-pool.ts';
-import { scanTable } from './scan.ts';
+import { scanPool, scanTable } from './scan.ts';
 import type { ScanTotals } from './scan.ts';
 import { findSymbolRows } from './symbol-rows.ts';
 import { Tally } from './tally.ts';
@@ -70,7 +69,7 @@ export async function checkLeaks(options: CheckOptions): Promise<CheckResult> {
   const trainDigests: Uint8Array[] = [];
   const meter = new OverlapMeter(index.trie.size);
   const finder = new CandidateFinder(engine, index, once(explain));
-  const pool = new ScanPool(index.table, options.threads ?? availableParallelism());
+  const pool = scanPool(index.table, options.threads ?? availableParallelism());
   try {
     for (const [trainIndex, train] of trains.entries()) {
       const digests = await train.reader.digests();

@@ -3,7 +3,7 @@
  * @module
  */
 import { closeSync, openSync, readSync } from 'node:fs';
-import { parentPort, workerData } from 'node:worker_threads';
+import { answerTasks, buffersOf } from '../worker-pool.ts';
 import { Kernel } from './kernel.ts';
 import type { RunTable, ScanResult } from './kernel.ts';
 
@@ -13,29 +13,19 @@ export type ScanTask =
   | { readonly kind: 'lines'; readonly bytes: Uint8Array };
 
 /** What a task gave; `start` is where its first line began in the file (0 for lines). */
-export type ScanReply =
-  | (ScanResult & { readonly start: number; readonly bytes: number })
-  | { readonly failed: string; readonly code: string | undefined };
+export type ScanDone = ScanResult & { readonly start: number; readonly bytes: number };
 
 const readBytes = 1 << 20;
 const newline = 10;
 
-if (parentPort !== null) {
-  const port = parentPort;
+answerTasks((table) => {
   const kernel = new Kernel();
-  kernel.loadTable(workerData as RunTable);
-  port.on('message', (task: ScanTask) => {
-    try {
-      const reply: ScanReply = task.kind === 'range' ? scanRange(kernel, task) : scanLines(kernel, task.bytes);
-      port.postMessage(reply, [reply.hits.buffer as ArrayBuffer, reply.hitRows.buffer as ArrayBuffer]);
-    } catch (error) {
-      const { message, code } = error as NodeJS.ErrnoException;
-      port.postMessage({ failed: message, code } satisfies ScanReply);
-    }
-  });
-}
+  kernel.loadTable(table as RunTable);
+  return (task: ScanTask): ScanDone =>
+    task.kind === 'range' ? scanRange(kernel, task) : scanLines(kernel, task.bytes);
+}, buffersOf);
 
-function scanLines(kernel: Kernel, bytes: Uint8Array): Exclude<ScanReply, { failed: string }> {
+function scanLines(kernel: Kernel, bytes: Uint8Array): ScanDone {
   kernel.textRoom(bytes.length + 1);
   const text = kernel.textBytes(bytes.length + 1);
   text.set(bytes);
@@ -44,7 +34,7 @@ function scanLines(kernel: Kernel, bytes: Uint8Array): Exclude<ScanReply, { fail
   return { ...kernel.scan(0, bytes.length + (ended ? 0 : 1)), start: 0, bytes: bytes.length };
 }
 
-function scanRange(kernel: Kernel, task: ScanTask & { kind: 'range' }): Exclude<ScanReply, { failed: string }> {
+function scanRange(kernel: Kernel, task: ScanTask & { kind: 'range' }): ScanDone {
   const file = openSync(task.path, 'r');
   try {
     // One byte more at the front: a line begins in the range when the byte before it is a newline.

@@ -5,8 +5,9 @@
  */
 import { open } from 'node:fs/promises';
 import { HoldoutError } from '../errors.ts';
-import type { ScanDone, ScanPool } from './scan-pool.ts';
-import type { ScanTask } from './scan-worker.ts';
+import { WorkerPool } from '../worker-pool.ts';
+import type { RunTable } from './kernel.ts';
+import type { ScanDone, ScanTask } from './scan-worker.ts';
 import type { NamedTable, RawLines } from './types.ts';
 
 /** Where the line of a row that has hits is to be had. */
@@ -28,6 +29,15 @@ export interface ScanTotals {
   readonly rows: number;
   /** Rows without a string that has a token. */
   readonly textless: number;
+}
+
+/** Threads that hold the table of runs and scan with it. */
+export type ScanPool = WorkerPool<ScanTask, ScanDone>;
+
+/** Starts the threads. */
+export function scanPool(table: RunTable, threads: number): ScanPool {
+  const module = new URL('./scan-worker.js', import.meta.url);
+  return new WorkerPool({ module, settings: table, threads, does: 'looks for eval items' });
 }
 
 /** Bytes of a task, hits of a batch and bytes of kept lines, above which a batch is handed out. */
@@ -55,9 +65,8 @@ export async function scanTable(
   let textless = 0;
   let fileRows = 0;
   let batch = newBatch(0);
-  for await (const { from, done } of pool.scanAll(
-    train.rawLines === undefined ? blocks(train) : ranges(train.rawLines),
-  )) {
+  const tasks = train.rawLines === undefined ? blocks(train) : ranges(train.rawLines);
+  for await (const { from, done } of pool.runAll(tasks, ({ task }) => scan(pool, task))) {
     addTo(batch, rows, from, done);
     rows += done.rows;
     fileRows += done.rows;
@@ -79,6 +88,13 @@ export async function scanTable(
   }
   if (batch.hitCount > 0) await onBatch(finished(batch));
   return { rows, textless };
+}
+
+function scan(pool: ScanPool, task: ScanTask): Promise<ScanDone> {
+  if (task.kind === 'range') return pool.run(task);
+  // A copy of its own: the block belongs to the reader, which may use its memory again.
+  const bytes = new Uint8Array(task.bytes);
+  return pool.run({ kind: 'lines', bytes }, [bytes.buffer]);
 }
 
 interface Draft {
