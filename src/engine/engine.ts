@@ -289,8 +289,8 @@ function resultChunk(binding: Binding, chunk: DuckDBDataChunk): ResultChunk {
       const vector = chunk.getColumnVector(column);
       if (!(vector instanceof binding.DuckDBBlobVector)) throw new TypeError(`column ${column} is no BLOB`);
       const bytes = vector.getItemBytes(row);
-      // Short values are views into the chunk, which goes away.
-      return bytes === null ? null : bytes.slice();
+      // Short values are views into the chunk, which goes away; long ones are copies already.
+      return bytes === null || bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
     },
     value: (column, row) => plainValue(binding, chunk.getColumnVector(column).getItem(row)),
   };

@@ -50,8 +50,8 @@ export function lineOffsets(bytes: Uint8Array, rows: number): Uint32Array {
 
 /**
  * The lines of rows `first` … `end - 1`, or of those among them that are `used` (1). Each row group is scanned by one
- * thread, and where all rows are wanted each cell lies in one row group, so that text is put together in the order of
- * the rows without sorting it.
+ * thread, so that the text of a cell that lies in one is put together in the order of the rows without sorting it. Of
+ * row groups in which no row is used nothing is unpacked. Where all rows are wanted, no cell may lie in two row groups.
  * @throws HoldoutError `STORE_CORRUPT` when the file holds other rows
  */
 export async function queryLines(
@@ -61,7 +61,7 @@ export async function queryLines(
   end: number,
   used?: Uint8Array,
 ): Promise<Piece[]> {
-  const { engine, files, schema, verbatim } = source;
+  const { engine, files, groups, schema, verbatim } = source;
   const rowFile = files[file]!;
   const rowName = freeName(schema, 'holdout_row');
   const row = quoteIdentifier(rowName);
@@ -73,8 +73,8 @@ export async function queryLines(
   const bits = used === undefined ? '' : Buffer.from(used.map((bit) => 48 + bit)).toString('latin1');
   const where = used === undefined ? '' : `WHERE get_bit('${bits}'::BIT, (${row} - ${first})::INTEGER) = 1`;
   const cell = `${row} // ${rowsPerCell}`;
-  // Of few rows; cells may lie in two row groups here.
-  const sorted = used === undefined ? '' : ` ORDER BY ${row}`;
+  const cut = groups[file]!.some((start) => start > first && start < end && start % rowsPerCell !== 0);
+  const sorted = used !== undefined && cut ? ` ORDER BY ${row}` : '';
   const pieces: Piece[] = [];
   let rows = 0;
   await engine.stream(

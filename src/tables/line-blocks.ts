@@ -5,6 +5,8 @@
  */
 import type { TableSchema } from '../../schemas/table-schema.ts';
 import type { Engine } from '../engine/engine.ts';
+import { ascend, ascendingLines } from './ascending-lines.ts';
+import type { FileRun } from './ascending-lines.ts';
 import { bytesPerRow, lineOffsets, queryLines, readBytesMax, rowsPerCell } from './file-lines.ts';
 import type { LineSource, Piece } from './file-lines.ts';
 import type { RowMap } from './layout.ts';
@@ -35,13 +37,6 @@ interface Stretch {
   readonly file: number;
   readonly from: number;
   readonly to: number;
-}
-
-/** A run of a block: `rows` rows of `file` from `from` on. */
-interface Run {
-  readonly file: number;
-  readonly from: number;
-  readonly rows: number;
 }
 
 /** Stretches that lie closer than this are read as one. */
@@ -106,8 +101,8 @@ function* cutRuns(
   files: readonly RowFile[],
   groups: readonly (readonly number[])[],
   bytesMax: number,
-): Generator<readonly Run[]> {
-  let block: Run[] = [];
+): Generator<readonly FileRun[]> {
+  let block: FileRun[] = [];
   let size = 0;
   const lastGroup = new Map<number, number>();
   for (const { file, from, rows } of runsOfLayout(layout)) {
@@ -136,7 +131,7 @@ function* cutRuns(
 }
 
 /** The intervals to read for a block, by file and row. */
-function stretchesOf(runs: readonly Run[]): Stretch[] {
+function stretchesOf(runs: readonly FileRun[]): Stretch[] {
   const sorted = runs.toSorted((a, b) => a.file - b.file || a.from - b.from);
   const stretches: Stretch[] = [];
   let last: { file: number; from: number; to: number } | undefined;
@@ -156,10 +151,11 @@ interface CachedSource extends LineSource {
   readonly cache: Map<string, GroupLines>;
 }
 
-async function blockPieces(source: CachedSource, runs: readonly Run[]): Promise<readonly Piece[]> {
+async function blockPieces(source: CachedSource, runs: readonly FileRun[]): Promise<readonly Piece[]> {
   const stretches = stretchesOf(runs);
   const [only] = stretches;
   if (stretches.length === 1 && isWhole(runs, only)) return readStretch(source, only);
+  if (ascend(runs)) return ascendingLines(source, runs);
   const order = Uint32Array.from(runs, (_run, index) => index).sort(
     (a, b) => runs[a]!.file - runs[b]!.file || runs[a]!.from - runs[b]!.from || a - b,
   );
@@ -192,7 +188,7 @@ interface Window {
 }
 
 /** A window for the runs `order[next]` …: whole stretches of about `readBytesMax`, or single rows that lie all over. */
-function windowFrom(source: CachedSource, runs: readonly Run[], order: Uint32Array, next: number): Window {
+function windowFrom(source: CachedSource, runs: readonly FileRun[], order: Uint32Array, next: number): Window {
   const { file, from } = runs[order[next]!]!;
   const rowsMax = Math.ceil(readBytesMax / bytesPerRow(source.files[file]!));
   const gather = (gapMax: number, spanMax: number): { end: number; to: number; wanted: number } => {
@@ -229,7 +225,7 @@ function concatenated(pieces: readonly Piece[]): Uint8Array {
 }
 
 /** Whether the runs follow one another and are all that is read. */
-function isWhole(runs: readonly Run[], only: Stretch | undefined): only is Stretch {
+function isWhole(runs: readonly FileRun[], only: Stretch | undefined): only is Stretch {
   let next = only?.from ?? -1;
   for (const { from, rows } of runs) {
     if (from !== next) return false;

@@ -48,15 +48,15 @@ export function fileLinesSql(engine: Engine, file: PartFile, rowName: string, be
   return between === undefined || isAll(file, between) ? sql : `${sql} WHERE ${betweenSql('file_row_number', between)}`;
 }
 
-/** The canonical values of JSON lines: from a query with columns `row` (quoted already) and `line`. */
-export function lineValuesSql(linesSql: string, schema: TableSchema, row: string): string {
-  if (schema.columns.length === 0) return `SELECT ${row} FROM (${linesSql})`;
+/** The canonical values of JSON lines: from a query with column `line` and those of `rows` (quoted), which stay. */
+export function lineValuesSql(linesSql: string, schema: TableSchema, rows: string): string {
+  if (schema.columns.length === 0) return `SELECT ${rows} FROM (${linesSql})`;
   const values = schema.columns.map(({ name, type }) => {
     const value = canonicalValueSql(type, `struct_extract(${parsedName}, ${quoteString(name)})`, 'line');
     return `${value} AS ${quoteIdentifier(name)}`;
   });
-  const parsed = `SELECT ${row}, from_json(line, ${lineStructureSql(schema)}) AS ${parsedName} FROM (${linesSql})`;
-  return `SELECT ${[row, ...values].join(', ')} FROM (${parsed})`;
+  const parsed = `SELECT ${rows}, from_json(line, ${lineStructureSql(schema)}) AS ${parsedName} FROM (${linesSql})`;
+  return `SELECT ${[rows, ...values].join(', ')} FROM (${parsed})`;
 }
 
 const parsedName = 'holdout_parsed';

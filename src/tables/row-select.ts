@@ -1,5 +1,5 @@
 /**
- * Rows of part files as SQL: a few ranges as they stand, scattered rows through a narrow table of row numbers and
+ * Rows of part files as SQL: a few ranges as they stand, other rows through a narrow table of row numbers and
  * positions. Nothing wide is ever sorted or kept.
  * @module
  */
@@ -8,8 +8,10 @@ import type { Engine } from '../engine/engine.ts';
 import { quoteIdentifier } from '../identity/sql-text.ts';
 import type { RowMap } from './layout.ts';
 import { forEachPartRun, partStarts, rowsOfPart } from './layout.ts';
-import { fileRowsSql } from './row-file.ts';
+import { fileLinesSql, fileRowsSql, lineValuesSql } from './row-file.ts';
 import type { RowFile } from './row-file.ts';
+import { positionJoin, registerPositions } from './row-positions.ts';
+import type { RowPositions } from './row-positions.ts';
 import { freeName, sqlType } from './sql-types.ts';
 
 /** Rows of one file and where they stand in the table. */
@@ -21,14 +23,7 @@ export type Selection =
       readonly rows: number;
       readonly position: number;
     }
-  /** `table` has columns `source` (row in the file) and `target` (position). */
-  | {
-      readonly kind: 'map';
-      readonly file: number;
-      readonly table: string;
-      readonly least: number;
-      readonly most: number;
-    };
+  | ({ readonly kind: 'map'; readonly file: number } & RowPositions);
 
 /** A run of the layout: rows of one file, and the position of the first. */
 export interface Run {
@@ -62,8 +57,6 @@ export function* runsOfLayout(layout: RowMap): Generator<Run> {
 
 /** More runs of a file than this are joined with their positions. */
 const rangesMax = 16;
-
-let tables = 0;
 
 /** Plans how the rows of a layout are read; scattered ones get a temporary table in the engine. */
 export async function selectLayout(engine: Engine, layout: RowMap): Promise<Selection[]> {
@@ -99,7 +92,7 @@ export async function selectRuns(engine: Engine, runs: readonly Run[]): Promise<
   return selections;
 }
 
-/** Row numbers in a file, and their positions in the table. */
+/** Row numbers in a file, in the order of the table, and their positions there. */
 interface MappedRows {
   readonly rows: Uint32Array;
   readonly positions: Uint32Array;
@@ -120,18 +113,7 @@ function rowsOfRuns(runs: readonly Run[]): MappedRows {
 }
 
 async function mapRows(engine: Engine, file: number, { rows, positions }: MappedRows): Promise<Selection> {
-  let least = Infinity;
-  let most = 0;
-  for (const row of rows) {
-    if (row < least) least = row;
-    if (row > most) most = row;
-  }
-  const table = `holdout_rows_${++tables}`;
-  await engine.registerTable(table, [
-    { name: 'source', type: 'UINTEGER', values: rows },
-    { name: 'target', type: 'UINTEGER', values: positions },
-  ]);
-  return { kind: 'map', file, table, least, most };
+  return { kind: 'map', file, ...(await registerPositions(engine, rows, positions)) };
 }
 
 /** Removes the temporary tables of selections. */
@@ -150,32 +132,58 @@ export function selectionsSql(
   position?: string,
 ): string {
   if (selections.length === 0) return emptySql(schema, position);
-  const rowName = freeName(schema, 'holdout_row');
-  const row = `r.${quoteIdentifier(rowName)}`;
-  const columns = schema.columns.map(({ name }) => `r.${quoteIdentifier(name)}`);
   const selects = selections.map((selection) => {
-    const [least, most] =
-      selection.kind === 'map'
-        ? [selection.least, selection.most]
-        : [selection.from, selection.from + selection.rows - 1];
-    const place = selection.kind === 'map' ? 'm.target' : `${row} + ${selection.position - selection.from}`;
-    const added = position === undefined ? [] : [`(${place})::BIGINT AS ${quoteIdentifier(position)}`];
     const file = files[selection.file]!;
-    const join = selection.kind === 'map' ? ` JOIN ${mapSql(selection.table, file)} AS m ON ${row} = m.source` : '';
-    const rows = fileRowsSql(engine, file, schema, rowName, { first: least, last: most });
-    return `SELECT ${listed([...columns, ...added])} FROM (${rows}) AS r${join}`;
+    return selection.kind === 'map'
+      ? mappedSql(engine, file, schema, selection, position)
+      : rangeSql(engine, file, schema, selection, position);
   });
   return selects.join(' UNION ALL ');
 }
 
-/**
- * The narrow side of the join, which the engine is to hold while the wide one streams. It believes that a stack has no
- * rows, as of any positional join, and would hold that; so the narrow side is one too, and then the narrower is held.
- */
-function mapSql(table: string, file: RowFile): string {
-  const name = quoteIdentifier(table);
-  if (file.kind !== 'stacked') return name;
-  return `(SELECT a.source, b.target FROM ${name} AS a POSITIONAL JOIN ${name} AS b)`;
+function rangeSql(
+  engine: Engine,
+  file: RowFile,
+  schema: TableSchema,
+  { from, rows: count, position: first }: Run,
+  position: string | undefined,
+): string {
+  const rowName = freeName(schema, 'holdout_row');
+  const place = `(${quoteIdentifier(rowName)} + ${first - from})::BIGINT`;
+  const rows = fileRowsSql(engine, file, schema, rowName, { first: from, last: from + count - 1 });
+  return `SELECT ${listed([...columnsOf(schema), ...named(place, position)])} FROM (${rows})`;
+}
+
+function mappedSql(
+  engine: Engine,
+  file: RowFile,
+  schema: TableSchema,
+  map: RowPositions,
+  position: string | undefined,
+): string {
+  const rowName = freeName(schema, 'holdout_row');
+  const row = quoteIdentifier(rowName);
+  const between = { first: map.least, last: map.most };
+  const { join, position: place } = positionJoin(map, row, file.kind === 'stacked');
+  if (file.kind !== 'lines') {
+    const columns = columnsOf(schema).map((name) => `r.${name}`);
+    const rows = fileRowsSql(engine, file, schema, rowName, between);
+    return `SELECT ${listed([...columns, ...named(place, position)])} FROM (${rows}) AS r ${join}`;
+  }
+  // Lines are parsed behind the join: those of rows that the table does not have are not.
+  const target = quoteIdentifier(freeName(schema, 'holdout_target'));
+  const lines = `SELECT r.${row}, ${place} AS ${target}, r.line
+    FROM (${fileLinesSql(engine, file, rowName, between)}) AS r ${join}`;
+  return `SELECT ${listed([...columnsOf(schema), ...named(target, position)])}
+    FROM (${lineValuesSql(lines, schema, `${row}, ${target}`)})`;
+}
+
+function columnsOf({ columns }: TableSchema): string[] {
+  return columns.map(({ name }) => quoteIdentifier(name));
+}
+
+function named(place: string, position: string | undefined): string[] {
+  return position === undefined ? [] : [`${place} AS ${quoteIdentifier(position)}`];
 }
 
 /** A table without columns still has rows. */

@@ -123,6 +123,18 @@ describe('a stream', () => {
     await expect(stream).rejects.toThrow(/^enough$/);
     expect(await engine.value('SELECT 7')).toBe(7);
   });
+
+  test('gives bytes that stay when the stretch that they came in is gone', async () => {
+    const engine = await open();
+    const kept: Uint8Array[] = [];
+    await engine.stream("SELECT encode(repeat(range || ' ', 1 + range % 40)) FROM range(20000)", 20_000, (chunk) => {
+      for (let i = 0; i < chunk.rows; i++) kept.push(chunk.bytes(0, i)!);
+    });
+    await engine.run("CREATE TEMP TABLE other AS SELECT repeat('y', range % 100) FROM range(100000)");
+    expect(kept.map((bytes) => Buffer.from(bytes).toString())).toEqual(
+      Array.from(kept.keys(), (i) => `${i} `.repeat(1 + (i % 40))),
+    );
+  });
 });
 
 describe('tables are handed in exactly', () => {

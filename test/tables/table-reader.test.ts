@@ -103,6 +103,53 @@ describe('a stored table gives the same rows in every form', () => {
     });
   });
 
+  const typedSchema: TableSchema = {
+    type: 'holdout/schema@1',
+    columns: [
+      { name: 'n', type: 'BIGINT' },
+      { name: 'at', type: 'DATE' },
+      { name: 'holdout_target', type: 'VARCHAR' },
+    ],
+  };
+  for (const [what, schema] of [
+    ['lines', undefined],
+    ['typed values', typedSchema],
+  ] as const) {
+    it(`from ${what} of which filters left few, many, or none over long stretches`, async () => {
+      const all = Array.from(
+        { length: 9000 },
+        (_, n) => `{"n":${n},"at":"2024-02-0${1 + (n % 9)}","holdout_target":"x"}`,
+      );
+      await space.add('all', await space.write('all.jsonl', all.join('\n')), schema === undefined ? {} : { schema });
+      const { entry, record } = await space.version('all');
+      const layout = await readLayout(space.store, entry.layout);
+      const { tableSchema } = await import('../../dist/schemas/table-schema.js');
+      const stored = await space.store.getRecord(record.schema, tableSchema);
+      const rows = Uint32Array.from(all.keys());
+      const kept: Record<string, Uint32Array> = {
+        'two of three': rows.filter((n) => n % 3 !== 1 && n < 5000),
+        'with a long gap': rows.filter((n) => n % 5 !== 2 && (n < 1500 || n > 7000)),
+        'one of forty, with a long gap': rows.filter((n) => n % 40 === 3 && (n < 1000 || n > 6500)),
+        'many, but out of order': rows.filter((n) => n % 3 !== 1 && n > 6500).reverse(),
+      };
+      await space.engine(async (engine) => {
+        for (const [name, keep] of Object.entries(kept)) {
+          const reader = await openLayout(space.store, engine, stored, composeLayout(layout, keep));
+          expect(reader.orderedSql(), name).toBeNull();
+          await expectConsistent(reader, engine);
+          const found = await engine.rows<{ n: bigint }>(
+            `SELECT n FROM (${reader.relationSql({ position: 'p' })}) ORDER BY p`,
+          );
+          expect(
+            found.map(({ n }) => Number(n)),
+            name,
+          ).toEqual([...keep]);
+          await reader.close();
+        }
+      });
+    });
+  }
+
   it('from an empty table', async () => {
     await space.add('none', await space.write('none.jsonl', ''));
     await space.read('none', async (reader) => {
