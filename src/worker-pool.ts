@@ -36,31 +36,38 @@ interface Hand<Done> {
   ended: Error | null;
 }
 
-/** Threads that start at once; `close` ends them. An idle pool does not keep the process alive; one with work does. */
+/**
+ * Threads, each of which starts when a task finds the others at work, so that little work takes one; `close` ends them.
+ * An idle pool does not keep the process alive; one with work does.
+ */
 export class WorkerPool<Task, Done> {
-  readonly #hands: readonly Hand<Done>[];
+  readonly #plan: PoolPlan;
+  readonly #hands: Hand<Done>[] = [];
 
   constructor(plan: PoolPlan) {
-    this.#hands = Array.from({ length: plan.threads }, () => startHand<Done>(plan));
+    this.#plan = plan;
   }
 
   /** How many tasks may run at a time. */
   get width(): number {
-    return this.#hands.length;
+    return this.#plan.threads;
   }
 
   /**
-   * Does a task on the thread that has the fewest.
+   * Does a task on a new thread where all are at work and more may be, else on the one that has the fewest.
    * @param moved memory that is handed over, not copied
    * @throws HoldoutError what the work throws; `IO` for an error of the system; `LIMIT` for a thread without memory
    */
   async run(task: Task, moved: readonly ArrayBuffer[] = []): Promise<Done> {
+    const busy = this.#hands.every(({ waiting }) => waiting.length > 0);
+    if (busy && this.#hands.length < this.width) return ask(this.#start(), task, moved);
     const idlest = this.#hands.reduce((least, hand) => (hand.waiting.length < least.waiting.length ? hand : least));
     return ask(idlest, task, moved);
   }
 
   /** Does a task on each thread. @throws as `run` does */
   async runOnAll(task: Task): Promise<Done[]> {
+    while (this.#hands.length < this.width) this.#start();
     return Promise.all(this.#hands.map((hand) => ask(hand, task, [])));
   }
 
@@ -84,6 +91,12 @@ export class WorkerPool<Task, Done> {
   /** Ends the threads, whatever they do. */
   async close(): Promise<void> {
     await Promise.all(this.#hands.map(({ worker }) => worker.terminate()));
+  }
+
+  #start(): Hand<Done> {
+    const hand = startHand<Done>(this.#plan);
+    this.#hands.push(hand);
+    return hand;
   }
 }
 

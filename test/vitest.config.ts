@@ -7,6 +7,9 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',
+    // One process takes one test file after the other, and loads DuckDB once: a test that changes what is global (a function
+    // of node:fs, the environment) puts it back.
+    isolate: false,
     // Node loads what is built, as it does for users; Vite would transform all of it again for every test file.
     server: { deps: { external: [/\/dist\//] } },
     maxWorkers: 2,

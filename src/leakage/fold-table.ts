@@ -58,7 +58,9 @@ function decodeFoldTable(bytes: Uint8Array): FoldTable {
     const kind = next();
     const zigzag = next();
     const step = zigzag % 2 === 1 ? -(zigzag + 1) / 2 : zigzag / 2;
-    for (; codePoint < end; codePoint++) flat[codePoint] = runEntry(kind, step, codePoint);
+    if (kind >= 2 && kind <= 3) for (let at = codePoint; at < end; at++) flat[at] = runEntry(kind, step, at);
+    else flat.fill(runEntry(kind, step, codePoint), codePoint, end);
+    codePoint = end;
   }
   return { ...sharePages(flat), lists };
 }

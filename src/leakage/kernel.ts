@@ -4,7 +4,7 @@
  * @module
  */
 import { HoldoutError } from '../errors.ts';
-import { foldTable } from './fold-table.ts';
+import { type FoldTable, foldTable } from './fold-table.ts';
 import { kernelWasm } from './kernel.wasm.ts';
 
 interface KernelExports {
@@ -80,12 +80,11 @@ export class Kernel {
   #hitsAt = 0;
   #hitRowsAt = 0;
 
-  constructor() {
+  constructor(fold: FoldTable = foldTable()) {
     compiled ??= new wasm.Module(Buffer.from(kernelWasm, 'base64'));
     this.#exports = new wasm.Instance(compiled, {}).exports as KernelExports;
     // Globals of the kernel itself lie in the first page.
     this.#top = Math.max(PAGE, this.#exports.memory.buffer.byteLength);
-    const fold = foldTable();
     const pageOf = this.#place(fold.pageOf);
     const pages = this.#place(fold.pages);
     this.#exports.setFoldTable(pageOf, pages, this.#place(fold.lists));

@@ -4,6 +4,7 @@
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { answerTasks, buffersOf } from '../worker-pool.ts';
+import type { FoldTable } from './fold-table.ts';
 import { Kernel } from './kernel.ts';
 import type { RunTable, ScanResult } from './kernel.ts';
 
@@ -15,12 +16,20 @@ export type ScanTask =
 /** What a task gave; `start` is where its first line began in the file (0 for lines). */
 export type ScanDone = ScanResult & { readonly start: number; readonly bytes: number };
 
+/** What a thread starts with. */
+export interface ScanSettings {
+  readonly table: RunTable;
+  /** As it was unpacked, which takes longer than to hand it over. */
+  readonly fold: FoldTable;
+}
+
 const readBytes = 1 << 20;
 const newline = 10;
 
-answerTasks((table) => {
-  const kernel = new Kernel();
-  kernel.loadTable(table as RunTable);
+answerTasks((settings) => {
+  const { table, fold } = settings as ScanSettings;
+  const kernel = new Kernel(fold);
+  kernel.loadTable(table);
   return (task: ScanTask): ScanDone =>
     task.kind === 'range' ? scanRange(kernel, task) : scanLines(kernel, task.bytes);
 }, buffersOf);

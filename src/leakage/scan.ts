@@ -6,8 +6,9 @@
 import { open } from 'node:fs/promises';
 import { HoldoutError } from '../errors.ts';
 import { WorkerPool } from '../worker-pool.ts';
+import { foldTable } from './fold-table.ts';
 import type { RunTable } from './kernel.ts';
-import type { ScanDone, ScanTask } from './scan-worker.ts';
+import type { ScanDone, ScanSettings, ScanTask } from './scan-worker.ts';
 import type { NamedTable, RawLines } from './types.ts';
 
 /** Where the line of a row that has hits is to be had. */
@@ -34,10 +35,11 @@ export interface ScanTotals {
 /** Threads that hold the table of runs and scan with it. */
 export type ScanPool = WorkerPool<ScanTask, ScanDone>;
 
-/** Starts the threads. */
+/** Threads for a table of runs. */
 export function scanPool(table: RunTable, threads: number): ScanPool {
   const module = new URL('./scan-worker.js', import.meta.url);
-  return new WorkerPool({ module, settings: table, threads, does: 'looks for eval items' });
+  const settings: ScanSettings = { table, fold: foldTable() };
+  return new WorkerPool({ module, settings, threads, does: 'looks for eval items' });
 }
 
 /** Bytes of a task, hits of a batch and bytes of kept lines, above which a batch is handed out. */

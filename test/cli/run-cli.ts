@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -40,6 +40,13 @@ export class Sandbox {
     const sandbox = new Sandbox(await mkdtemp(join(tmpdir(), 'holdout-cli-test-')));
     await mkdir(sandbox.folder);
     for (const [name, text] of Object.entries(files)) await sandbox.write(name, text);
+    return sandbox;
+  }
+
+  /** A folder with the same files, its store among them. */
+  async copy(): Promise<Sandbox> {
+    const sandbox = await Sandbox.make();
+    await cp(this.folder, sandbox.folder, { recursive: true, preserveTimestamps: true });
     return sandbox;
   }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, readdir, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { Sandbox, lines } from './run-cli.ts';
 
 const rows = Array.from({ length: 60 }, (_, i) => ({
@@ -55,21 +55,44 @@ interface Ran {
 }
 
 const boxes: Sandbox[] = [];
-async function makeBox(files: Readonly<Record<string, string>> = {}): Promise<Sandbox> {
+const fresh = makeFresh();
+const done = fresh.then(async (from) => {
+  const box = await from.copy();
+  return { box, ran: await box.json<Ran>(['run']) };
+});
+afterEach(async () => {
+  for (const box of boxes.splice(0)) await box.remove();
+});
+afterAll(async () => {
+  await (await fresh).remove();
+  await (await done).box.remove();
+});
+
+async function makeFresh(): Promise<Sandbox> {
   const box = await Sandbox.make({
     'data/a.jsonl': lines(rows),
     'data/b.jsonl': lines(more),
     'eval.jsonl': lines(items),
     'holdout.yaml': pipeline,
-    ...files,
   });
-  boxes.push(box);
   await box.run(['init']);
   return box;
 }
-afterEach(async () => {
-  for (const box of boxes.splice(0)) await box.remove();
-});
+
+/** The files with an empty store. */
+async function makeBox(files: Readonly<Record<string, string>> = {}): Promise<Sandbox> {
+  const box = await (await fresh).copy();
+  boxes.push(box);
+  for (const [name, text] of Object.entries(files)) await box.write(name, text);
+  return box;
+}
+
+/** The files with the store of a first run, of which each test gets a copy. */
+async function makeRun(): Promise<Sandbox> {
+  const box = await (await done).box.copy();
+  boxes.push(box);
+  return box;
+}
 
 const lockOf = (box: Sandbox): Promise<string> => readFile(join(box.folder, 'holdout.lock'), 'utf8');
 const actionsOf = ({ datasets }: Ran): Record<string, string> =>
@@ -108,8 +131,7 @@ describe('run', () => {
   });
 
   it('runs nothing a second time, and leaves journal and lock as they are', async () => {
-    const box = await makeBox();
-    await box.json(['run']);
+    const box = await makeRun();
     const [journal, lock] = [await box.json(['log']), await lockOf(box)];
     const again = await box.json<Ran>(['run']);
     expect(actionsOf(again)).toEqual(upToDate);
@@ -120,8 +142,7 @@ describe('run', () => {
   });
 
   it('re-runs nothing for comments, descriptions, the order of keys, and files that were only touched', async () => {
-    const box = await makeBox();
-    await box.json(['run']);
+    const box = await makeRun();
     const lock = await lockOf(box);
     const [, train = '', rest = ''] = /( {2}train:[^]*?)(evals:[^]*)/.exec(pipeline) ?? [];
     const sets = pipeline.slice(pipeline.indexOf('  raw:'), pipeline.indexOf('  train:'));
@@ -136,8 +157,7 @@ describe('run', () => {
   });
 
   it('runs what stands behind a changed file or step, and nothing else', async () => {
-    const box = await makeBox();
-    await box.json(['run']);
+    const box = await makeRun();
     await box.write('data/b.jsonl', lines(more.slice(1)));
     const first = await box.json<Ran>(['run']);
     expect(actionsOf(first)).toEqual({ ...upToDate, other: 'add', train: 'run' });
@@ -149,8 +169,7 @@ describe('run', () => {
   });
 
   it('stops early where a step that was edited gives the same rows', async () => {
-    const box = await makeBox();
-    await box.json(['run']);
+    const box = await makeRun();
     await box.write('holdout.yaml', pipeline.replace('length(output) > 10', 'length(output) >= 11'));
     const edited = await box.json<Ran>(['run']);
     expect(actionsOf(edited)).toEqual({ ...upToDate, clean: 'run' });
@@ -165,8 +184,7 @@ describe('run', () => {
   });
 
   it('says whose recipe a version shows that another recipe gives again', async () => {
-    const box = await makeBox();
-    await box.json(['run']);
+    const box = await makeRun();
     await box.write('holdout.yaml', pipeline.replace('length(output) > 10', 'length(output) >= 11'));
     const { stdout } = await box.run(['run']);
     expect(stdout).toContain(
@@ -176,8 +194,7 @@ describe('run', () => {
   });
 
   it('marks the steps of a dataset that were taken from an earlier run', async () => {
-    const box = await makeBox();
-    await box.json(['run']);
+    const box = await makeRun();
     await box.write('holdout.yaml', pipeline.replace('{n: 18}', '{n: 17}'));
     const { stdout } = await box.run(['run']);
     expect(stdout).toMatch(/^ {2}1\. concat: .*\(5 added\), reused$/m);
@@ -185,8 +202,7 @@ describe('run', () => {
   });
 
   it('takes a dropped dataset as up to date, and leaves it dropped', async () => {
-    const box = await makeBox();
-    await box.json(['run']);
+    const box = await makeRun();
     await box.json(['drop', 'train']);
     const journal = await box.json(['log']);
     expect(actionsOf(await box.json<Ran>(['run', '--dry-run']))).toEqual(upToDate);
@@ -212,8 +228,8 @@ describe('run', () => {
   });
 
   it('comes back to the version that the file describes', async () => {
-    const box = await makeBox();
-    const before = await box.json<Ran>(['run']);
+    const box = await makeRun();
+    const before = (await done).ran;
     await box.json(['transform', 'clean', 'clean', '--step', 'head: {n: 1}']);
     const again = await box.json<Ran>(['run']);
     expect(actionsOf(again)).toEqual({ ...upToDate, clean: 'run' });
@@ -285,12 +301,11 @@ describe('run --dry-run', () => {
 
 describe('run --frozen', () => {
   it('finds every id again in a fresh store, from raw files alone', async () => {
-    const box = await makeBox();
-    await box.json(['run']);
+    const box = await makeRun();
     const lock = await lockOf(box);
-    const fresh = await makeBox({ 'holdout.lock': lock });
-    expect(await fresh.run(['run', '--frozen'])).toMatchObject({ status: 0 });
-    expect(await lockOf(fresh)).toBe(lock);
+    const other = await makeBox({ 'holdout.lock': lock });
+    expect(await other.run(['run', '--frozen'])).toMatchObject({ status: 0 });
+    expect(await lockOf(other)).toBe(lock);
   });
 
   it('gives ids that hang on no history of the store', async () => {
@@ -300,8 +315,8 @@ describe('run --frozen', () => {
     await box.json(['add', 'raw', 'data/a.jsonl']);
     await box.json(['run']);
     expect(actionsOf(await box.json<Ran>(['run']))).toEqual(upToDate);
-    const fresh = await makeBox({ 'holdout.lock': await lockOf(box) });
-    expect(await fresh.run(['run', '--frozen'])).toMatchObject({ status: 0 });
+    const other = await makeBox({ 'holdout.lock': await lockOf(box) });
+    expect(await other.run(['run', '--frozen'])).toMatchObject({ status: 0 });
   });
 
   it.each([
@@ -316,8 +331,7 @@ describe('run --frozen', () => {
     ],
     ['the file lacks a dataset', 'holdout.yaml', pipeline.replace(/checks:[^]*/, ''), 'check "train against ev"', null],
   ])('fails where %s, names it, and writes nothing', async (_, file, text, of, step) => {
-    const box = await makeBox();
-    await box.json(['run']);
+    const box = await makeRun();
     const lock = await lockOf(box);
     await box.write(file, text);
     const frozen = await box.json<Ran>(['run', '--frozen'], 1);
@@ -328,8 +342,7 @@ describe('run --frozen', () => {
   });
 
   it('runs no step whose derivation is not the one in the lock', async () => {
-    const box = await makeBox();
-    await box.json(['run']);
+    const box = await makeRun();
     await box.write('holdout.yaml', pipeline.replace('{n: 18}', '{n: 17}'));
     const before = await box.json(['log']);
     const { status, stdout } = await box.run(['run', '--frozen']);
