@@ -38,7 +38,8 @@ export const module: Transform = defineTransform({
       .max(65_536)
       .default(512)
       .describe(
-        'JavaScript memory of one worker thread; Node 24 may end the whole run, not the row, where it is exceeded fast.',
+        'Memory that the module may take in one of its processes, JavaScript values and buffers together; there are as ' +
+          'many as threads.',
       ),
     deterministic,
   }),

@@ -10,6 +10,7 @@ import { whyNoRow } from '../src/engine/step-query.ts';
 import { deterministic } from './parameters.ts';
 
 const shownCharsMax = 100;
+const timeoutDefaultS = 86_400;
 
 /** The rows that a SELECT gives. */
 export const sql: Transform = defineTransform({
@@ -18,22 +19,34 @@ export const sql: Transform = defineTransform({
   kind: 'user',
   summary: 'Takes the rows of your own SELECT (DuckDB) over `input` and other datasets.',
   example: 'sql: {query: "SELECT topic, count(*) AS n FROM input GROUP BY topic ORDER BY n DESC"}',
-  params: z.strictObject({
-    query: z
-      .string()
-      .min(1)
-      .max(1_000_000)
-      .describe(
-        'One SELECT over the table "input" and those named by `with`. It reads no files, and nothing of time or chance. ' +
-          'Rows come as ORDER BY says, ties by the columns from left to right. Without ORDER BY, a query that makes each ' +
-          'row of one row keeps their order; the rows of any other are ordered by their digests.',
-      ),
-    with: z
-      .record(z.string().min(1), datasetParam)
-      .default({})
-      .describe('Other datasets, NAME or NAME@VERSION, each under the name that the query calls it by.'),
-    deterministic,
-  }),
+  params: z
+    .strictObject({
+      query: z
+        .string()
+        .min(1)
+        .max(1_000_000)
+        .describe(
+          'One SELECT over the table "input" and those named by `with`. It reads no files, and nothing of time or chance. ' +
+            'Rows come as ORDER BY says, ties by the columns from left to right. Without ORDER BY, a query that makes each ' +
+            'row of one row keeps their order; the rows of any other are ordered by their digests.',
+        ),
+      with: z
+        .record(z.string().min(1), datasetParam)
+        .default({})
+        .describe('Other datasets, NAME or NAME@VERSION, each under the name that the query calls it by.'),
+      timeout_s: z
+        .int()
+        .min(1)
+        .max(2_000_000)
+        .optional()
+        .describe(`How long the query may take, its sample runs with it; without it ${timeoutDefaultS}.`),
+      deterministic,
+    })
+    // Absent where it is not given: the ids of steps that were taken before it was there stay.
+    .transform(({ timeout_s: seconds, ...rest }) => ({
+      ...rest,
+      ...(seconds === undefined ? {} : { timeout_s: seconds }),
+    })),
   describe: ({ query, deterministic: pure }) => {
     const line = query.trim().replaceAll(/\s+/g, ' ');
     const shown = line.length <= shownCharsMax ? line : `${line.slice(0, shownCharsMax)}…`;
@@ -42,11 +55,11 @@ export const sql: Transform = defineTransform({
   datasets: ({ with: others }) =>
     tableNames(others).map((name) => ({ at: ['with', name], names: others[name]!, as: 'table' })),
   determinism: ({ deterministic: pure }) => (pure ? 'deterministic' : 'declared-not'),
-  run(context, { query, with: others, deterministic: pure }) {
+  run(context, { query, with: others, deterministic: pure, timeout_s: seconds = timeoutDefaultS }) {
     const names = tableNames(others);
     const twice = names.find((name, index) => ['input', ...names.slice(0, index)].includes(name.toLowerCase()));
     if (twice !== undefined) throw new HoldoutError('USAGE', `with: two tables would be called "${twice}"`);
-    return runSqlStep(context, { query, names, deterministic: pure });
+    return runSqlStep(context, { query, names, deterministic: pure, timeoutMs: seconds * 1000 });
   },
   async whyGone({ engine }, { query }, { rows, input }) {
     const says = input > 0 ? 'the SELECT makes no row of it' : await whyNoRow(engine, query);

@@ -1,5 +1,5 @@
 /**
- * Runs a person's module over a table: row by row, in workers, the output in the order of the input. Rows that it gives
+ * Runs a person's module over a table: row by row, in processes of their own, the output in the order of the input. Rows that it gives
  * back as they were are named, not written again.
  * @module
  */
@@ -10,7 +10,8 @@ import { FileWriter } from './file-writer.ts';
 import { GrowingNumbers } from './growing-numbers.ts';
 import { type ModuleGraph, readModuleGraph } from './module-graph.ts';
 import { type BatchDone, type ModuleBatch, type OnError, rowState } from './module-messages.ts';
-import { ModulePool, type ModuleRun } from './module-pool.ts';
+import { ModulePool } from './module-pool.ts';
+import type { ModuleRun } from './module-process.ts';
 import { readNewRows, unchangedColumns } from './new-rows.ts';
 import { checkSameLines, sampleRows } from './sample-check.ts';
 import { type DroppedRows, RowFailure, type StepOutput } from './step-output.ts';
@@ -44,11 +45,22 @@ export async function runModule(context: StepContext, step: ModuleStep): Promise
   const { projectRoot, signal } = context;
   const graph = await readModuleGraph(projectRoot, step.path, step.files.length > 0);
   const { path, exportName, args, onError, timeoutMs, memoryMb } = step;
-  const run: ModuleRun = { graph, path, projectRoot, exportName, args, onError, timeoutMs, memoryMb, signal };
+  const run: ModuleRun = {
+    graph,
+    path,
+    projectRoot,
+    exportName,
+    args,
+    onError,
+    timeoutMs,
+    memoryMb,
+    scratch: context.scratch,
+    signal,
+  };
   if (step.deterministic && context.input.rows > 0) await checkSample(context, run);
   // A module that keeps something from row to row sees them all, in order.
   const workers = step.deterministic ? Math.min(context.threads, Math.ceil(context.input.rows / batchRows)) : 1;
-  const pool = new ModulePool(run, { workers: Math.max(1, workers) });
+  const pool = new ModulePool(run, { name: 'module', workers: Math.max(1, workers) });
   try {
     const output = await collect(context, pool);
     await pool.finish();
@@ -63,7 +75,12 @@ async function checkSample(context: StepContext, run: ModuleRun): Promise<void> 
   const lines: string[] = [];
   for await (const line of inputLines(context)) if (lines.push(line) === sampleRows) break;
   const give = async (batchRowsMax: number, other: boolean): Promise<string[]> => {
-    const pool = new ModulePool(run, { workers: other ? 2 : 1, clockAhead: other, quiet: true });
+    const pool = new ModulePool(run, {
+      name: other ? 'second' : 'first',
+      workers: other ? 2 : 1,
+      clockAhead: other,
+      quiet: true,
+    });
     try {
       const done: BatchDone[] = [];
       const batches = cutLines(lines, batchRowsMax);
@@ -75,7 +92,7 @@ async function checkSample(context: StepContext, run: ModuleRun): Promise<void> 
   };
   const first = await give(sampleRows, false);
   const second = await give(checkBatchRows, true);
-  checkSameLines(first, second, 'other batches of rows in another order, in fresh workers, with another clock');
+  checkSameLines(first, second, 'other batches of rows in another order, in fresh processes, with another clock');
 }
 
 function cutLines(lines: readonly string[], rows: number): ModuleBatch[] {

@@ -20,6 +20,7 @@ import { unchangedColumns } from './new-rows.ts';
 import { checkSameLines, sampleRows } from './sample-check.ts';
 import { compareDigests } from './seeded-hash.ts';
 import type { StepOutput } from './step-output.ts';
+import { withinTime } from './time-limit.ts';
 import type { OwnEngine, StepContext } from './transform.ts';
 
 /** A query as a step names it. */
@@ -28,6 +29,7 @@ export interface SqlStep {
   /** Names of the other tables, in the order of `StepContext.others`. */
   readonly names: readonly string[];
   readonly deterministic: boolean;
+  readonly timeoutMs: number;
 }
 
 const inputName = 'input';
@@ -35,9 +37,30 @@ const resultName = 'holdout_result';
 
 /**
  * Runs it.
- * @throws HoldoutError USAGE for a query that is refused or fails; NOT_DETERMINISTIC; as the engine does
+ * @throws HoldoutError USAGE for a query that is refused or fails; LIMIT when its time is up; NOT_DETERMINISTIC; as the
+ *   engine does
  */
-export async function runSqlStep(context: StepContext, step: SqlStep): Promise<StepOutput> {
+export function runSqlStep(context: StepContext, step: SqlStep): Promise<StepOutput> {
+  const late = (): HoldoutError =>
+    new HoldoutError('LIMIT', `the query took longer than ${step.timeoutMs / 1000} s`, {
+      hint: 'Give it longer with `timeout_s`.',
+    });
+  return withinTime(step.timeoutMs, late, (tell) =>
+    runQuery(
+      {
+        ...context,
+        ownEngine: async (threads) => {
+          const own = await context.ownEngine(threads);
+          tell(own.engine);
+          return own;
+        },
+      },
+      step,
+    ),
+  );
+}
+
+async function runQuery(context: StepContext, step: SqlStep): Promise<StepOutput> {
   const { input, scratch, signal } = context;
   if (step.deterministic && input.rows > 0) await checkSample(context, step);
   const own = await context.ownEngine(1);

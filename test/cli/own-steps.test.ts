@@ -5,10 +5,12 @@ let box: Sandbox;
 beforeAll(async () => {
   box = await Sandbox.make({
     'train.jsonl': lines(Array.from({ length: 50 }, (_, n) => ({ n, text: `row ${n}` }))),
-    'steps/loud.ts': `console.log('loading');
+    'steps/loud.ts': `import { writeSync } from 'node:fs';
+console.log('loading');
 export default (row: { n: number; text: string }) => {
   console.log('row', row.n);
   process.stdout.write('{');
+  writeSync(1, '[');
   return { ...row, text: row.text.toUpperCase() };
 };`,
     'steps/throws.ts': `export default (row: { n: number }) => {

@@ -85,6 +85,20 @@ describe('a SELECT is refused', () => {
     expect(await project.names()).toEqual(before);
   });
 
+  it('that takes longer than its time, which hangs in no identity where it is not given', async () => {
+    const names = await project.names();
+    const tables = 'abcdefgh'.split('').map((name) => `input AS ${name}`);
+    const endless = `SELECT count(*) AS c FROM ${tables.join(', ')} WHERE a.n + h.n > b.n * c.n + d.n * e.n * f.n * g.n`;
+    await expect(project.take(sql(endless, { timeout_s: 1 }), { to: 'refused' })).rejects.toMatchObject({
+      code: 'LIMIT',
+      message: expect.stringContaining('the query took longer than 1 s'),
+      hint: expect.stringContaining('timeout_s'),
+    });
+    expect(await project.names()).toEqual(names);
+    const { derivation } = await project.take(sql('SELECT n FROM input ORDER BY n'), { to: 'quick' });
+    expect(derivation.params).not.toHaveProperty('timeout_s');
+  });
+
   it('unless it is declared not deterministic: then its output is kept', async () => {
     const yaml = sql('SELECT n, random() AS r FROM input', { deterministic: false });
     const first = await project.take(yaml, { to: 'drawn' });

@@ -1,14 +1,27 @@
 /**
- * A worker thread that holds a person's module and hands it rows.
+ * A process that holds a person's module and hands it rows. What the module prints goes to pipes of its own; messages
+ * go over another.
  * @module
  */
+import { Socket } from 'node:net';
 import { register } from 'node:module';
-import { parentPort, workerData } from 'node:worker_threads';
-import { type BatchDone, type ModuleBatch, type ModuleReply, type ModuleSetup, rowState } from './module-messages.ts';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import { FrameReader, writeFrame } from './module-frames.ts';
+import {
+  type BatchDone,
+  type ModuleBatch,
+  type ModuleReply,
+  type ModuleRequest,
+  type ModuleSetup,
+  beatFile,
+  moduleChannel,
+  packDone,
+  rowState,
+  writeBeat,
+} from './module-messages.ts';
 import { type Row, type WrittenRow, lineOf, readRow, writeMembers } from './row-json.ts';
 
-const setup = workerData as ModuleSetup;
-const beat = new Int32Array(setup.beat);
 const valueCharsMax = 200;
 const saysCharsMax = 500;
 /** A year, a month and some: also weekday, hour, minute and second are others. */
@@ -16,63 +29,92 @@ const clockAheadMs = 34_300_123_456;
 
 type RowFunction = (row: Row, context: { readonly row: number; readonly args: unknown }) => unknown;
 
-const reply = (message: ModuleReply): void => parentPort?.postMessage(message, []);
+const channel = new Socket({ fd: moduleChannel });
+const beat = new Int32Array(3);
+/** Columns of the input in which any new row has had another value. */
+const changed = new Set<string>();
+/** Files of the person's own, by URL. */
+const own = new Set<string>();
+
+function reply(message: ModuleReply, body: readonly Uint8Array[] = []): void {
+  for (const piece of writeFrame(message, ...body)) channel.write(piece);
+}
 
 function atRow(row: number): void {
   beat[0] = row;
   beat[1] = 1;
-  Atomics.add(beat, 2, 1);
+  beat[2]! += 1;
+  writeBeat(beatFile, beat);
 }
 
 function atRest(): void {
   beat[1] = 0;
+  writeBeat(beatFile, beat);
 }
 
-const loading = loadModule();
+// Ctrl-C goes to the whole group: it is Holdout that ends this process.
+process.on('SIGINT', () => undefined);
+process.on('uncaughtException', (error: unknown) => {
+  reply({ kind: 'crash', says: error instanceof Error ? error.message : String(error) });
+  channel.end(() => process.exit(1));
+});
+
+/** Requests are done one after another, also where the function gives promises. */
+let last: Promise<void> = Promise.resolve();
+let module: { readonly setup: ModuleSetup; readonly transform: RowFunction } | null = null;
+const frames = new FrameReader();
+channel.on('end', () => process.exit(0));
+channel.on('error', () => process.exit(1));
+channel.on('data', (chunk) => {
+  for (const { head, body } of frames.push(chunk)) last = last.then(() => take(head as ModuleRequest, body));
+});
+
+async function take(request: ModuleRequest, body: Buffer): Promise<void> {
+  if (request.kind === 'end') {
+    channel.removeAllListeners('end');
+    channel.destroySoon();
+  } else if (request.kind === 'setup') {
+    const transform = await loadModule(request.setup);
+    module = transform === null ? null : { setup: request.setup, transform };
+  } else if (module !== null) {
+    const packed = packDone(await runBatch(module, { firstRow: request.firstRow, bytes: body }));
+    reply(packed.head, packed.body);
+    // What was written goes out before the next batch takes the thread.
+    await nextTurn();
+  }
+}
 
 /** The person's function; null where the module gives none, which is told. */
-async function loadModule(): Promise<RowFunction | null> {
+async function loadModule(setup: ModuleSetup): Promise<RowFunction | null> {
   atRow(-1);
+  const { memoryMb, sources } = setup;
+  const guard = new Worker(new URL('./module-guard.js', import.meta.url), {
+    workerData: { memoryMb, parent: process.ppid },
+  });
+  guard.unref();
+  await new Promise((resolve) => guard.once('online', resolve));
+  for (const { url } of sources) own.add(url);
   if (setup.clockAhead) setClockAhead();
-  register(new URL('./module-hooks.js', import.meta.url), { data: setup.sources });
+  register(new URL('./module-hooks.js', import.meta.url), { data: sources });
   try {
-    const module = (await import(setup.entry)) as Record<string, unknown>;
-    const found = module[setup.exportName];
-    if (typeof found !== 'function') {
-      const names = Object.keys(module).join(', ') || 'nothing';
-      reply({
-        kind: 'unusable',
-        says: `its export "${setup.exportName}" is no function (it exports ${names})`,
-        at: null,
-      });
-      return null;
-    }
-    reply({ kind: 'ready' });
-    return found as RowFunction;
+    const loaded = (await import(setup.entry)) as Record<string, unknown>;
+    const found = loaded[setup.exportName];
+    if (typeof found === 'function') return found as RowFunction;
+    const names = Object.keys(loaded).join(', ') || 'nothing';
+    const says = `its export "${setup.exportName}" is no function (it exports ${names})`;
+    reply({ kind: 'unusable', says, at: null });
   } catch (error) {
     reply({ kind: 'unusable', says: saysOf(error), at: placeOf(error) });
-    return null;
   } finally {
     atRest();
   }
+  return null;
 }
 
-/** Batches are done one after another, also where the function gives promises. */
-let last: Promise<void> = Promise.resolve();
-parentPort?.on('message', (batch: ModuleBatch | null) => {
-  if (batch === null) {
-    parentPort?.close();
-    return;
-  }
-  last = last.then(async () => {
-    const transform = await loading;
-    if (transform === null) return;
-    const done = await runBatch(transform, batch);
-    reply({ kind: 'done', done });
-  });
-});
-
-async function runBatch(transform: RowFunction, { firstRow, bytes }: ModuleBatch): Promise<BatchDone> {
+async function runBatch(
+  { setup, transform }: NonNullable<typeof module>,
+  { firstRow, bytes }: ModuleBatch,
+): Promise<BatchDone> {
   const lines = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes).split('\n');
   lines.pop();
   const states = new Uint8Array(lines.length);
@@ -116,9 +158,6 @@ async function runBatch(transform: RowFunction, { firstRow, bytes }: ModuleBatch
   return { firstRow, states, outputs: Uint32Array.from(outputs), text, changed: columns, stop };
 }
 
-/** Columns of the input in which any new row has had another value. */
-const changed = new Set<string>();
-
 function noteChanged(given: WrittenRow, made: WrittenRow): void {
   for (const [key, text] of given) {
     if (text !== (made.get(key) ?? 'null')) changed.add(key);
@@ -136,7 +175,6 @@ function saysOf(error: unknown): string {
 /** The place nearest to the throw in a file of the person's own. */
 function placeOf(error: unknown): string | null {
   const stack = error instanceof Error ? (error.stack ?? '') : '';
-  const own = new Set(setup.sources.map(({ url }) => url));
   for (const [, url = '', line = '', column = ''] of stack.matchAll(/(file:\/\/[^\s()]+?):(\d+):(\d+)/g)) {
     if (own.has(url)) return `${url}:${line}:${column}`;
   }
