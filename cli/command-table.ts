@@ -423,19 +423,25 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: 'compact',
-    summary: 'move files that no version needs a row of to quarantine, and delete them after a grace time',
-    operands: [],
+    summary: 'repack frayed layouts, move what nothing needs to quarantine, delete it after a grace time',
+    operands: [['[version...]', 'NAME (its newest version) or NAME@VERSION: repack these, frayed or not']],
     options: [
       ['--dry-run', 'say what would be done'],
       ['--grace <days>', 'days in quarantine before a file is deleted (default 14)'],
     ],
     details: [
-      'Nothing is moved while another command has the store open. What is needed after all is taken back by whoever needs',
-      'it, until it is deleted. Files are moved whole: one of which a single row is needed stays, and no row is rewritten.',
+      'Without a name every version is looked at: repacked is what draws from files of which less than half of the rows is',
+      'needed by any version, from more than 16 small parts, or, strewn, from parts that no other version needs. A named',
+      'version gets parts of its own, in its order: quicker to read, and its rows may then be stored twice. No id changes, and',
+      'lines stay as they are spelled. Parts that are the only copy of a raw file are left alone. Nothing is moved while',
+      'another command has the store open; what is needed after all comes back from quarantine until it is deleted.',
     ].join('\n'),
-    examples: ['holdout compact --dry-run', 'holdout compact'],
+    examples: ['holdout compact --dry-run', 'holdout compact', 'holdout compact sft'],
     exits: [done],
-    json: '{dryRun, moved, removed, waiting, back: {files, bytes}, otherCommands}',
+    json: [
+      '{dryRun, repacked: [{table, schema, versions, onTheWay, rows, why, before, after: {parts, pieces, bytes}}],',
+      'left: [{version, why}], writtenBytes, freedBytes, moved, removed, waiting, back: {files, bytes}, otherCommands}',
+    ].join(' '),
     load: async () => (await import('./commands/compact.ts')).compact,
   },
   {

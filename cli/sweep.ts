@@ -30,8 +30,8 @@ export async function sweep(
   store: Store,
   { now, grace, dryRun }: { readonly now: Date; readonly grace: number; readonly dryRun: boolean },
 ): Promise<Swept> {
-  const { plan, others } = await store.planSweep(partsOfLayout, { now: now.getTime(), graceMs: grace });
-  if (!dryRun && others.length === 0) await store.executeSweep(plan, now.getTime());
+  const times = { now: now.getTime(), graceMs: grace };
+  const { plan, others } = await (dryRun ? store.planSweep(partsOfLayout, times) : store.sweep(partsOfLayout, times));
   return { plan, others: others.length };
 }
 
@@ -47,7 +47,7 @@ export function sweepLines({ plan, others }: Swept, dryRun: boolean): string[] {
     ...lineOf(plan.back, `${would}taken back from quarantine`),
     ...lineOf(plan.move, `${would}moved to quarantine`),
     ...lineOf(plan.remove, `${would}deleted from quarantine`),
-    ...lineOf(plan.waiting, 'in quarantine, until their grace time is over'),
+    ...lineOf(plan.waiting, `in quarantine, until ${plan.waiting.length === 1 ? 'its' : 'their'} grace time is over`),
   ];
 }
 

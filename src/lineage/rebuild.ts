@@ -3,9 +3,10 @@
  * checked against its id.
  * @module
  */
-import { type TableRef, blobRecord, realisationRecord } from '../../schemas/records.ts';
+import { type TableRef, realisationRecord } from '../../schemas/records.ts';
 import type { Engine } from '../engine/engine.ts';
 import { HoldoutError } from '../errors.ts';
+import { rawTables } from '../snapshots/raw-tables.ts';
 import { type TableKey, type VersionEntry, tableKey } from '../store/journal-state.ts';
 import { Store } from '../store/store.ts';
 import { putLayout } from '../tables/write-table.ts';
@@ -170,20 +171,6 @@ async function assertSame(step: LineageStep, { ref, reader }: Given): Promise<vo
 function cannotRebuild({ realisation, derivation }: LineageStep, why: string): HoldoutError {
   const { name } = derivation.transform;
   return new HoldoutError('STORE_CORRUPT', `${name} does not give ${realisation.output.table} again: ${why}`);
-}
-
-/** Tables whose stored lines are the only copy of a raw file. */
-async function rawTables(store: Store): Promise<ReadonlySet<TableKey>> {
-  const keys = new Set<TableKey>();
-  for (const entry of (await store.journal()).entries) {
-    if (entry.op !== 'version') continue;
-    const { blobs } = await store.getRecord(entry.realisation, realisationRecord);
-    for (const id of blobs) {
-      const { content } = await store.getRecord(id, blobRecord);
-      if (content.kind === 'lines') keys.add(tableKey(content));
-    }
-  }
-  return keys;
 }
 
 function keyOf({ realisation }: LineageStep): TableKey {

@@ -12,6 +12,7 @@ import { tableSchema } from '../../schemas/table-schema.ts';
 import type { TableSchema } from '../../schemas/table-schema.ts';
 import { HoldoutError } from '../errors.ts';
 import { recordId } from '../identity/canonical-json.ts';
+import { tableKey } from '../store/journal-state.ts';
 import type { JournalState, VersionEntry } from '../store/journal-state.ts';
 import type { Store } from '../store/store.ts';
 import { itemsRootOf } from '../tables/items-root.ts';
@@ -134,7 +135,7 @@ async function knownContent(
     digests.push(known);
   }
   for (const entry of versions.toReversed()) {
-    const content = await contentOf(store, entry, options);
+    const content = await contentOf(store, state, entry, options);
     const same = content !== null && content.fileDigests.every((digest, index) => digest === digests[index]);
     if (same && content.fileDigests.length === digests.length) return content;
   }
@@ -143,6 +144,7 @@ async function knownContent(
 
 async function contentOf(
   store: Store,
+  state: JournalState,
   entry: VersionEntry,
   options: AddOptions,
 ): Promise<(StoredRead & { readonly fileDigests: readonly string[] }) | null> {
@@ -157,7 +159,7 @@ async function contentOf(
   if (files.length === 0) return null;
   return {
     table: output,
-    layout: entry.layout,
+    layout: state.layouts.get(tableKey(output)) ?? entry.layout,
     derivation: entry.derivation,
     realisation: entry.realisation,
     sources: entry.sources.map(({ path }, index) => ({ path: resolve(store.projectRoot, path), blob: blobs[index]! })),

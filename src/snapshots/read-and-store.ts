@@ -7,6 +7,7 @@ import { createReadStream } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Sha256Id } from '../../schemas/ids.ts';
 import type { BlobBytes, RealisationRecord } from '../../schemas/records.ts';
+import { snapshotRecord } from '../../schemas/records.ts';
 import { tableSchema } from '../../schemas/table-schema.ts';
 import type { TableSchema } from '../../schemas/table-schema.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -23,7 +24,7 @@ import { compareLines } from '../tables/reuse-verify.ts';
 import { openLayout } from '../tables/table-reader.ts';
 import { readLayout } from '../tables/stored-parts.ts';
 import { LayoutBuilder } from '../tables/layout-builder.ts';
-import { forEachRun } from '../tables/layout.ts';
+import { forEachRun, recordsOfLayout } from '../tables/layout.ts';
 import type { Layout } from '../tables/layout.ts';
 import { exactSources, storeTable } from '../tables/write-table.ts';
 import type { AddContext, AddOptions } from './add.ts';
@@ -117,7 +118,7 @@ async function storeContent(
   // The engine's threads write while this one computes.
   const [{ layout, newBytes }, setRoot] = await bothDone(
     known === undefined
-      ? storeTable(store, engine, table, candidateLayouts(state, name))
+      ? candidateLayouts(store, state, name).then((candidates) => storeTable(store, engine, table, candidates))
       : Promise.resolve({ layout: known, newBytes: 0 }),
     table.setRoot(),
   );
@@ -176,11 +177,35 @@ async function storeContent(
   };
 }
 
-/** Layouts whose parts may hold rows of the new version: its own name's first. */
-function candidateLayouts(state: JournalState, name: string): readonly Sha256Id[] {
+/**
+ * Layouts whose parts may hold rows of the new version: its own name's first. Of a version whose layout was replaced
+ * the current one; of one that was dropped its last, as long as quarantine has it.
+ */
+async function candidateLayouts(store: Store, state: JournalState, name: string): Promise<readonly Sha256Id[]> {
   const own = (state.names.get(name) ?? []).toReversed().slice(0, ownLayoutsMax);
-  const others = state.entries.toReversed().flatMap((entry) => (entry.op === 'version' ? [entry.layout] : []));
-  return [...new Set([...own.map(({ layout }) => layout), ...others.slice(0, otherLayoutsMax)])];
+  const others = state.entries.toReversed().filter((entry) => entry.op === 'version');
+  const current = new Set(state.layouts.values());
+  const candidates = new Set<Sha256Id>();
+  for (const { layout, snapshot } of [...own, ...others.slice(0, otherLayoutsMax)]) {
+    if (current.has(layout)) candidates.add(layout);
+    else {
+      const now = state.layouts.get(tableKey(await store.getRecord(snapshot, snapshotRecord)));
+      if (now !== undefined) candidates.add(now);
+      else if (await hasRows(store, layout)) candidates.add(layout);
+    }
+  }
+  return [...candidates];
+}
+
+/** Whether a layout that no version is read by, and the files that it draws from, are still there. */
+async function hasRows(store: Store, layout: Sha256Id): Promise<boolean> {
+  if (!(await store.has('layout', layout))) return false;
+  for (const id of recordsOfLayout(await readLayout(store, layout))) {
+    const record = await store.readRecord(id);
+    if ('parquet' in record && !(await store.has('part', record.parquet.sha256))) return false;
+    if ('digests' in record && !(await store.has('digests', record.digests.sha256))) return false;
+  }
+  return true;
 }
 
 /** The JSON Lines files whose bytes the stored rows give back. */

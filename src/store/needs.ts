@@ -8,6 +8,7 @@ import { HoldoutError } from '../errors.ts';
 import { digestBytesOf, sha256IdOf } from '../identity/ids.ts';
 import type { ChunkIndex } from './chunk-index.ts';
 import { namedBy } from './journal-references.ts';
+import type { StoredRef } from './journal-references.ts';
 import { tableKey } from './journal-state.ts';
 import type { JournalState } from './journal-state.ts';
 import { placesOf } from './quarantine.ts';
@@ -42,6 +43,20 @@ export interface NeedSources {
  */
 export async function neededBy(sources: NeedSources, entry: JournalEntry): Promise<readonly Need[]> {
   if (entry.op === 'init') return [];
+  const named = namedBy(entry).filter(({ kind }) => kind !== 'layout');
+  const layouts = (await currentLayouts(sources, entry)).map((id) => ({ kind: 'layout', id }) as const);
+  return follow(sources, [...named, ...layouts]);
+}
+
+/** All that these records need, and they themselves. @throws HoldoutError as `neededBy` */
+export function neededByRecords(sources: NeedSources, records: readonly Sha256Id[]): Promise<readonly Need[]> {
+  return follow(
+    sources,
+    records.map((id) => ({ kind: 'record', id })),
+  );
+}
+
+async function follow(sources: NeedSources, from: readonly StoredRef[]): Promise<readonly Need[]> {
   const needs = new Map<string, Need>();
   const open: Need[] = [];
   const want = (kind: Need['kind'], id: Sha256Id, bytes: number | null = null): void => {
@@ -51,10 +66,7 @@ export async function neededBy(sources: NeedSources, entry: JournalEntry): Promi
     needs.set(key, need);
     open.push(need);
   };
-  for (const { kind, id } of namedBy(entry)) {
-    if (kind !== 'layout') want(kind, id);
-  }
-  for (const layout of await currentLayouts(sources, entry)) want('layout', layout);
+  for (const { kind, id } of from) want(kind, id);
   for (let need = open.pop(); need !== undefined; need = open.pop()) {
     if (need.kind === 'record') {
       const record = await unlessBroken(readRecord(sources.root, need.id));

@@ -13,8 +13,10 @@ import { listStored, namesIn } from './list-stored.ts';
 import { filePath, quarantineRoot } from './store-paths.ts';
 import type { StoredKind } from './store-paths.ts';
 
-/** Kinds that are moved: rows, which are large. Records, origins and packs stay. */
-const sweptKinds = ['part', 'digests', 'layout'] as const satisfies readonly StoredKind[];
+/**
+ * Kinds that are moved. Records stay: they are small, and what comes back from quarantine is read by them.
+ */
+const sweptKinds = ['part', 'digests', 'layout', 'origins', 'pack'] as const satisfies readonly StoredKind[];
 
 /** A file that may go. */
 export interface UnneededFile {

@@ -21,16 +21,17 @@ const realisedMax = 4096;
 
 /** What the derivation came to, or null where the cache does not know. @throws HoldoutError `IO` */
 export async function knownRealisation(root: string, derivation: Sha256Id): Promise<Realised | null> {
-  return (await readAll(root)).findLast((each) => each.derivation === derivation) ?? null;
+  return (await cachedRealisations(root)).findLast((each) => each.derivation === derivation) ?? null;
 }
 
 /** Keeps what a derivation came to. @throws HoldoutError `IO` */
 export async function rememberRealisation(root: string, temp: TempFolder, fresh: Realised): Promise<void> {
-  const others = (await readAll(root)).filter((each) => each.derivation !== fresh.derivation);
+  const others = (await cachedRealisations(root)).filter((each) => each.derivation !== fresh.derivation);
   await writeCache(root, temp, 'realised', { format: 1, realised: [...others, fresh].slice(-realisedMax) });
 }
 
-async function readAll(root: string): Promise<readonly Realised[]> {
+/** All that the cache knows, oldest first. @throws HoldoutError `IO` */
+export async function cachedRealisations(root: string): Promise<readonly Realised[]> {
   const checked = cacheFile.safeParse(await readCache(root, 'realised'));
   return checked.success ? checked.data.realised : [];
 }

@@ -20,7 +20,7 @@ import { neededBy } from './needs.ts';
 import type { LayoutParts, Need } from './needs.ts';
 import * as records from './records.ts';
 import { type Realised, knownRealisation, rememberRealisation } from './realised-cache.ts';
-import { executeSweep, planSweep, quarantinedFiles, storedFiles, takeBack } from './quarantine.ts';
+import { executeSweep, placesOf } from './quarantine.ts';
 import type { SweepPlan } from './quarantine.ts';
 import { SourceCache } from './source-cache.ts';
 import { assertUsable, configText, hasConfig } from './store-config.ts';
@@ -30,6 +30,7 @@ import { storedBytes } from './store-size.ts';
 import type { StoredBytes } from './store-size.ts';
 import * as files from './stored-files.ts';
 import type { StoredRecord } from './stored-record.ts';
+import { planStoreSweep } from './sweep-plan.ts';
 import { TempFolder, otherOwners, sweepTemporary } from './temp-folder.ts';
 import { readableVersions, verifyFiles, verifyStructure } from './verify.ts';
 import type { Damage } from './verify.ts';
@@ -158,6 +159,11 @@ export class Store {
     return filePath(this.rootOf(kind, id), kind, id);
   }
 
+  /** Whether a stored thing is there, be it in quarantine. @throws HoldoutError `IO` */
+  async has(kind: StoredKind, id: Sha256Id): Promise<boolean> {
+    return existsSync(this.filePath(kind, id)) || (await placesOf(this.root, kind, id)).length > 0;
+  }
+
   /** Re-hashes a stored file. @throws HoldoutError `IO` */
   checkFile(kind: StoredKind, id: Sha256Id): Promise<'ok' | 'missing' | 'damaged'> {
     return files.checkFile(this.rootOf(kind, id), kind, id);
@@ -250,28 +256,25 @@ export class Store {
     partsOf: LayoutParts,
     times: { readonly now: number; readonly graceMs: number },
   ): Promise<{ readonly plan: SweepPlan; readonly others: readonly string[] }> {
-    const { entries } = await this.journal();
-    const needed = new Set<string>();
-    for (const entry of entries) {
-      for (const { kind, id } of await this.neededBy(entry, partsOf)) needed.add(`${kind} ${id}`);
-    }
-    // A layout that cannot be read hides the parts that it needs.
-    for (const [kind, id] of [...needed].map((key) => key.split(' ') as [StoredKind, Sha256Id])) {
-      if (kind !== 'layout') continue;
-      await takeBack(this.root, kind, id);
-      if ((await this.checkFile(kind, id)) === 'ok') continue;
-      throw new HoldoutError('STORE_CORRUPT', `the layout ${id} is missing or damaged: nothing is moved`, {
-        hint: '`holdout verify` names the versions that need it',
-      });
-    }
-    if ((await this.verifyStructure(partsOf)).length > 0) {
-      throw new HoldoutError('STORE_CORRUPT', 'the store is damaged: nothing is moved', {
-        hint: '`holdout verify` says what is damaged',
-      });
-    }
-    const files = { stored: await storedFiles(this.root), quarantined: await quarantinedFiles(this.root) };
-    const plan = planSweep(files, ({ kind, id }) => needed.has(`${kind} ${id}`), times);
+    await this.chunks.refresh();
+    const state = await this.journal();
+    const plan = await planStoreSweep({ root: this.root, state, chunks: this.chunks, partsOf }, state.entries, times);
     return { plan, others: await otherOwners(this.root, times.now) };
+  }
+
+  /**
+   * Sweeps, unless somebody else has the store open. Whoever opens it meanwhile waits until this is done.
+   * @throws HoldoutError as planning does
+   */
+  sweep(
+    partsOf: LayoutParts,
+    times: { readonly now: number; readonly graceMs: number },
+  ): Promise<{ readonly plan: SweepPlan; readonly others: readonly string[] }> {
+    return this.temp.whileSweeping(async (others) => {
+      const { plan } = await this.planSweep(partsOf, times);
+      if (others.length === 0) await executeSweep(this.root, plan, times.now);
+      return { plan, others };
+    });
   }
 
   /** Carries out a plan that was made while nobody else had the store open. @throws HoldoutError `IO` */

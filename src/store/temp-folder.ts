@@ -2,19 +2,28 @@
  * Temporary files and who owns them. Each open store has a folder `tmp/<machine>-<pid>-<random>`; `machine` is a
  * digest of host name, boot and process namespace, so that a process id means something. A folder is swept only when
  * its owner is provably gone (same machine, no such process), or nothing in it changed for 24 hours.
+ *
+ * Files are moved to quarantine only by a process that is alone. It says so first and looks for others then; whoever
+ * comes makes its folder first and looks for such a mark then, and waits. So one of the two always sees the other.
  * @module
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { readFileSync, readlinkSync, rmSync } from 'node:fs';
-import { lstat, mkdir, readdir, rm } from 'node:fs/promises';
+import { existsSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { lstat, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { HoldoutError } from '../errors.ts';
 import { makeFolder } from './durable-files.ts';
 import { errnoOf, ioError } from './io-error.ts';
 import { namesIn } from './list-stored.ts';
 import { temporaryRoot } from './store-paths.ts';
 
 const abandonedAfterMs = 24 * 60 * 60 * 1000;
+/** A file in the folder of a process that moves files to quarantine. */
+const sweepingName = 'sweeping';
+const sweepLookMs = 10;
+const sweepWaitMsMax = 120_000;
 const ownerPattern = /^([0-9a-f]{16})-([1-9][0-9]{0,9})-[0-9a-f]{16}$/;
 
 /** A folder for this process's temporary files; made when first asked for. */
@@ -37,6 +46,20 @@ export class TempFolder {
     const path = await this.path('.d');
     await mkdir(path).catch((error: unknown) => Promise.reject(ioError('make folder', path, error)));
     return path;
+  }
+
+  /**
+   * Keeps others from beginning until the work is done, which is told who had begun before.
+   * @throws HoldoutError `IO`
+   */
+  async whileSweeping<T>(work: (others: readonly string[]) => Promise<T>): Promise<T> {
+    const mark = join(await this.folder(), sweepingName);
+    await writeFile(mark, '').catch((error: unknown) => Promise.reject(ioError('write', mark, error)));
+    try {
+      return await work(await otherOwners(this.root, Date.now()));
+    } finally {
+      await this.discard(mark);
+    }
   }
 
   /** Removes one temporary file. */
@@ -81,6 +104,7 @@ export class TempFolder {
     const folder = join(temporaryRoot(this.root), ownerName());
     this.name = folder;
     await makeFolder(folder);
+    await waitForSweeps(this.root);
     return folder;
   }
 }
@@ -110,6 +134,22 @@ export async function otherOwners(root: string, nowMs: number): Promise<readonly
     if (!own && !(await isAbandoned(join(temporaryRoot(root), name), name, nowMs))) others.push(name);
   }
   return others;
+}
+
+/** Waits until nobody moves files to quarantine. @throws HoldoutError `IO` when that takes too long */
+async function waitForSweeps(root: string): Promise<void> {
+  for (let waitedMs = 0; ; waitedMs += sweepLookMs) {
+    const marks = await namesIn(temporaryRoot(root));
+    if (!marks.some((name) => existsSync(join(temporaryRoot(root), name, sweepingName)))) return;
+    const others = await otherOwners(root, Date.now());
+    if (!others.some((name) => existsSync(join(temporaryRoot(root), name, sweepingName)))) return;
+    if (waitedMs >= sweepWaitMsMax) {
+      throw new HoldoutError('IO', 'another command has been moving files of the store for too long', {
+        hint: 'Wait until it ends, or end it; `holdout compact` goes on where it stopped.',
+      });
+    }
+    await sleep(sweepLookMs);
+  }
 }
 
 async function isAbandoned(path: string, name: string, nowMs: number): Promise<boolean> {

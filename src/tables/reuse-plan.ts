@@ -40,7 +40,7 @@ export async function planBorrowing(
   store: Store,
   table: DigestFile,
   layouts: readonly Sha256Id[],
-  usable: (record: PartRecord) => boolean,
+  usable: (record: PartRecord, id: Sha256Id) => boolean,
 ): Promise<Borrowing> {
   const candidates = await findCandidates(store, table, layouts, usable);
   const files = await Promise.all(
@@ -58,7 +58,7 @@ async function findCandidates(
   store: Store,
   table: DigestFile,
   layouts: readonly Sha256Id[],
-  usable: (record: PartRecord) => boolean,
+  usable: (record: PartRecord, id: Sha256Id) => boolean,
 ): Promise<Candidate[]> {
   const ids = new Set<Sha256Id>();
   for (const layout of layouts) {
@@ -71,7 +71,7 @@ async function findCandidates(
   const scored: { candidate: Candidate; shared: number }[] = [];
   for (const id of ids) {
     const record = await store.getRecord(id, partRecord);
-    if (!usable(record)) continue;
+    if (!usable(record, id)) continue;
     const shared = estimateShared(known, sample.shift, await partSample(store, record.digests.sha256, record.rows));
     if (pays(shared, table.rows, record.rows)) scored.push({ candidate: { id, record }, shared });
   }

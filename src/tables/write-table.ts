@@ -36,16 +36,21 @@ export interface StoredTable {
   readonly borrowedRows: number;
 }
 
+/** What storing takes of a table just read. */
+export type TableToStore = Pick<ReadTable, 'schema' | 'rows' | 'digestsPath' | 'bodies' | 'sources'>;
+
 /**
  * Stores the rows of `table`, whose schema record must be stored already. `candidates` are layouts whose parts may hold
- * some of them. The engine must be able to read the table's files and the store, and to write to its temporary folder.
+ * some of them, but for the parts `leaving`. The engine must be able to read the table's files and the store, and to
+ * write to its temporary folder.
  * @throws HoldoutError `STORE_CORRUPT`, `IO`
  */
 export async function storeTable(
   store: Store,
   engine: Engine,
-  table: ReadTable,
+  table: TableToStore,
   candidates: readonly Sha256Id[],
+  leaving: ReadonlySet<Sha256Id> = new Set(),
 ): Promise<StoredTable> {
   const digests = { path: table.digestsPath, rows: table.rows };
   const schema = schemaId(table.schema);
@@ -53,7 +58,8 @@ export async function storeTable(
   const exactRows = exact.map(({ source }): RowRun => [source.firstRow, source.rows]);
   // Where every row must give its line back, only lines can be borrowed; typed columns only under the same types.
   const onlyLines = rowsIn(exactRows) === table.rows;
-  const usable = (record: PartRecord): boolean => record.kind === 'lines' || (!onlyLines && record.schema === schema);
+  const usable = (record: PartRecord, id: Sha256Id): boolean =>
+    !leaving.has(id) && (record.kind === 'lines' || (!onlyLines && record.schema === schema));
   const borrowing = await planBorrowing(store, digests, candidates, usable);
   await keepExactLines(store, engine, table, borrowing, exact);
   const { found } = borrowing;
@@ -83,7 +89,7 @@ export interface ExactSource {
 }
 
 /** The files of a table whose rows have to come back byte for byte. */
-export function exactSources(table: ReadTable): readonly ExactSource[] {
+export function exactSources(table: TableToStore): readonly ExactSource[] {
   return table.sources.flatMap((source) => {
     if (source.format !== 'jsonl' || source.compression !== 'none' || source.fixups === null) return [];
     const body = table.bodies.find(
@@ -97,7 +103,7 @@ export function exactSources(table: ReadTable): readonly ExactSource[] {
 async function keepExactLines(
   store: Store,
   engine: Engine,
-  table: ReadTable,
+  table: TableToStore,
   { candidates, found }: Borrowing,
   exact: readonly ExactSource[],
 ): Promise<void> {
@@ -126,7 +132,7 @@ async function keepExactLines(
   }
 }
 
-function partPlace(store: Store, engine: Engine, table: ReadTable): PartPlace {
+function partPlace(store: Store, engine: Engine, table: TableToStore): PartPlace {
   return { engine, schema: table.schema, temporary: (suffix) => store.tempPath(suffix) };
 }
 
@@ -163,7 +169,7 @@ function layoutOf(
 
 async function putPart(
   store: Store,
-  table: ReadTable,
+  table: TableToStore,
   schema: Sha256Id,
   part: WrittenPart,
 ): Promise<{ id: Sha256Id; newBytes: number }> {

@@ -33,6 +33,11 @@ export class Workspace {
     return new Workspace(folder, store);
   }
 
+  /** The store in the folder `.holdout` of a folder, which goes when the workspace does. */
+  static async open(folder: string): Promise<Workspace> {
+    return new Workspace(folder, await Store.open(join(folder, '.holdout')));
+  }
+
   path(name: string): string {
     return join(this.folder, name);
   }
