@@ -30,7 +30,11 @@ beforeAll(async () => {
   const { workspace } = made;
   await workspace.add('lines', join(whole.folder, 'a.jsonl'));
   await made.derive('lines', 'mixed', 'filter: {where: "id % 3 > 0"}', 'concat: {with: [lines]}');
-  await made.derive('lines', 'wide', 'sql: {query: "SELECT id, repeat(text, 9) AS text FROM input"}');
+  await made.derive(
+    'lines',
+    'wide',
+    'sql: {query: "SELECT id, repeat(text, 9) AS text FROM input GROUP BY id, text ORDER BY id"}',
+  );
   await made.derive('wide', 'some', 'sample: {fraction: 0.2, seed: 1}');
   await made.derive('some', 'fewer', 'filter: {where: "id % 2 = 0"}', 'shuffle: {seed: 2}');
   texts = await made.texts();

@@ -23,6 +23,9 @@ const spelled = (count: number): string =>
       : `{"text": "text ${(i + (i % 5 === 3 ? 1 : 0)) % 7}",  "id": ${i}.0}\n`,
   ).join('');
 
+/** Rows of its own, none of them borrowed. */
+const wideStep = 'sql: {query: "SELECT id, repeat(text, 9) AS text FROM input GROUP BY id, text ORDER BY id"}';
+
 const csv = (count: number, from = 0): string =>
   `id,text\n${Array.from({ length: count }, (_, i) => `${from + i},text ${i % 7}\n`).join('')}`;
 
@@ -102,7 +105,7 @@ describe('compacting', () => {
     const made = await open();
     const { workspace } = made;
     await workspace.add('typed', await workspace.write('b.csv', csv(3000)), { infer: true });
-    await made.derive('typed', 'wide', 'sql: {query: "SELECT id, repeat(text, 9) AS text FROM input"}');
+    await made.derive('typed', 'wide', wideStep);
     await made.derive('wide', 'some', 'sample: {fraction: 0.2, seed: 1}');
     await made.derive('some', 'fewer', 'filter: {where: "id % 2 = 0"}', 'shuffle: {seed: 2}');
     const before = await made.texts();
@@ -128,7 +131,7 @@ describe('compacting', () => {
     const made = await open();
     const { workspace } = made;
     await workspace.add('typed', await workspace.write('b.csv', csv(3000)), { infer: true });
-    await made.derive('typed', 'wide', 'sql: {query: "SELECT id, repeat(text, 9) AS text FROM input"}');
+    await made.derive('typed', 'wide', wideStep);
     await made.derive('wide', 'some', 'sample: {fraction: 0.2, seed: 1}');
     await made.derive('some', 'fewer', 'filter: {where: "id % 2 = 0"}');
     await made.drop('wide');
@@ -221,7 +224,7 @@ describe('compacting', () => {
     const made = await open();
     const { workspace } = made;
     await workspace.add('typed', await workspace.write('b.csv', csv(300)), { infer: true });
-    await made.derive('typed', 'wide', 'sql: {query: "SELECT id, repeat(text, 9) AS text FROM input"}');
+    await made.derive('typed', 'wide', wideStep);
     const wide = (await workspace.lines('wide')).slice(0, 290).map((line) => `${line}\n`);
     await made.drop('wide');
     expect((await made.sweep()).move.length).toBeGreaterThan(0);
