@@ -12,14 +12,14 @@ import type { Engine } from '../engine/engine.ts';
 import type { EvalIndex, Form } from './eval-index.ts';
 import type { HitBatch } from './scan.ts';
 
-/** A pair to look at. */
-export interface Candidate {
-  /** Counted from the batch's first row. */
-  readonly row: number;
-  readonly form: number;
-  /** The row covers at most so many of the form's tokens. */
-  readonly bound: number;
-}
+/**
+ * Pairs to look at, three numbers each: the row, counted from the batch's first; the form; and how many of the form's
+ * tokens the row covers at most.
+ */
+export type Candidates = Int32Array;
+
+/** Numbers of a candidate. */
+export const candidateWidth = 3;
 
 const candidatesSql = `-- holdout_hits (train_row INTEGER, gram INTEGER): which runs of the eval items stand in which row of the batch
 -- holdout_seeds (gram INTEGER, form INTEGER, span INTEGER): runs that count for a form (a question, a passage), tokens each
@@ -52,20 +52,16 @@ export class CandidateFinder {
   }
 
   /** The candidates among a batch's rows, by row, likeliest first. */
-  async find(batch: HitBatch): Promise<Candidate[]> {
+  async find(batch: HitBatch): Promise<Candidates> {
     await this.#register(batch);
     this.#explain?.(candidatesSql);
-    const candidates: Candidate[] = [];
+    const candidates: number[] = [];
     await this.#engine.scan(candidatesSql, (chunk) => {
       for (let i = 0; i < chunk.rows; i++) {
-        candidates.push({
-          row: Number(chunk.value(0, i)),
-          form: Number(chunk.value(1, i)),
-          bound: Number(chunk.value(2, i)),
-        });
+        for (let column = 0; column < candidateWidth; column++) candidates.push(Number(chunk.value(column, i)));
       }
     });
-    return candidates;
+    return Int32Array.from(candidates);
   }
 
   async #register(batch: HitBatch): Promise<void> {

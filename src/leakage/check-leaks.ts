@@ -6,8 +6,7 @@ import { availableParallelism } from 'node:os';
 import type { LeakHit, LeakReport } from '../../schemas/leak-report.ts';
 import type { Engine } from '../engine/engine.ts';
 import { CandidateFinder } from './candidates.ts';
-import { confirm } from './confirm.ts';
-import { OverlapMeter } from './coverage.ts';
+import { Confirmer } from './confirm.ts';
 import { evidenceOf } from './evidence.ts';
 import type { Evidence } from './evidence.ts';
 import { prepareEvals, refuseSameNames } from './prepare.ts';
@@ -67,9 +66,10 @@ export async function checkLeaks(options: CheckOptions): Promise<CheckResult> {
   const notes: string[] = [];
   const totals: ScanTotals[] = [];
   const trainDigests: Uint8Array[] = [];
-  const meter = new OverlapMeter(index.trie.size);
   const finder = new CandidateFinder(engine, index, once(explain));
-  const pool = scanPool(index.table, options.threads ?? availableParallelism());
+  const threads = options.threads ?? availableParallelism();
+  const pool = scanPool(index.table, threads);
+  const confirmer = new Confirmer(index, tally, threads);
   try {
     for (const [trainIndex, train] of trains.entries()) {
       const digests = await train.reader.digests();
@@ -96,7 +96,7 @@ export async function checkLeaks(options: CheckOptions): Promise<CheckResult> {
       const scanned = await scanTable(
         train,
         pool,
-        async (batch) => confirm(train, trainIndex, batch, await finder.find(batch), index, meter, tally),
+        async (batch) => confirmer.confirm(train, trainIndex, batch, await finder.find(batch)),
         (more) => options.onProgress?.({ train: train.name, bytes: (bytes += more), rows: train.reader.rows }),
       );
       await findSymbolRows(train, trainIndex, items, tally);
@@ -105,7 +105,7 @@ export async function checkLeaks(options: CheckOptions): Promise<CheckResult> {
       totals.push(textual ? scanned : { rows: scanned.rows, textless: scanned.rows });
     }
   } finally {
-    await pool.close();
+    await Promise.all([pool.close(), confirmer.close()]);
   }
   if (tally.findings.length > 0) {
     notes.push('Every leaking row and every leaked item is named; a row may hold further items beside those named.');

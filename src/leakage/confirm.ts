@@ -1,132 +1,109 @@
 /**
- * Confirms candidates on the tokens of their rows. A pair is passed over only where it cannot change what is reported:
- * its item and its row leak already, or both are known as suspect or worse and its bound is below what a leak needs.
+ * Confirms the candidates of batches: the first rows in this thread, where there are many in threads that each hold the
+ * eval index. What is
+ * found does not depend on which, as `judge.ts` says.
  * @module
  */
-import { closeSync, openSync, readSync } from 'node:fs';
-import type { Candidate } from './candidates.ts';
-import { classify } from './classify.ts';
-import type { CheckedRow } from './classify.ts';
-import type { Overlap, OverlapMeter } from './coverage.ts';
-import type { EvalIndex, Form } from './eval-index.ts';
-import { recogniseFields } from './fields.ts';
+import { WorkerPool } from '../worker-pool.ts';
+import { type Candidates, candidateWidth } from './candidates.ts';
+import type { EvalIndex } from './eval-index.ts';
 import { wayGiver } from './give-way.ts';
-import type { Item } from './items.ts';
-import { contextRule, contextTokens, leakRules } from './method.ts';
-import { RowHits } from './row-hits.ts';
-import { readRowTokens } from './row-tokens.ts';
-import type { RowTokens } from './row-tokens.ts';
-import { parseRow, rowStrings } from './row-text.ts';
-import type { HitBatch, LinePlace } from './scan.ts';
+import { Judge, type JudgedPair, type RowsToJudge, isSettled } from './judge.ts';
+import type { LinePlace } from './line-reader.ts';
+import type { HitBatch } from './scan.ts';
+import { shareIndex } from './share-index.ts';
 import type { Tally } from './tally.ts';
 import type { NamedTable } from './types.ts';
 
-/** The least coverage that any rule for a leak asks for. */
-const leakCoverageMin = Math.min(contextRule.coverage, ...leakRules.map((rule) => rule.coverage));
+/** So many rows are read in this thread first: threads are each given a copy of the items, which costs as much. */
+const readHereMax = 4096;
+/** Rows of a task: some tens of milliseconds where all are read. */
+const taskRows = 256;
 
-/** Judges the candidates of a batch, row by row. */
-export async function confirm(
-  train: NamedTable,
-  trainIndex: number,
-  batch: HitBatch,
-  candidates: readonly Candidate[],
-  index: EvalIndex,
-  meter: OverlapMeter,
-  tally: Tally,
-): Promise<void> {
-  const fields = recogniseFields(train.reader.schema);
-  const lines = new LineReader();
-  const giveWay = wayGiver();
-  const hits = new RowHits(batch.hits, index);
-  try {
-    for (let first = 0; first < candidates.length;) {
-      const relative = candidates[first]?.row ?? 0;
-      let end = first + 1;
-      while (candidates[end]?.row === relative) end++;
-      hits.moveTo(relative);
-      const row = batch.firstRow + relative;
-      // A row is read when the first pair asks for it: most pairs are settled by then, or cannot reach what they need.
-      let checked: CheckedRow | null = null;
-      for (; first < end; first++) {
-        const pair = candidates[first];
-        const form = index.forms[pair?.form ?? -1];
-        // What is settled at one bound is settled at a lower one, and counting for the lower one costs more than asking.
-        if (pair === undefined || form === undefined || isSettled(pair, form, trainIndex, row, tally)) continue;
-        const bound = Math.min(pair.bound, hits.coveredAtMost(form));
-        if (bound < form.coverageMin * form.length) continue;
-        if (isSettled({ ...pair, bound }, form, trainIndex, row, tally)) continue;
-        if (checked === null) {
-          const place = batch.lines.get(relative);
-          if (place === undefined) throw new TypeError(`row ${row} has hits but no line`);
-          await giveWay();
-          const json = parseRow(lines.read(place));
-          checked = { tokens: readRowTokens(rowStrings(json, train.reader.schema), index), json, fields };
-        }
-        const { tokens } = checked;
-        const overlap = meter.measure(form, tokens, form.coverageMin);
-        if (overlap === null) continue;
-        const beside = (item: Item): boolean => isBesidePassage(item, overlap, tokens, index, meter);
-        for (const { item, class: found, leak } of classify(form, overlap, checked, index.vocabulary, beside)) {
-          const { coverage, longestRun } = overlap;
-          const finding = { evalIndex: form.evalIndex, item: item.row, trainIndex, row };
-          tally.add({ ...finding, class: found, leak, coverage, longestRun });
-        }
+/** Adds what candidates come to, to a tally. */
+export class Confirmer {
+  readonly #index: EvalIndex;
+  readonly #tally: Tally;
+  readonly #threads: number;
+  readonly #judge: Judge;
+  #pool: WorkerPool<RowsToJudge, readonly JudgedPair[]> | null = null;
+  #readHere = 0;
+
+  constructor(index: EvalIndex, tally: Tally, threads: number) {
+    this.#index = index;
+    this.#tally = tally;
+    this.#threads = threads;
+    this.#judge = new Judge(index, tally);
+  }
+
+  /**
+   * Judges the candidates of a batch, row by row.
+   * @throws HoldoutError `IO`, `LIMIT`
+   */
+  async confirm(train: NamedTable, trainIndex: number, batch: HitBatch, candidates: Candidates): Promise<void> {
+    const { firstRow, hits, lines } = batch;
+    const rows = { trainIndex, schema: train.reader.schema, firstRow, hits, candidates, lines };
+    const isHere = this.#threads === 1 || this.#readHere < readHereMax;
+    const from = isHere ? await this.#confirmHere(rows) : 0;
+    if (from < candidates.length) await this.#confirmThere(rows, from);
+  }
+
+  /** Ends the threads. */
+  async close(): Promise<void> {
+    await this.#pool?.close();
+  }
+
+  /** Judges in this thread until enough was read. @returns where the candidates go on that are left */
+  async #confirmHere(rows: RowsToJudge): Promise<number> {
+    const giveWay = wayGiver();
+    for (const { next } of this.#judge.judge(rows)) {
+      this.#readHere++;
+      if (this.#threads > 1 && this.#readHere >= readHereMax) return next;
+      await giveWay();
+    }
+    return rows.candidates.length;
+  }
+
+  /** Judges the candidates from `from` on in threads. */
+  async #confirmThere(rows: RowsToJudge, from: number): Promise<void> {
+    const { trainIndex } = rows;
+    const pool = (this.#pool ??= judgePool(this.#index, this.#threads));
+    for await (const { done } of pool.runAll(tasksOf(rows, from), (task) => pool.run(task))) {
+      for (const { form, bound, findings } of done) {
+        const [first] = findings;
+        const known = this.#index.forms[form];
+        if (first === undefined || known === undefined) continue;
+        if (isSettled(known, bound, trainIndex, first.row, this.#tally)) continue;
+        for (const finding of findings) this.#tally.add(finding);
       }
     }
-  } finally {
-    lines.close();
   }
 }
 
-/** Whether an item's passage stands in a row, near an overlap with its question. */
-function isBesidePassage(item: Item, overlap: Overlap, row: RowTokens, index: EvalIndex, meter: OverlapMeter): boolean {
-  const form = index.passages.get(item);
-  if (form === undefined) return false;
-  const passage = meter.measure(form, row, form.coverageMin);
-  if (passage === null || passage.coverage < form.coverageMin) return false;
-  return passage.from <= overlap.to + contextTokens && passage.to >= overlap.from - contextTokens;
+function judgePool(index: EvalIndex, threads: number): WorkerPool<RowsToJudge, readonly JudgedPair[]> {
+  const module = new URL('./judge-worker.js', import.meta.url);
+  return new WorkerPool({ module, settings: shareIndex(index), threads, does: 'confirms leaks' });
 }
 
-function isSettled(pair: Candidate, form: Form | undefined, trainIndex: number, row: number, tally: Tally): boolean {
-  if (form === undefined) return true;
-  const rowStanding = tally.row(trainIndex, row);
-  if (rowStanding !== 'leak' && rowStanding !== 'suspect') return false;
-  const couldLeak = pair.bound >= leakCoverageMin * form.length;
-  return form.items.every((item) => {
-    const standing = tally.item(form.evalIndex, item.row);
-    if (standing === 'leak' && rowStanding === 'leak') return true;
-    return !couldLeak && (standing === 'leak' || standing === 'suspect');
-  });
-}
-
-/** Reads lines of files, or takes those that were kept. Waiting for a promise for each line costs more than reading it. */
-class LineReader {
-  #path: string | null = null;
-  #file: number | null = null;
-  #memory = Buffer.alloc(1 << 16);
-  readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-
-  read(place: LinePlace): string {
-    if (place.kind === 'bytes') return this.#decoder.decode(place.bytes);
-    const { path, offset, length } = place;
-    if (this.#file === null || this.#path !== path) {
-      this.close();
-      this.#file = openSync(path, 'r');
-      this.#path = path;
+/** Cuts what is left of a batch between rows. */
+function* tasksOf({ hits, candidates, lines, ...rest }: RowsToJudge, start: number): Generator<RowsToJudge> {
+  let hit = 0;
+  while (hit < hits.length && hits[hit]! < candidates[start]!) hit += 2;
+  for (let from = start; from < candidates.length;) {
+    const places = new Map<number, LinePlace>();
+    let to = from;
+    for (; to < candidates.length; to += candidateWidth) {
+      const row = candidates[to]!;
+      if (places.has(row)) continue;
+      if (places.size === taskRows) break;
+      const place = lines.get(row);
+      if (place === undefined) throw new TypeError(`row ${rest.firstRow + row} has hits but no line`);
+      places.set(row, place);
     }
-    if (this.#memory.length < length) this.#memory = Buffer.alloc(length * 2);
-    let read = 0;
-    while (read < length) {
-      const more = readSync(this.#file, this.#memory, read, length - read, offset + read);
-      if (more === 0) break;
-      read += more;
-    }
-    // A byte order mark at the head of a file is no part of its first row.
-    return this.#decoder.decode(this.#memory.subarray(0, read)).replace(/^\ufeff/, '');
-  }
-
-  close(): void {
-    if (this.#file !== null) closeSync(this.#file);
-    this.#file = null;
+    const firstHit = hit;
+    const lastRow = candidates[to - candidateWidth]!;
+    while (hit < hits.length && hits[hit]! <= lastRow) hit += 2;
+    yield { ...rest, hits: hits.slice(firstHit, hit), candidates: candidates.slice(from, to), lines: places };
+    from = to;
   }
 }

@@ -90,7 +90,8 @@ async function fillTable(
   trie: GramTrie,
 ): Promise<Pick<EvalIndex, 'kernelRun' | 'table'>> {
   const giveWay = wayGiver();
-  const kernelRun = new Int32Array(trie.size).fill(-1);
+  // In memory that threads share: the confirmation reads it in several.
+  const kernelRun = new Int32Array(new SharedArrayBuffer(trie.size * 4)).fill(-1);
   let distinct = 0;
   let lengths = 0;
   for (const { n, grams } of forms) {

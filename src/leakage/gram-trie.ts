@@ -10,6 +10,12 @@ export const ROOT = 0;
 /** Places of a slot: run so far, next token, longer run; the fourth is spare, so that a slot lies in one cache line. */
 const width = 4;
 
+/** A trie in memory that threads share. */
+export interface SharedTrie {
+  readonly slots: Int32Array;
+  readonly size: number;
+}
+
 /** A growing set of runs; every prefix of a run in it is a run in it. */
 export class GramTrie {
   #mask: number;
@@ -21,6 +27,20 @@ export class GramTrie {
     const capacity = 2 ** Math.max(16, Math.ceil(Math.log2(runs * 1.5 + 1)));
     this.#mask = capacity - 1;
     this.#slots = emptySlots(capacity);
+  }
+
+  /** The trie of another thread, to be read. */
+  static over({ slots, size }: SharedTrie): GramTrie {
+    const trie = new GramTrie();
+    trie.#slots = slots;
+    trie.#mask = slots.length / width - 1;
+    trie.#count = size;
+    return trie;
+  }
+
+  /** What another thread needs to read it. */
+  shared(): SharedTrie {
+    return { slots: this.#slots, size: this.#count };
   }
 
   /** The run that is `from` and one token more, or -1. */
@@ -68,7 +88,7 @@ export class GramTrie {
 }
 
 function emptySlots(capacity: number): Int32Array {
-  return new Int32Array(capacity * width).fill(-1);
+  return new Int32Array(new SharedArrayBuffer(capacity * width * 4)).fill(-1);
 }
 
 function slotOf(from: number, token: number): number {

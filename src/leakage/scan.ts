@@ -8,13 +8,9 @@ import { HoldoutError } from '../errors.ts';
 import { WorkerPool } from '../worker-pool.ts';
 import { foldTable } from './fold-table.ts';
 import type { RunTable } from './kernel.ts';
+import type { LinePlace } from './line-reader.ts';
 import type { ScanDone, ScanSettings, ScanTask } from './scan-worker.ts';
 import type { NamedTable, RawLines } from './types.ts';
-
-/** Where the line of a row that has hits is to be had. */
-export type LinePlace =
-  | { readonly kind: 'file'; readonly path: string; readonly offset: number; readonly length: number }
-  | { readonly kind: 'bytes'; readonly bytes: Uint8Array };
 
 /** Hits of a stretch of rows. */
 export interface HitBatch {

@@ -21,18 +21,28 @@ const emptyWords = new Set([
   'entailment',
 ]);
 
+/** What a vocabulary knows: the number of each token, and by number what holds of it. */
+export interface Words {
+  readonly numbers: Map<string, number>;
+  readonly unspaced: boolean[];
+  readonly letters: boolean[];
+  readonly telling: boolean[];
+}
+
 /** Tokens of the eval sets by number. */
 export class Vocabulary {
-  readonly #numbers = new Map<string, number>();
-  readonly #unspaced: boolean[] = [];
-  readonly #letters: boolean[] = [];
-  readonly #telling: boolean[] = [];
+  readonly words: Words;
   /** Working memory of `add`. */
   readonly #read: number[] = [];
 
+  /** Empty, or over words of another. */
+  constructor(words: Words = { numbers: new Map(), unspaced: [], letters: [], telling: [] }) {
+    this.words = words;
+  }
+
   /** The number of a token of a training text; -1 where no eval set has it. */
   find(token: string): number {
-    return this.#numbers.get(token) ?? -1;
+    return this.words.numbers.get(token) ?? -1;
   }
 
   /** The numbers of a text's tokens, new ones added. */
@@ -47,27 +57,27 @@ export class Vocabulary {
 
   /** Whether a token is one character of Chinese, Japanese or Korean. */
   isUnspaced(number: number): boolean {
-    return this.#unspaced[number] ?? false;
+    return this.words.unspaced[number] ?? false;
   }
 
   hasLetter(number: number): boolean {
-    return this.#letters[number] ?? false;
+    return this.words.letters[number] ?? false;
   }
 
   /** Whether a token can tell an answer from another: a word of three letters or more that is not "yes" or "none". */
   isTelling(number: number): boolean {
-    return this.#telling[number] ?? false;
+    return this.words.telling[number] ?? false;
   }
 
   #add(token: string): number {
-    const known = this.#numbers.get(token);
+    const known = this.words.numbers.get(token);
     if (known !== undefined) return known;
-    const number = this.#unspaced.length;
-    this.#numbers.set(token, number);
+    const number = this.words.unspaced.length;
+    this.words.numbers.set(token, number);
     const single = unspaced.test(token);
-    this.#unspaced.push(single);
-    this.#letters.push(/\p{L}/u.test(token));
-    this.#telling.push(single || (/\p{L}.*\p{L}.*\p{L}/u.test(token) && !emptyWords.has(token)));
+    this.words.unspaced.push(single);
+    this.words.letters.push(/\p{L}/u.test(token));
+    this.words.telling.push(single || (/\p{L}.*\p{L}.*\p{L}/u.test(token) && !emptyWords.has(token)));
     return number;
   }
 }
