@@ -33,6 +33,10 @@ export async function openChain(
   { store, engine, base, name, steps }: ChainAsked,
 ): Promise<{ readonly run: ChainRun; readonly reader: TableReader }> {
   const { snapshot, reader } = await openVersion(context, store, engine, base);
+  const reads = new Set([base.seq]);
+  for (const { names } of steps.flatMap(({ datasets }) => datasets)) {
+    if (typeof names === 'string') reads.add((await versionEntry(store, names)).seq);
+  }
   let trace: Promise<(row: number) => RowSource | null> | undefined;
   const sourceOf = async (row: number): Promise<RowSource | null> => {
     trace ??= traceRows(store, engine, base);
@@ -45,6 +49,7 @@ export async function openChain(
     steps,
     input: { ref: { table: snapshot.table, schema: snapshot.schema }, setRoot: snapshot.setRoot, reader, sourceOf },
     base,
+    reads: [...reads],
     name,
     now: context.now(),
     threads,

@@ -1,12 +1,13 @@
 /**
- * The recipe of a version that holds what a dataset should hold, where other steps than the file's made it first.
+ * The recipe of a version that held what a dataset should hold, where other steps than the file's made it.
  * @module
  */
 import { type DerivationRecord, derivationRecord } from '../schemas/records.ts';
 import { HoldoutError } from '../src/errors.ts';
 import { shortStepName } from '../src/lineage/find-step.ts';
 import { prepareAgain } from '../src/lineage/transform.ts';
-import type { NodePlan } from '../src/pipeline/plan-run.ts';
+import type { PlannedStep } from '../src/pipeline/plan-run.ts';
+import type { VersionEntry } from '../src/store/journal-state.ts';
 import type { Store } from '../src/store/store.ts';
 import { builtInTransforms } from '../transforms/index.ts';
 import { printable } from './text.ts';
@@ -17,7 +18,8 @@ import { printable } from './text.ts';
  */
 export async function otherRecipe(
   store: Store,
-  { version: { entry }, steps }: Extract<NodePlan, { action: 'up-to-date' }>,
+  entry: VersionEntry,
+  steps: readonly PlannedStep[],
 ): Promise<string | null> {
   const made = [...(entry.through ?? []), entry].map(({ derivation }) => derivation);
   if (made.length !== steps.length) return made.length === 1 ? 'one step' : `${made.length} steps`;

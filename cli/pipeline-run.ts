@@ -19,7 +19,7 @@ import {
   stepsOfPlan,
 } from '../src/pipeline/lock.ts';
 import type { DerivedNode, FileNode, PipelineCheck, PipelineNode } from '../src/pipeline/pipeline.ts';
-import { type NodePlan, type PlanFacts, planNode } from '../src/pipeline/plan-run.ts';
+import { type NodePlan, type PlanFacts, type StoredVersion, planNode } from '../src/pipeline/plan-run.ts';
 import { atStep } from '../src/pipeline/step-error.ts';
 import { addDataset } from '../src/snapshots/add.ts';
 import type { Store } from '../src/store/store.ts';
@@ -30,6 +30,7 @@ import { threads } from './threads.ts';
 import { asHoldoutError, remark } from './output.ts';
 import { findCheckReport, runCheck } from './pipeline-check.ts';
 import { startProgress } from './progress.ts';
+import { entryName } from './snapshots.ts';
 
 type UpToDate = Extract<NodePlan, { action: 'up-to-date' }>;
 
@@ -45,8 +46,8 @@ export type NodeOutcome =
       readonly taken: readonly ChainStep[];
       /** Whether there is a new version. */
       readonly isNew: boolean;
-      /** In words, the other recipe that made the version first; null where it is that of the file. */
-      readonly madeBy: string | null;
+      /** The version before, which held these rows by another recipe; null where there is none. */
+      readonly sameRows: { readonly version: string; readonly madeBy: string } | null;
     }
   | { readonly action: 'failed'; readonly node: PipelineNode; readonly error: HoldoutError }
   | { readonly action: 'skipped'; readonly node: PipelineNode; readonly because: readonly string[] };
@@ -123,11 +124,12 @@ async function nodeOutcome(
     const early = frozenNode(run.frozen, before);
     if (early !== null) return { difference: early };
     if (before.action === 'up-to-date') {
-      return { action: 'up-to-date', node, reason: null, plan: before, taken: [], isNew: false, madeBy: null };
+      return { action: 'up-to-date', node, reason: null, plan: before, taken: [], isNew: false, sameRows: null };
     }
     if (before.action === 'unknown') {
       throw new HoldoutError('NOT_FOUND', `no dataset "${before.until.join('", "')}" in the store`);
     }
+    const newest = await run.facts.version(node.name);
     const { taken, isNew } = node.kind === 'files' ? await addFiles(run, node) : await derive(run, node, openEngine);
     const plan = await planNode(node, run.facts);
     if (plan.action !== 'up-to-date') {
@@ -139,11 +141,22 @@ async function nodeOutcome(
     const late = frozenNode(run.frozen, plan);
     if (late !== null) return { difference: late };
     const action = node.kind === 'files' ? 'add' : 'run';
-    const madeBy = isNew || action === 'add' ? null : await otherRecipe(run.store, plan);
-    return { action, node, reason: reasonOf(before), plan, taken, isNew, madeBy };
+    const sameRows = isNew && action === 'run' ? await rowsOfOther(run.store, newest, plan) : null;
+    return { action, node, reason: reasonOf(before), plan, taken, isNew, sameRows };
   } catch (error) {
     return { action: 'failed', node, error: ownError(run, error) };
   }
+}
+
+/** The version before, where it held the same content. */
+async function rowsOfOther(
+  store: Store,
+  before: StoredVersion | null,
+  { version, steps }: UpToDate,
+): Promise<{ readonly version: string; readonly madeBy: string } | null> {
+  if (before === null || before.entry.snapshot !== version.entry.snapshot) return null;
+  const madeBy = await otherRecipe(store, before.entry, steps);
+  return madeBy === null ? null : { version: entryName(before.entry), madeBy };
 }
 
 function reasonOf(plan: NodePlan): string | null {
@@ -200,6 +213,8 @@ async function derive(
   try {
     const { version, steps: taken } = await deriveChain({
       ...run,
+      // The lineage of a name is what the file says now.
+      recipeCounts: true,
       onStep(_, rows) {
         at += 1;
         inputRows = rows;

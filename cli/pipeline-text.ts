@@ -46,8 +46,9 @@ export function outcomeLines(outcome: NodeOutcome): string[] {
   const { entry, snapshot } = outcome.plan.version;
   const version = `${entryName(entry)}, ${plural(snapshot.rows, 'row')}`;
   if (outcome.action === 'up-to-date') return [`${name}: up to date (${version})`];
-  const other = outcome.madeBy === null ? '' : `, made by ${outcome.madeBy}; its lineage shows that recipe`;
-  const same = outcome.isNew ? version : `${version}; it holds this content already${other}`;
+  const { sameRows } = outcome;
+  const other = sameRows === null ? '' : `, those of ${sameRows.version}, made by ${sameRows.madeBy}`;
+  const same = outcome.isNew ? `${version}${other}` : `${version}; it holds this content already`;
   const labels = outcome.plan.steps.map(({ label }) => label);
   return [
     `${name}: ${same} (${outcome.reason ?? ''})`,
@@ -103,11 +104,11 @@ export function outcomeJson(outcome: NodeOutcome): Record<string, unknown> {
   const base = { name, section, action: outcome.action };
   if (outcome.action === 'failed') return { ...base, error: errorJson(outcome.error) };
   if (outcome.action === 'skipped') return { ...base, because: outcome.because };
-  const { reason, isNew, madeBy, taken, plan } = outcome;
+  const { reason, isNew, sameRows, taken, plan } = outcome;
   const version = versionJson(plan);
   const steps = plan.steps.map((step, index) => ({ ...stepJson(step), reused: taken[index]?.reused ?? false }));
   const shown = outcome.action === 'run' ? { ...version, steps } : version;
-  return { ...base, reason, new: isNew, ...(madeBy === null ? {} : { madeBy }), ...shown };
+  return { ...base, reason, new: isNew, ...(sameRows === null ? {} : { sameRows }), ...shown };
 }
 
 function versionJson({ version, steps }: Extract<NodePlan, { action: 'up-to-date' }>): Record<string, unknown> {

@@ -193,6 +193,8 @@ export const journalEntry = z.discriminatedUnion('op', [
     realisation: sha256Id,
     /** Steps before the version's own, in order, where several were taken at once; absent where there are none. */
     through: z.array(passedStep).min(1).optional(),
+    /** Entries of the versions that the steps read: of versions with equal rows, these are meant. Absent for reading files. */
+    reads: z.array(z.int().positive()).min(1).optional(),
     /** Layout file that holds (table, schema); replaceable by a later `layout` entry. */
     layout: sha256Id,
     /** Where the files were, relative to the store's parent folder where they lie in it. */

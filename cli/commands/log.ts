@@ -44,7 +44,9 @@ async function entryText(store: Store, entry: JournalEntry): Promise<string> {
       const { table, rows } = await store.getRecord(entry.snapshot, snapshotRecord);
       const from = entry.sources.map(({ path }) => path).join(' ');
       const by = from === '' ? `by ${(await stepNames(store, entry)).join(', ')}` : `from ${from}`;
-      return `version  ${entryName(entry)}  ${shortId(table)}  ${plural(rows, 'row')}  ${by}`;
+      const before = (await store.journal()).names.get(entry.name)?.[entry.version - 2];
+      const same = before?.snapshot === entry.snapshot ? `, the rows of ${entryName(before)} by another recipe` : '';
+      return `version  ${entryName(entry)}  ${shortId(table)}  ${plural(rows, 'row')}  ${by}${same}`;
     }
     case 'layout':
       return `layout   of table ${shortId(entry.table)}`;

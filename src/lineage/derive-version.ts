@@ -16,6 +16,10 @@ export interface VersionRun extends StepRun {
   readonly base: VersionEntry;
   /** The name that gets the version; without it that of `base`. */
   readonly name?: string;
+  /** Entries of the versions that the steps read, where others than `base` are among them. */
+  readonly reads?: readonly number[];
+  /** Whether another recipe for the content of the newest version makes a version, too. */
+  readonly recipeCounts?: boolean;
   /** Steps taken from `base` to the step's input. */
   readonly through?: readonly StepResult[];
   readonly now: Date;
@@ -35,7 +39,8 @@ export interface DerivedVersion {
 }
 
 /**
- * Runs a step and journals its output as the next version. Equal content makes none.
+ * Runs a step and journals its output as the next version. Equal content makes none, unless its recipe is another and
+ * recipes count.
  * @throws HoldoutError as the step and the store do.
  */
 export async function deriveVersion(run: VersionRun): Promise<DerivedVersion> {
@@ -51,15 +56,18 @@ export async function deriveVersion(run: VersionRun): Promise<DerivedVersion> {
   const itemsRoot = hasItems ? await run.itemsRootOf(output, step.layout, { ...before, fields }) : null;
   const record: SnapshotRecord = { ...before, ...output, fields, itemsRoot };
   const snapshot = recordId(record);
+  const through = (run.through ?? []).map(passedStep);
+  const recipe = [...through, step].map(({ derivation }) => derivation);
+  const holdsIt = (entry: VersionEntry | undefined): boolean =>
+    entry?.snapshot === snapshot && (run.recipeCounts !== true || sameRecipe(entry, recipe));
   const newest = (await store.journal()).names.get(name)?.at(-1);
-  if (newest !== undefined && newest.snapshot === snapshot) {
+  if (newest !== undefined && holdsIt(newest)) {
     return { name, version: newest.version, snapshot, record, step, isNew: false };
   }
   await store.putRecord(record);
-  const through = (run.through ?? []).map(passedStep);
   const entry = await store.commit((state) => {
     const versions = state.names.get(name) ?? [];
-    if (versions.at(-1)?.snapshot === snapshot) return null;
+    if (holdsIt(versions.at(-1))) return null;
     return {
       op: 'version',
       name,
@@ -68,12 +76,19 @@ export async function deriveVersion(run: VersionRun): Promise<DerivedVersion> {
       derivation: step.derivation,
       realisation: step.realisation,
       ...(through.length === 0 ? {} : { through }),
+      reads: [...(run.reads ?? [base.seq])],
       layout: step.layout,
       sources: [],
     };
   }, run.now);
   const version = entry?.op === 'version' ? entry.version : ((await store.journal()).names.get(name)?.length ?? 1);
   return { name, version, snapshot, record, step, isNew: entry !== null };
+}
+
+/** Whether a version was made by these derivations, the last one its own. */
+export function sameRecipe({ through = [], derivation }: VersionEntry, recipe: readonly Sha256Id[]): boolean {
+  const made = [...through.map((each) => each.derivation), derivation];
+  return made.length === recipe.length && made.every((id, index) => id === recipe[index]);
 }
 
 function passedStep({ derivation, realisation, output, layout }: StepResult): PassedStep {

@@ -144,18 +144,22 @@ async function producersOf(store: Store, { entries }: JournalState): Promise<Pro
 }
 
 /**
- * The step before `reader` that gave this table: one on the way to the same version, else a version before it, of the
- * same name first, the newest first; a step on the way to another version last.
+ * The step before `reader` that gave this table: one on the way to the same version, else the version that its entry
+ * names; of an entry that names none, a version before it, of the same name first, the newest first; a step on the way to
+ * another version last.
  */
 function producerOf(producers: Producers, ref: TableRef, snapshot: Sha256Id | null, reader: Place): Place {
   const key = tableKey(ref);
   const passed = producers.passed.get(key) ?? [];
   const own = passed.findLast(({ entry, index }) => entry.seq === reader.entry.seq && index < reader.index);
   if (own !== undefined) return own;
+  const named = producers.named.get(key) ?? [];
+  const read = named.findLast(({ seq }) => reader.entry.reads?.includes(seq) === true);
+  if (read !== undefined) return { entry: read, index: read.through?.length ?? 0 };
   const isBefore = ({ entry }: Pick<Place, 'entry'>): boolean => entry.seq < reader.entry.seq;
   const chosen = producers.chosen.get(key);
   if (chosen !== undefined && isBefore(chosen)) return chosen;
-  const versions = (producers.named.get(key) ?? []).filter((entry) => isBefore({ entry }));
+  const versions = named.filter((entry) => isBefore({ entry }));
   const version =
     versions.findLast((entry) => entry.snapshot === snapshot) ??
     versions.findLast((entry) => entry.name === reader.entry.name) ??

@@ -6,6 +6,7 @@
 import type { Sha256Id } from '../../schemas/ids.ts';
 import type { FieldRoles, RealisationRecord, SnapshotRecord, TableRef } from '../../schemas/records.ts';
 import { recordId } from '../identity/canonical-json.ts';
+import { sameRecipe } from '../lineage/derive-version.ts';
 import type { PreparedStep } from '../lineage/transform.ts';
 import type { VersionEntry } from '../store/journal-state.ts';
 import type { FileState } from './file-state.ts';
@@ -65,6 +66,8 @@ export type NodePlan =
       readonly steps: readonly PlannedStep[];
       /** The first step that does, where its derivation is known. */
       readonly next: { readonly step: string; readonly derivation: Sha256Id } | null;
+      /** Whether the newest version has the outcome, and only its recipe is another: what stands behind needs no run. */
+      readonly sameRows: boolean;
     }
   | { readonly action: 'unknown'; readonly node: PipelineNode; readonly until: readonly string[] }
   | { readonly action: 'failed'; readonly node: PipelineNode; readonly error: unknown };
@@ -80,7 +83,8 @@ export async function planRun(nodes: readonly PipelineNode[], facts: PlanFacts):
 }
 
 function isOpen(plan: NodePlan | undefined): boolean {
-  return plan !== undefined && plan.action !== 'up-to-date';
+  if (plan === undefined || plan.action === 'up-to-date') return false;
+  return plan.action !== 'run' || !plan.sameRows;
 }
 
 async function planOrFail(node: PipelineNode, facts: PlanFacts): Promise<NodePlan> {
@@ -101,7 +105,8 @@ export async function planNode(node: PipelineNode, facts: PlanFacts): Promise<No
 
 async function planFiles(node: FileNode, facts: PlanFacts): Promise<NodePlan> {
   const found = await facts.files(node);
-  if (found.state === 'unread') return { action: 'add', node, reason: found.reason, steps: [], next: null };
+  if (found.state === 'unread')
+    return { action: 'add', node, reason: found.reason, steps: [], next: null, sameRows: false };
   const { output, counts, derivation } = found.read;
   const step: PlannedStep = {
     transform: 'holdout/read@1',
@@ -115,7 +120,14 @@ async function planFiles(node: FileNode, facts: PlanFacts): Promise<NodePlan> {
   const wanted = { role: node.role, fields: node.fields ?? (await facts.fields(node, output.schema)) };
   const reason = differenceOf(newest, output, wanted);
   if (newest === null || reason !== null) {
-    return { action: 'add', node, reason: reason ?? 'it has no version yet', steps: [step], next: null };
+    return {
+      action: 'add',
+      node,
+      reason: reason ?? 'it has no version yet',
+      steps: [step],
+      next: null,
+      sameRows: false,
+    };
   }
   return { action: 'up-to-date', node, version: newest, steps: [step] };
 }
@@ -138,7 +150,7 @@ async function planDerived(node: DerivedNode, facts: PlanFacts): Promise<NodePla
       const reason =
         newest === null ? 'it has no version yet' : `step ${index + 1} (${each.label}) is new to its input`;
       const next = { step: `${each.step.name}@${each.step.version}`, derivation };
-      return { action: 'run', node, reason, steps, next };
+      return { action: 'run', node, reason, steps, next, sameRows: false };
     }
     steps.push(plannedStep(each, derivation, input.rows, outcome));
     input = outcome.output;
@@ -149,7 +161,12 @@ async function planDerived(node: DerivedNode, facts: PlanFacts): Promise<NodePla
   const selecting = node.steps.every(({ step }) => step.kind === 'selecting');
   const reason = differenceOf(newest, input, { role, fields: selecting ? fields : null });
   if (newest === null || reason !== null) {
-    return { action: 'run', node, reason: reason ?? 'it has no version yet', steps, next: null };
+    return { action: 'run', node, reason: reason ?? 'it has no version yet', steps, next: null, sameRows: false };
+  }
+  const recipe = steps.map(({ derivation }) => derivation);
+  if (!sameRecipe(newest.entry, recipe)) {
+    const other = `${node.name}@${newest.entry.version}, its newest version, holds these rows by another recipe`;
+    return { action: 'run', node, reason: other, steps, next: null, sameRows: true };
   }
   return { action: 'up-to-date', node, version: newest, steps };
 }

@@ -173,9 +173,10 @@ describe('run', () => {
     await box.write('holdout.yaml', pipeline.replace('length(output) > 10', 'length(output) >= 11'));
     const edited = await box.json<Ran>(['run']);
     expect(actionsOf(edited)).toEqual({ ...upToDate, clean: 'run' });
-    expect(edited.datasets.find(({ name }) => name === 'clean')).toMatchObject({ new: false, version: 1 });
     expect(edited.datasets.find(({ name }) => name === 'clean')).toMatchObject({
-      madeBy: 'step 1 as filter@1 (keep rows where length(output) > 10)',
+      new: true,
+      version: 2,
+      sameRows: { version: 'clean@1', madeBy: 'step 1 as filter@1 (keep rows where length(output) > 10)' },
     });
     expect(edited.lock.written).toBe(true);
     expect(actionsOf(await box.json<Ran>(['run']))).toEqual(upToDate);
@@ -183,14 +184,49 @@ describe('run', () => {
     expect(actionsOf(await box.json<Ran>(['run']))['train']).toBe('up-to-date');
   });
 
-  it('says whose recipe a version shows that another recipe gives again', async () => {
+  it('shows in the lineage of a name the recipe that the file says now, whatever gave these rows before', async () => {
     const box = await makeRun();
-    await box.write('holdout.yaml', pipeline.replace('length(output) > 10', 'length(output) >= 11'));
+    const first = 'length(output) > 10';
+    const second = 'length(output) >= 11';
+    await box.write('holdout.yaml', pipeline.replace(first, second));
+    const plan = await box.run(['run', '--dry-run']);
+    expect(plan.stdout).toContain('clean  run         step 1 (filter) is new to its input');
     const { stdout } = await box.run(['run']);
     expect(stdout).toContain(
-      'clean: clean@1, 15 rows; it holds this content already, made by step 1 as filter@1 ' +
-        '(keep rows where length(output) > 10); its lineage shows that recipe',
+      'clean: clean@2, 15 rows, those of clean@1, made by step 1 as filter@1 (keep rows where length(output) > 10)',
     );
+    expect((await box.run(['lineage', 'clean'])).stdout).toContain(second);
+    expect((await box.run(['lineage', 'clean@1'])).stdout).toContain(first);
+    expect((await box.run(['log', 'clean'])).stdout).toMatch(/clean@2 .*, the rows of clean@1 by another recipe$/m);
+    expect((await box.run(['run', '--frozen'])).status).toBe(0);
+    // Back to a recipe whose outcome is known: nothing is run, and what stands behind is planned as up to date.
+    await box.write('holdout.yaml', pipeline);
+    const back = await box.run(['run', '--dry-run']);
+    expect(back.stdout).toContain('clean  run         clean@2, its newest version, holds these rows by another recipe');
+    expect(back.stdout).toContain('train  up to date');
+    const again = await box.run(['run']);
+    expect(again.stdout).toMatch(/1\. filter: .*, reused$/m);
+    expect((await box.run(['lineage', 'clean'])).stdout).toContain(first);
+  });
+
+  it('names in a lineage the dataset that a step read, not a later one with the same rows', async () => {
+    const box = await makeBox({
+      'same.mjs': 'export default (row) => row;\n',
+      'holdout.yaml': `version: 1
+datasets:
+  raw: {files: [data/a.jsonl], role: train}
+  copy: {from: raw, steps: [module: {path: same.mjs}]}
+  short: {from: raw, steps: [head: {n: 3}]}
+  both: {from: short, steps: [concat: {with: [raw]}]}
+`,
+    });
+    await box.json(['run']);
+    for (const name of ['short', 'both']) {
+      const { stdout } = await box.run(['lineage', name]);
+      expect(stdout).toContain('raw@1');
+      expect(stdout).not.toContain('copy@1');
+    }
+    expect((await box.run(['lineage', 'copy'])).stdout).toContain('same.mjs');
   });
 
   it('marks the steps of a dataset that were taken from an earlier run', async () => {
