@@ -25,17 +25,19 @@ export interface ChainAsked {
   readonly base: VersionEntry;
   readonly name: string;
   readonly steps: readonly PreparedStep[];
+  /** Where paths in their parameters begin. */
+  readonly folder: string;
 }
 
 /** The run of a chain, its input open; close the reader after it. */
 export async function openChain(
   context: CliContext,
-  { store, engine, base, name, steps }: ChainAsked,
+  { store, engine, base, name, steps, folder }: ChainAsked,
 ): Promise<{ readonly run: ChainRun; readonly reader: TableReader }> {
   const { snapshot, reader } = await openVersion(context, store, engine, base);
-  const reads = new Set([base.seq]);
+  const reads = [base.seq];
   for (const { names } of steps.flatMap(({ datasets }) => datasets)) {
-    if (typeof names === 'string') reads.add((await versionEntry(store, names)).seq);
+    if (typeof names === 'string') reads.push((await versionEntry(store, names)).seq);
   }
   let trace: Promise<(row: number) => RowSource | null> | undefined;
   const sourceOf = async (row: number): Promise<RowSource | null> => {
@@ -47,9 +49,10 @@ export async function openChain(
     engine,
     holdoutVersion: context.holdoutVersion,
     steps,
+    folder,
     input: { ref: { table: snapshot.table, schema: snapshot.schema }, setRoot: snapshot.setRoot, reader, sourceOf },
     base,
-    reads: [...reads],
+    reads,
     name,
     now: context.now(),
     threads,

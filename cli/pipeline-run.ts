@@ -205,7 +205,8 @@ async function derive(
   const base = await facts.version(node.from);
   if (base === null) throw new HoldoutError('NOT_FOUND', `no dataset "${node.from}" in the store`);
   const steps = node.steps.map(({ step }) => step);
-  const asked = { store, engine: await openEngine(), base: base.entry, name: node.name, steps };
+  const folder = await facts.folder(steps);
+  const asked = { store, engine: await openEngine(), base: base.entry, name: node.name, steps, folder };
   const { run, reader } = await openChain(context, asked);
   const progress = startProgress(node.name, 'rows');
   let at = 0;

@@ -193,8 +193,13 @@ export const journalEntry = z.discriminatedUnion('op', [
     realisation: sha256Id,
     /** Steps before the version's own, in order, where several were taken at once; absent where there are none. */
     through: z.array(passedStep).min(1).optional(),
-    /** Entries of the versions that the steps read: of versions with equal rows, these are meant. Absent for reading files. */
+    /**
+     * Numbers of the entries whose versions the steps read: that of the first input, then for each step the datasets that it
+     * names. Of versions with equal rows these are meant. Absent for reading files.
+     */
     reads: z.array(z.int().positive()).min(1).optional(),
+    /** Where paths in the steps' parameters begin, as sources are written; absent where that is the store's parent folder. */
+    folder: z.string().min(1).optional(),
     /** Layout file that holds (table, schema); replaceable by a later `layout` entry. */
     layout: sha256Id,
     /** Where the files were, relative to the store's parent folder where they lie in it. */

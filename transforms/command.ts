@@ -30,7 +30,7 @@ export const command: Transform = defineTransform({
       .refine((run) => (typeof run === 'string' ? run : (run[0] ?? '')).trim() !== '', 'it names no program')
       .describe(
         'The command: a list of program and arguments, run as it is; or a line for the shell (/bin/sh, on Windows ' +
-          'cmd.exe). It runs in the folder that .holdout is in.',
+          'cmd.exe). It runs in the folder of holdout.yaml, in `transform` where you are.',
       ),
     fingerprint: z
       .string()
@@ -67,6 +67,7 @@ export const command: Transform = defineTransform({
       ...(pure ? [] : [' (declared not deterministic)']),
     ].join(''),
   determinism: ({ deterministic: pure }) => (pure ? 'deterministic' : 'declared-not'),
+  files: ({ files }) => files,
   code: ({ files, fingerprint }, { projectRoot }) => commandIdentity(projectRoot, { files, fingerprint }),
   run(context, { run, files, carry, schema, timeout_s: seconds, deterministic: pure }) {
     const declared = schema === null ? null : declaredSchema(schema);

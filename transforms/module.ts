@@ -24,7 +24,7 @@ export const module: Transform = defineTransform({
       .string()
       .min(1)
       .describe(
-        'The module, .ts, .mts, .js or .mjs, from the folder that .holdout is in. It, the local files that it imports ' +
+        'The module, .ts, .mts, .js or .mjs, from the folder of holdout.yaml, or in `transform` from where you are. It, the local files that it imports ' +
           'and the versions of the packages that it imports are part of the identity of the step.',
       ),
     export: z.string().min(1).default('default').describe('The export that is the function.'),
@@ -46,6 +46,7 @@ export const module: Transform = defineTransform({
   describe: ({ path, export: name, deterministic: pure }) =>
     `each row through ${name === 'default' ? path : `${name} of ${path}`}${pure ? '' : ' (declared not deterministic)'}`,
   determinism: ({ deterministic: pure }) => (pure ? 'deterministic' : 'declared-not'),
+  files: ({ path, files }) => [path, ...files],
   async code({ path, files }, { projectRoot }): Promise<CodeRecord> {
     const { code } = await readModuleGraph(projectRoot, path, files.length > 0);
     return { ...code, files: sortFiles([...code.files, ...(await digestCodeFiles(projectRoot, files))]) };

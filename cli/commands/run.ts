@@ -59,9 +59,11 @@ export const run: Action = async ({ context, operands, options }) => {
   process.chdir(dirname(file));
   const open = await openPipeline(file, store, startedIn);
   const asked = chooseNodes(open.pipeline, operands);
-  const steps = asked.nodes.flatMap((node) => (node.kind === 'derived' ? node.steps.map(({ step }) => step) : []));
-  await warnOfUndeclared(store.projectRoot, steps);
-  const facts = storeFacts(store, { recogniseFields, remember: !dryRun });
+  const facts = storeFacts(store, { recogniseFields, folder: dirname(file), remember: !dryRun });
+  for (const node of asked.nodes) {
+    const steps = node.kind === 'derived' ? node.steps.map(({ step }) => step) : [];
+    await warnOfUndeclared(await facts.folder(steps), steps);
+  }
   if (dryRun) {
     const plans = await planRun(asked.nodes, facts);
     await showPlan(context.json, store, open, asked, plans);

@@ -4,6 +4,7 @@
  */
 import { schemaId } from '../../src/identity/ids.ts';
 import { HoldoutError } from '../../src/errors.ts';
+import { codeFolder } from '../../src/lineage/code-folder.ts';
 import { deriveChain, planChain } from '../../src/lineage/derive-chain.ts';
 import { builtInTransforms } from '../../transforms/index.ts';
 import type { Action } from '../command-spec.ts';
@@ -28,10 +29,11 @@ export const transform: Action = async ({ context, operands, options }) => {
   }
   const steps = texts.map((text) => parseStep(text, builtInTransforms));
   const store = await context.openStore();
-  await warnOfUndeclared(store.projectRoot, steps);
+  const folder = await codeFolder(steps, [process.cwd(), store.projectRoot]);
+  await warnOfUndeclared(folder, steps);
   const base = await versionEntry(store, from);
   const engine = await context.openEngine(store);
-  const { run, reader } = await openChain(context, { store, engine, base, name, steps });
+  const { run, reader } = await openChain(context, { store, engine, base, name, steps, folder });
   if (options.flag('dryRun')) {
     const planned = await planChain(run);
     const { table, rows } = planned.at(-1)!;

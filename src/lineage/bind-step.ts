@@ -33,6 +33,8 @@ export interface BindRun {
   readonly store: Pick<Store, 'getRecord' | 'checkFile' | 'projectRoot'>;
   /** The snapshot that a name stands for. @throws HoldoutError NOT_FOUND */
   readonly resolve: (name: string) => Promise<Sha256Id>;
+  /** Where relative paths of parameters begin; without it the store's parent folder. */
+  readonly folder?: string | undefined;
 }
 
 /**
@@ -61,7 +63,8 @@ export async function bindStep(run: BindRun, step: PreparedStep, input: TableRef
     }
     inputs.push({ kind: 'record', record });
   }
-  const code = step.code === null ? {} : { code: await step.code({ projectRoot: run.store.projectRoot }) };
+  const code =
+    step.code === null ? {} : { code: await step.code({ projectRoot: run.folder ?? run.store.projectRoot }) };
   const derivation: DerivationRecord = {
     type: 'holdout/derivation@1',
     transform: { name: step.name, version: step.version },

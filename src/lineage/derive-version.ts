@@ -6,6 +6,7 @@ import type { SetRoot, Sha256Id } from '../../schemas/ids.ts';
 import { type PassedStep, type SnapshotRecord, type TableRef, snapshotRecord } from '../../schemas/records.ts';
 import { tableSchema } from '../../schemas/table-schema.ts';
 import { recordId } from '../identity/canonical-json.ts';
+import { writtenPath } from '../snapshots/source-paths.ts';
 import type { VersionEntry } from '../store/journal-state.ts';
 import { fieldsAfter } from './fields-after.ts';
 import { type StepResult, type StepRun, runStep } from './run-step.ts';
@@ -16,7 +17,7 @@ export interface VersionRun extends StepRun {
   readonly base: VersionEntry;
   /** The name that gets the version; without it that of `base`. */
   readonly name?: string;
-  /** Entries of the versions that the steps read, where others than `base` are among them. */
+  /** Numbers of the entries of the versions that the steps read: `base`, then those that each step names, in order. */
   readonly reads?: readonly number[];
   /** Whether another recipe for the content of the newest version makes a version, too. */
   readonly recipeCounts?: boolean;
@@ -65,6 +66,7 @@ export async function deriveVersion(run: VersionRun): Promise<DerivedVersion> {
     return { name, version: newest.version, snapshot, record, step, isNew: false };
   }
   await store.putRecord(record);
+  const folder = folderOf(run);
   const entry = await store.commit((state) => {
     const versions = state.names.get(name) ?? [];
     if (holdsIt(versions.at(-1))) return null;
@@ -77,12 +79,18 @@ export async function deriveVersion(run: VersionRun): Promise<DerivedVersion> {
       realisation: step.realisation,
       ...(through.length === 0 ? {} : { through }),
       reads: [...(run.reads ?? [base.seq])],
+      ...(folder === null ? {} : { folder }),
       layout: step.layout,
       sources: [],
     };
   }, run.now);
   const version = entry?.op === 'version' ? entry.version : ((await store.journal()).names.get(name)?.length ?? 1);
   return { name, version, snapshot, record, step, isNew: entry !== null };
+}
+
+/** Where paths begin, as the journal writes it; null where that is the store's parent folder. */
+function folderOf({ store, folder }: VersionRun): string | null {
+  return folder === undefined || folder === store.projectRoot ? null : writtenPath(store, folder);
 }
 
 /** Whether a version was made by these derivations, the last one its own. */

@@ -82,8 +82,10 @@ export async function versionsGraph(
     if (known !== undefined) return known;
     const records = await recordsAt(store, place);
     const inputs: StepSource[] = [];
-    for (const { ref, snapshot } of await tablesOf(store, records.derivation)) {
-      inputs.push({ ref, step: await visit(producerOf(producers, ref, snapshot, place)) });
+    const tables = await tablesOf(store, records.derivation);
+    const read = await entriesRead(store, place);
+    for (const [at, { ref, snapshot }] of tables.entries()) {
+      inputs.push({ ref, step: await visit(producerOf(producers, { ref, snapshot, read: read[at] }, place)) });
     }
     const named = place.index === (place.entry.through?.length ?? 0);
     const index = steps.push({ index: steps.length, entry: place.entry, named, ...records, inputs }) - 1;
@@ -117,6 +119,20 @@ interface TableOfInput {
   readonly snapshot: Sha256Id | null;
 }
 
+/**
+ * Numbers of the entries whose versions a step read, in the order of its tables; undefined where its entry does not say, or
+ * the step before gave the table.
+ */
+async function entriesRead(store: Store, { entry, index }: Place): Promise<readonly (number | undefined)[]> {
+  const { reads = [], through = [] } = entry;
+  const [base, ...others] = reads;
+  let first = 0;
+  for (const { derivation } of through.slice(0, index)) {
+    first += (await tablesOf(store, await store.getRecord(derivation, derivationRecord))).length - 1;
+  }
+  return [index === 0 ? base : undefined, ...others.slice(first)];
+}
+
 /** Tables that a derivation reads: named as such, or by a snapshot. Other records, such as leak reports, are no tables. */
 async function tablesOf(store: Store, { inputs }: DerivationRecord): Promise<readonly TableOfInput[]> {
   const tables: TableOfInput[] = [];
@@ -148,14 +164,18 @@ async function producersOf(store: Store, { entries }: JournalState): Promise<Pro
  * names; of an entry that names none, a version before it, of the same name first, the newest first; a step on the way to
  * another version last.
  */
-function producerOf(producers: Producers, ref: TableRef, snapshot: Sha256Id | null, reader: Place): Place {
+function producerOf(
+  producers: Producers,
+  { ref, snapshot, read }: TableOfInput & { readonly read: number | undefined },
+  reader: Place,
+): Place {
   const key = tableKey(ref);
   const passed = producers.passed.get(key) ?? [];
   const own = passed.findLast(({ entry, index }) => entry.seq === reader.entry.seq && index < reader.index);
   if (own !== undefined) return own;
   const named = producers.named.get(key) ?? [];
-  const read = named.findLast(({ seq }) => reader.entry.reads?.includes(seq) === true);
-  if (read !== undefined) return { entry: read, index: read.through?.length ?? 0 };
+  const known = named.find(({ seq }) => seq === read);
+  if (known !== undefined) return { entry: known, index: known.through?.length ?? 0 };
   const isBefore = ({ entry }: Pick<Place, 'entry'>): boolean => entry.seq < reader.entry.seq;
   const chosen = producers.chosen.get(key);
   if (chosen !== undefined && isBefore(chosen)) return chosen;

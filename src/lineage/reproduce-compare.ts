@@ -9,6 +9,7 @@ import { DIGEST_BYTES } from '../merkle/table-tree.ts';
 import type { Store } from '../store/store.ts';
 import { fetchFields } from '../tables/rows-at.ts';
 import { type TableReader, openTable } from '../tables/table-reader.ts';
+import { codeFolderOf } from './code-folder.ts';
 import type { LineageStep } from './graph.ts';
 import { isLost } from './reproduce-step.ts';
 import { type TableIdentity, identifyDigests } from './select-rows.ts';
@@ -82,7 +83,7 @@ export async function versionChanges(
     readonly holdoutVersion?: string;
     readonly runCode?: boolean | undefined;
   },
-  { derivation, realisation }: LineageStep,
+  { entry, derivation, realisation }: LineageStep,
 ): Promise<readonly VersionChange[]> {
   const now: Readonly<Record<string, string | undefined>> = {
     holdout: run.holdoutVersion,
@@ -96,17 +97,21 @@ export async function versionChanges(
   });
   // A fingerprint is what a command of the person's prints: it runs only where code may.
   if (derivation.code === undefined || run.runCode !== true) return changes;
-  return [...changes, ...jsonChanges('code', derivation.code, await codeNow(run, derivation))];
+  return [
+    ...changes,
+    ...jsonChanges('code', derivation.code, await codeNow(run.transforms, derivation, codeFolderOf(run.store, entry))),
+  ];
 }
 
 /** Identity of the step's code as it is now; undefined where it cannot be had. */
 async function codeNow(
-  { store, transforms }: { readonly store: Pick<Store, 'projectRoot'>; readonly transforms: readonly Transform[] },
+  transforms: readonly Transform[],
   derivation: LineageStep['derivation'],
+  projectRoot: string,
 ): Promise<Json | undefined> {
   try {
     const prepared = prepareAgain(transforms, derivation);
-    return await prepared?.code?.({ projectRoot: store.projectRoot });
+    return await prepared?.code?.({ projectRoot });
   } catch {
     // Code that is gone or unreadable: that is what is told.
     return undefined;

@@ -17,6 +17,7 @@ import { boundTables } from './bind-step.ts';
 import { shortStepName } from './find-step.ts';
 import { type LineageStep, isReadStep } from './graph.ts';
 import { type ReadAgainRun, readAgain } from './read-again.ts';
+import { codeFolderOf } from './code-folder.ts';
 import { applyStep } from './run-step.ts';
 import { type Transform, prepareAgain } from './transform.ts';
 
@@ -79,7 +80,7 @@ export async function attemptStep(
   if (input === undefined) return cannot('the table that it reads is not at hand');
   const bound = await boundTables(place.store, step.derivation, prepared.datasets);
   const { output, layout, schema } = await applyStep(
-    place,
+    { ...place, folder: codeFolderOf(run.store, step.entry) },
     { step: prepared, others: bound.map((table, index) => ({ ...table, layout: others[index]?.layout })) },
     input,
   );

@@ -25,6 +25,8 @@ export interface ContextPlace {
   /** Able to read the store, and to read and write its temporary folder. */
   readonly engine: Engine;
   readonly threads: number;
+  /** Where relative paths of parameters begin; without it the store's parent folder. */
+  readonly folder?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((rowsDone: number, rows: number) => void) | undefined;
 }
@@ -82,7 +84,7 @@ export async function withStepContext<T>(
       },
       scratch,
       threads: place.threads,
-      projectRoot: store.projectRoot,
+      projectRoot: place.folder ?? store.projectRoot,
       signal: place.signal,
       onProgress: (done) => place.onProgress?.(done, input.reader.rows),
       sourceOf,

@@ -116,6 +116,8 @@ export interface StepDefinition<P> {
   records?(params: P): readonly Sha256Id[];
   /** Datasets that the parameters name; they are inputs of the derivation. */
   datasets?(params: P): readonly DatasetReference[];
+  /** Files that the parameters name, as they are written. */
+  files?(params: P): readonly string[];
   /**
    * Identity of the code that the step runs; it stands in the derivation.
    * @throws HoldoutError `NOT_FOUND`, `USAGE` where the code cannot be had
@@ -142,6 +144,8 @@ export interface PreparedStep {
   readonly says: string;
   readonly records: readonly Sha256Id[];
   readonly datasets: readonly DatasetReference[];
+  /** Files that the parameters name; relative paths begin at `StepContext.projectRoot`. */
+  readonly files: readonly string[];
   readonly determinism: 'deterministic' | 'declared-not';
   /** Null for a step without code of the person's own. */
   readonly code: ((place: { readonly projectRoot: string }) => Promise<CodeIdentity>) | null;
@@ -182,6 +186,7 @@ export function defineTransform<P extends z.core.util.JSONType>(definition: Step
         says: definition.describe(params),
         records: definition.records?.(params) ?? [],
         datasets: definition.datasets?.(params) ?? [],
+        files: definition.files?.(params) ?? [],
         determinism: definition.determinism?.(params) ?? 'deterministic',
         code: definition.code === undefined ? null : (place) => definition.code!(params, place),
         run: (context) => definition.run({ ...context, seed: seed ?? 0 }, params),

@@ -33,7 +33,9 @@ export interface PlanFacts {
   /** Roles of the fields where the file names none. */
   fields(node: FileNode, schema: Sha256Id): Promise<FieldRoles>;
   /** The derivation of a step, where each dataset that its parameters name means its version of now. */
-  derivation(step: PreparedStep, input: TableRef): Promise<Sha256Id>;
+  derivation(step: PreparedStep, input: TableRef, folder: string): Promise<Sha256Id>;
+  /** Where paths in the parameters of steps begin. */
+  folder(steps: readonly PreparedStep[]): Promise<string>;
   /** Known also where the rows were dropped: reading makes them again. */
   realised(derivation: Sha256Id): Promise<Outcome | null>;
 }
@@ -137,11 +139,12 @@ async function planDerived(node: DerivedNode, facts: PlanFacts): Promise<NodePla
   for (const need of node.needs) if ((await facts.version(need)) === null) missing.push(need);
   const base = await facts.version(node.from);
   if (base === null || missing.length > 0) return { action: 'unknown', node, until: missing };
+  const folder = await facts.folder(node.steps.map(({ step }) => step));
   const steps: PlannedStep[] = [];
   let input: RealisationRecord['output'] = base.snapshot;
   for (const [index, each] of node.steps.entries()) {
     const ref = { table: input.table, schema: input.schema };
-    const derivation = await facts.derivation(each.step, ref).catch((error: unknown) => {
+    const derivation = await facts.derivation(each.step, ref, folder).catch((error: unknown) => {
       throw atStep(node, index, error);
     });
     const outcome = await facts.realised(derivation);

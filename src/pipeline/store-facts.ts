@@ -8,6 +8,7 @@ import { type TableSchema, tableSchema } from '../../schemas/table-schema.ts';
 import { HoldoutError } from '../errors.ts';
 import { recordId } from '../identity/canonical-json.ts';
 import { bindStep } from '../lineage/bind-step.ts';
+import { codeFolder } from '../lineage/code-folder.ts';
 import { knownOutcome } from '../lineage/realised.ts';
 import { resolveVersion } from '../snapshots/versions.ts';
 import type { Store } from '../store/store.ts';
@@ -18,12 +19,14 @@ import type { PlanFacts, StoredVersion } from './plan-run.ts';
 export interface FactsOptions {
   /** Roles of the columns of an eval set whose file names none. */
   readonly recogniseFields: (schema: TableSchema) => FieldRoles;
+  /** Folder of the pipeline file. */
+  readonly folder: string;
   /** Whether digests of files may be kept in the store's cache; a dry run keeps nothing. */
   readonly remember: boolean;
 }
 
 /** The facts of a store, as it is at each question. */
-export function storeFacts(store: Store, { recogniseFields, remember }: FactsOptions): PlanFacts {
+export function storeFacts(store: Store, { recogniseFields, folder: beside, remember }: FactsOptions): PlanFacts {
   const version = async (text: string): Promise<StoredVersion | null> => storedVersion(store, text);
   const resolve = async (name: string): Promise<StoredVersion['entry']['snapshot']> => {
     const found = await version(name);
@@ -38,7 +41,9 @@ export function storeFacts(store: Store, { recogniseFields, remember }: FactsOpt
       const types: TableSchema = await store.getRecord(schema, tableSchema);
       return recogniseFields(types);
     },
-    derivation: async (step, input) => recordId((await bindStep({ store, resolve }, step, input)).derivation),
+    derivation: async (step, input, folder) =>
+      recordId((await bindStep({ store, resolve, folder }, step, input)).derivation),
+    folder: (steps) => codeFolder(steps, [beside, store.projectRoot]),
     realised: async (derivation) => knownOutcome(store, await store.journal(), derivation),
   };
 }
