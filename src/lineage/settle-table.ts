@@ -129,7 +129,13 @@ async function fitted(
   if (otherwise.size === 0 && areAll) return { layout, digests };
   const changed = await computeColumns(store, engine, {
     layout,
-    input: reader.schema,
+    // A column of nulls has no type of its own: what stays is read as what it becomes.
+    input: {
+      ...reader.schema,
+      columns: reader.schema.columns.map((column) =>
+        otherwise.has(column.name) ? column : (types.get(column.name) ?? column),
+      ),
+    },
     output: { ...schema, columns: columns.map(({ name }) => types.get(name)!) },
     kept: new Map(columns.flatMap(({ name }) => (otherwise.has(name) ? [] : [[name, name] as const]))),
     computed: columns.flatMap(({ name, type }) =>
