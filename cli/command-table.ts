@@ -411,10 +411,15 @@ export const commands: readonly CommandSpec[] = [
     name: 'drop',
     summary: 'free the rows of a derived version; reading it rebuilds them',
     operands: [['<version>', 'NAME or NAME@VERSION']],
-    options: [['--dry-run', 'run its steps again and say what would be freed; drop nothing']],
+    options: [
+      ['--dry-run', 'run its steps again and say what would be freed; drop nothing'],
+      ['--run-code', 'let its steps run code of your own: modules and commands'],
+    ],
     details: [
       'Its steps are run again in a scratch store first; where an id differs, nothing is dropped. Records and lineage stay.',
-      'Refused for what reading could not rebuild: files that were read, steps declared not deterministic, code of your own.',
+      'Refused for what could not be rebuilt: files that were read, steps declared not deterministic, code of your own for',
+      'which nothing vouches. Reading runs no code of yours: of a version that it makes, the rows come back by',
+      '`reproduce NAME --run-code --restore`, as long as you keep the code.',
     ].join('\n'),
     examples: ['holdout drop sft@1', 'holdout drop sft@1 --dry-run'],
     exits: [done],

@@ -66,8 +66,8 @@ export async function keepTable(
   if (!(await store.journal()).dropped.has(tableKey(ref))) return;
   const { rebuildDropped } = await import('../src/lineage/rebuild.ts');
   const { builtInTransforms } = await import('../transforms/index.ts');
-  remark(`${name} was dropped: making its rows again`);
-  await rebuildDropped({ store, engine, transforms: builtInTransforms, threads, now: context.now() }, ref);
+  const onRebuild = (): void => remark(`${name} was dropped: making its rows again`);
+  await rebuildDropped({ store, engine, transforms: builtInTransforms, threads, now: context.now(), onRebuild }, ref);
 }
 
 async function openKept(

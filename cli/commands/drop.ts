@@ -19,7 +19,8 @@ export const drop: Action = async ({ context, operands, options }) => {
   const store = await context.openStore();
   const entry = await versionEntry(store, operands[0] ?? '');
   const engine = await context.openEngine(store);
-  const run = { store, engine, transforms: builtInTransforms, threads, now: context.now() };
+  const runCode = options.flag('runCode');
+  const run = { store, engine, transforms: builtInTransforms, threads, now: context.now(), runCode };
   const plan = await planDrop(run, entry);
   if (!dryRun) await executeDrop(run, plan);
   const swept = dryRun ? null : await sweep(store, { now: run.now, grace: graceMs(undefined), dryRun });
@@ -29,10 +30,12 @@ export const drop: Action = async ({ context, operands, options }) => {
     return exitStatus.ok;
   }
   const what = plural(plan.tables.length, 'table');
+  const restore = `\`holdout reproduce ${version} --run-code --restore\` rebuilds it, by your code as it is then`;
+  const again = plan.code ? restore : 'reading it rebuilds it';
   await writeLines([
     dryRun
       ? `${version} would be dropped: ${what}, each made again with the same id`
-      : `${version} is dropped: ${what}, each made again with the same id; reading it rebuilds it`,
+      : `${version} is dropped: ${what}, each made again with the same id; ${again}`,
     ...(swept === null ? [] : sweepLines(swept, dryRun)),
   ]);
   return exitStatus.ok;

@@ -10,6 +10,7 @@ import { rawTables } from '../snapshots/raw-tables.ts';
 import { type TableKey, type VersionEntry, tableKey } from '../store/journal-state.ts';
 import { Store } from '../store/store.ts';
 import { putLayout } from '../tables/write-table.ts';
+import { isVouchedFor } from './code-identity.ts';
 import { versionName } from './describe-step.ts';
 import { shortStepName } from './find-step.ts';
 import { type LineageStep, isReadStep, lineageGraph } from './graph.ts';
@@ -25,16 +26,24 @@ export interface RebuildRun {
   readonly transforms: readonly Transform[];
   readonly threads: number;
   readonly now: Date;
+  /** Whether a replay before a drop may run the person's own code. Reading never does. */
+  readonly runCode?: boolean | undefined;
+  /** Called before a dropped table is made again. */
+  readonly onRebuild?: (() => void) | undefined;
 }
 
 /**
  * Makes a dropped table again, and the dropped ones that it is made of, and puts them back.
  * @returns whether there was anything to do
- * @throws HoldoutError `STORE_CORRUPT` when it cannot be made, or another table comes out
+ * @throws HoldoutError `STORE_CORRUPT` when it cannot be made, or another table comes out; `CONFLICT` when that takes
+ * code of the person's own
  */
 export async function rebuildDropped(run: RebuildRun, ref: TableRef): Promise<boolean> {
   if (!(await run.store.journal()).dropped.has(tableKey(ref))) return false;
-  return rebuildFrom(run, await lineageOf(run.store, ref), ref);
+  const steps = await lineageOf(run.store, ref);
+  refuseCode(run.transforms, steps, (await run.store.journal()).dropped, ref);
+  run.onRebuild?.();
+  return rebuildFrom(run, steps, ref);
 }
 
 async function rebuildFrom(run: RebuildRun, steps: readonly LineageStep[], ref: TableRef): Promise<boolean> {
@@ -65,6 +74,8 @@ async function rebuildFrom(run: RebuildRun, steps: readonly LineageStep[], ref: 
 /** Tables that a drop of a version frees: its own, and those of steps on the way to it. */
 export interface DropPlan {
   readonly tables: readonly TableRef[];
+  /** Whether the person's own code makes one of them, so that reading does not. */
+  readonly code: boolean;
 }
 
 /**
@@ -89,6 +100,8 @@ export async function planDrop(run: RebuildRun, entry: VersionEntry): Promise<Dr
   for (const step of own) {
     const why = whyNot(run.transforms, step);
     if (why !== null) throw refuse(why);
+    const code = whyNotCode(run, step);
+    if (code !== null) throw refuse(code.why, code.hint);
     for (const { ref, step: index } of step.inputs) {
       if (!state.dropped.has(tableKey(ref))) continue;
       const before = versionName(steps[index]!) ?? 'what it is made of';
@@ -102,7 +115,8 @@ export async function planDrop(run: RebuildRun, entry: VersionEntry): Promise<Dr
       for (const input of step.inputs) {
         if (!given.has(input.step)) given.set(input.step, await recordedTable({ store, engine }, state, input.ref));
       }
-      const attempt = await attemptStep(await attemptRun(run), { store: scratch, engine, threads }, state, step, given);
+      const replay = { ...(await attemptRun(run)), runCode: run.runCode === true };
+      const attempt = await attemptStep(replay, { store: scratch, engine, threads }, state, step, given);
       if ('cannot' in attempt) throw refuse(attempt.cannot);
       given.set(step.index, attempt.given);
       try {
@@ -118,11 +132,12 @@ export async function planDrop(run: RebuildRun, entry: VersionEntry): Promise<Dr
   }
   const free = own.filter((step) => !others.has(keyOf(step)) && !raw.has(keyOf(step)));
   const tables = new Map(free.map((step) => [keyOf(step), step.realisation.output]));
-  return { tables: [...tables.values()].map(({ table, schema }) => ({ table, schema })) };
+  const code = own.some((step) => runsCode(run.transforms, step));
+  return { tables: [...tables.values()].map(({ table, schema }) => ({ table, schema })), code };
 }
 
 /** Journals a drop. The rows go when the store is swept. @throws HoldoutError as the store does */
-export async function executeDrop({ store, now }: RebuildRun, { tables }: DropPlan): Promise<void> {
+export async function executeDrop({ store, now }: RebuildRun, { tables }: Pick<DropPlan, 'tables'>): Promise<void> {
   for (const ref of tables) {
     await store.commit((state) => (state.layouts.has(tableKey(ref)) ? { op: 'drop', ...ref } : null), now);
   }
@@ -135,8 +150,45 @@ function whyNot(transforms: readonly Transform[], step: LineageStep): string | n
   const prepared = prepareAgain(transforms, step.derivation);
   if (prepared === null) return `this Holdout has no ${name} version ${version}`;
   if (prepared.determinism === 'declared-not') return `${shortStepName(name)} is declared not deterministic`;
-  if (prepared.code !== null) return `${shortStepName(name)} runs code of your own, which reading must not`;
   return null;
+}
+
+/** The same for the person's own code: it must be known as a whole, and may run only when they say so. */
+function whyNotCode({ transforms, runCode }: RebuildRun, step: LineageStep): { why: string; hint: string } | null {
+  if (!runsCode(transforms, step)) return null;
+  const name = shortStepName(step.derivation.transform.name);
+  if (!isVouchedFor(step.derivation.code)) {
+    const hint = 'a command needs `fingerprint`, a module must import nothing that its identity does not cover';
+    return { why: `nothing vouches for the code that ${name} runs`, hint };
+  }
+  if (runCode === true) return null;
+  const hint = '--run-code lets it run now; whoever wants the rows later must let it run again';
+  return { why: `${name} runs code of your own, which reading must not`, hint };
+}
+
+function runsCode(transforms: readonly Transform[], { derivation }: LineageStep): boolean {
+  return !isReadStep(derivation) && (prepareAgain(transforms, derivation)?.code ?? null) !== null;
+}
+
+/** @throws HoldoutError `CONFLICT` for a table that takes the person's code to be made again */
+function refuseCode(
+  transforms: readonly Transform[],
+  steps: readonly LineageStep[],
+  dropped: ReadonlySet<TableKey>,
+  ref: TableRef,
+): void {
+  if (!dropped.has(tableKey(ref))) return;
+  const step = steps.find((each) => keyOf(each) === tableKey(ref))!;
+  for (const input of step.inputs) refuseCode(transforms, steps, dropped, input.ref);
+  if (!runsCode(transforms, step)) return;
+  const version = `${step.entry.name}@${step.entry.version}`;
+  throw new HoldoutError(
+    'CONFLICT',
+    `${version} was dropped, and code of your own makes it: reading does not run that`,
+    {
+      hint: `\`holdout reproduce ${version} --run-code --restore\` runs it and puts the rows back`,
+    },
+  );
 }
 
 /** The steps of the newest version whose own steps give the table; each stands behind those that it reads. */
@@ -159,7 +211,8 @@ async function recordedInputs({ store, engine }: RebuildRun, { inputs }: Lineage
 }
 
 async function attemptRun(run: RebuildRun): Promise<AttemptRun> {
-  return { ...run, raw: { files: [] }, workDirectory: await run.store.tempDirectory() };
+  const { store, engine, transforms, threads } = run;
+  return { store, engine, transforms, threads, raw: { files: [] }, workDirectory: await store.tempDirectory() };
 }
 
 async function assertSame(step: LineageStep, { ref, reader }: Given): Promise<void> {

@@ -131,6 +131,37 @@ describe('a dropped version', () => {
   });
 });
 
+describe('a version made by code of your own', () => {
+  it('is dropped where that is allowed, read only after it was rebuilt by name, and never where nothing vouches', async () => {
+    await box.write('up.mjs', 'export default (row) => ({ ...row, text: `${row.text}!` });\n');
+    await told('transform', 'fa', 'up', '--step', 'module: {path: up.mjs}');
+    const loose = `command: {run: [sed, 's/id/no/'], timeout_s: 60}`;
+    await told('transform', 'fa', 'loose', '--step', loose);
+    const before = await inStore(box, async (run) => {
+      const up = await linesOf(run, 'up');
+      await expect(drop(run, 'up')).rejects.toThrow('runs code of your own, which reading must not');
+      await expect(drop({ ...run, runCode: true }, 'loose')).rejects.toThrow('nothing vouches for the code');
+      return up;
+    });
+    expect(await told('drop', 'up', '--run-code')).toContain(
+      '`holdout reproduce up@1 --run-code --restore` rebuilds it',
+    );
+    expect(await box.run(['cat', 'up'])).toMatchObject({
+      status: 2,
+      stdout: '',
+      stderr: expect.stringMatching(
+        /^error: up@1 was dropped, and code of your own makes it[^\n]*\nhint: [^\n]*--restore/,
+      ),
+    });
+    await told('compact', '--grace', '0');
+    await told('reproduce', 'up', '--run-code', '--restore');
+    await inStore(box, async (run) => {
+      expect(await linesOf(run, 'up')).toBe(before);
+      expect(await run.store.verifyStructure(partsOfLayout)).toEqual([]);
+    });
+  });
+});
+
 const file = (id: string): UnneededFile => ({ kind: 'part', id: `sha256:${id.repeat(64)}`, bytes: 1 }) as UnneededFile;
 
 const waiting = (id: string, since: number): QuarantinedFile => ({ ...file(id), since });
