@@ -5,7 +5,7 @@
  */
 import type { LeakReport } from '../schemas/leak-report.ts';
 import { type LockedCheck, type PipelineLock } from '../schemas/pipeline-lock.ts';
-import type { Sha256Id } from '../schemas/ids.ts';
+import { type Sha256Id, sha256Id } from '../schemas/ids.ts';
 import type { Engine } from '../src/engine/engine.ts';
 import { HoldoutError } from '../src/errors.ts';
 import { checkFields, recogniseFields } from '../src/leakage/fields.ts';
@@ -20,6 +20,7 @@ import {
 } from '../src/pipeline/lock.ts';
 import type { DerivedNode, FileNode, PipelineCheck, PipelineNode } from '../src/pipeline/pipeline.ts';
 import { type NodePlan, type PlanFacts, type StoredVersion, planNode } from '../src/pipeline/plan-run.ts';
+import { derivationChanges } from '../src/pipeline/derivation-changes.ts';
 import { atStep } from '../src/pipeline/step-error.ts';
 import { addDataset } from '../src/snapshots/add.ts';
 import type { Store } from '../src/store/store.ts';
@@ -95,7 +96,9 @@ export async function runPipeline(run: PipelineRun): Promise<PipelineOutcome> {
   const openEngine = (): Promise<Engine> => (engine ??= run.context.openEngine(run.store));
   for (const node of run.nodes) {
     const outcome = await nodeOutcome(run, node, bad, openEngine);
-    if ('difference' in outcome) return { nodes, checks, difference: outcome.difference };
+    if ('difference' in outcome) {
+      return { nodes, checks, difference: await withChanges(run.facts, node, outcome.difference) };
+    }
     if (outcome.action === 'failed' || outcome.action === 'skipped') bad.add(node.name);
     nodes.push(outcome);
     await run.onNode(outcome);
@@ -245,6 +248,23 @@ async function checkOutcome(run: PipelineRun, check: PipelineCheck, bad: Readonl
   } catch (error) {
     return { action: 'failed', check, error: ownError(run, error) };
   }
+}
+
+/** What of a step changed, where its derivation is another than the lock's. */
+async function withChanges(facts: PlanFacts, node: PipelineNode, difference: LockDifference): Promise<LockDifference> {
+  if (difference.what !== 'derivation' || difference.found === null) return difference;
+  const found = await facts.asked(sha256Id.parse(difference.found));
+  if (found === null) return difference;
+  const locked = difference.locked === null ? null : await facts.asked(sha256Id.parse(difference.locked));
+  if (locked !== null) return { ...difference, changes: derivationChanges(locked, found) };
+  const says = node.kind === 'derived' ? node.steps.map(({ step }) => step.says)[stepIndex(difference)] : undefined;
+  if (difference.locked === null || says === undefined) return difference;
+  const unknown = 'this store has never run the step of the lock, so what changed is not known';
+  return { ...difference, changes: [unknown, `it asks now: ${says}`] };
+}
+
+function stepIndex({ step }: LockDifference): number {
+  return Number(/^step (\d+)/.exec(step ?? '')?.[1] ?? 0) - 1;
 }
 
 /** A dataset as messages name it. */

@@ -9,7 +9,7 @@ import { asHoldoutError, errorJson, errorText, styled } from './output.ts';
 import type { CheckOutcome, NodeOutcome } from './pipeline-run.ts';
 import { entryName } from './snapshots.ts';
 import { stepLine } from './step-text.ts';
-import { formatCount, plural, shortId } from './text.ts';
+import { formatCount, plural, printable, shortId } from './text.ts';
 
 const actionWords: Readonly<Record<NodePlan['action'], string>> = {
   'up-to-date': 'up to date',
@@ -77,12 +77,16 @@ export function checkLines(outcome: CheckOutcome, hitsShown: number): string[] {
 }
 
 /** What differs from the lock. */
-export function differenceLines(file: string, { of, step, what, locked, found }: LockDifference): string[] {
+export function differenceLines(
+  file: string,
+  { of, step, what, locked, found, changes = [] }: LockDifference,
+): string[] {
   const where = step === null ? of : `${of}, ${step}`;
   if (locked === null && what === 'entry') return [`${file} has no entry for ${of}`];
   if (found === null && what === 'entry') return [`${file} has an entry for ${of}, which the pipeline does not have`];
   return [
     `${file} differs: ${where}: another ${what}`,
+    ...changes.map((change) => `  ${printable(change)}`),
     `  locked ${locked ?? 'nothing'}`,
     `  found  ${found ?? 'nothing'}`,
   ];

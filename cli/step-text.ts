@@ -24,6 +24,9 @@ export function countsText(counts: Readonly<Record<string, number>>): string {
 
 /** `tooShort` → `too short`, and of one `columnsDropped` → `column dropped`. */
 export function countWords(name: string, count = 2): string {
+  // The rules of `quality` count under the parameter whose bound they set.
+  const [, side] = /_(min|max)$/.exec(name) ?? [];
+  if (side !== undefined) return `${side === 'min' ? 'below' : 'above'} ${name}`;
   const text = name.replaceAll('_', ' ').replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
   if (count !== 1) return text;
   return text

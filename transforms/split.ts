@@ -24,18 +24,27 @@ export const split: Transform = defineTransform({
     .strictObject({
       shares: z
         .record(z.string().min(1), z.number().min(0).max(1))
-        .describe('Every share by name, with its part of 1; together they are 1. Their order does not matter.'),
-      which: z.string().describe('The share that stays.'),
+        .describe(
+          'Every share by its name, with the part of the rows that it gets, from 0 to 1; together they must be 1.',
+        ),
+      which: z
+        .string()
+        .describe('The name of the share whose rows stay; the other shares are made by steps of their own.'),
       by: columns
         .optional()
         .describe('Columns that make a group. Without it each row is decided by itself, and equal rows go together.'),
       seed,
     })
-    .refine(({ shares }) => Math.abs(sumOf(shares) - 1) <= sumTolerance, {
-      path: ['shares'],
-      message: 'together they must be 1',
+    .superRefine(({ shares, which }, context) => {
+      const sum = sumOf(shares);
+      if (Math.abs(sum - 1) > sumTolerance) {
+        const message = `together they must be 1, and are ${Number(sum.toPrecision(12))}`;
+        context.addIssue({ code: 'custom', path: ['shares'], message });
+      }
+      if (Object.hasOwn(shares, which)) return;
+      const message = `"${which}" is none of the shares, which are ${listed(Object.keys(shares).toSorted()) || 'none'}`;
+      context.addIssue({ code: 'custom', path: ['which'], message });
     })
-    .refine(({ shares, which }) => Object.hasOwn(shares, which), { path: ['which'], message: 'is none of the shares' })
     .transform(({ shares, which, by, seed: drawn }) => ({
       shares,
       which,

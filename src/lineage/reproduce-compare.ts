@@ -118,7 +118,8 @@ async function codeNow(
   }
 }
 
-function jsonChanges(what: string, before: Json | undefined, after: Json | undefined): VersionChange[] {
+/** What differs between two values of JSON, by the path of keys; of a list of files the file is named. */
+export function jsonChanges(what: string, before: Json | undefined, after: Json | undefined): VersionChange[] {
   const [then, now] = [byPath(before), byPath(after)];
   if (isObject(then) && isObject(now)) {
     return [...new Set([...Object.keys(then), ...Object.keys(now)])].flatMap((key) =>

@@ -117,6 +117,8 @@ export interface LockDifference {
   readonly locked: string | null;
   /** Null where the pipeline has no such entry. */
   readonly found: string | null;
+  /** For another derivation what of the step changed, in words, as far as that is known. */
+  readonly changes?: readonly string[];
 }
 
 /** The first difference between a dataset's entry and what was found, the steps first: they are the cause. */

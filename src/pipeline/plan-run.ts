@@ -4,7 +4,13 @@
  * @module
  */
 import type { Sha256Id } from '../../schemas/ids.ts';
-import type { FieldRoles, RealisationRecord, SnapshotRecord, TableRef } from '../../schemas/records.ts';
+import type {
+  DerivationRecord,
+  FieldRoles,
+  RealisationRecord,
+  SnapshotRecord,
+  TableRef,
+} from '../../schemas/records.ts';
 import { recordId } from '../identity/canonical-json.ts';
 import { sameRecipe } from '../lineage/derive-version.ts';
 import type { PreparedStep } from '../lineage/transform.ts';
@@ -34,6 +40,8 @@ export interface PlanFacts {
   fields(node: FileNode, schema: Sha256Id): Promise<FieldRoles>;
   /** The derivation of a step, where each dataset that its parameters name means its version of now. */
   derivation(step: PreparedStep, input: TableRef, folder: string): Promise<Sha256Id>;
+  /** What a derivation asks for: one that was asked of `derivation`, or that the store has; else null. */
+  asked(derivation: Sha256Id): Promise<DerivationRecord | null>;
   /** Where paths in the parameters of steps begin. */
   folder(steps: readonly PreparedStep[]): Promise<string>;
   /** Known also where the rows were dropped: reading makes them again. */

@@ -8,7 +8,7 @@ import { nearestName } from '../nearest-name.ts';
 import { orderByNeeds } from './order.ts';
 import type { Pipeline, PipelineCheck } from './pipeline.ts';
 import { type Draft, type PipelineReading, listOf, readDerived, readFiles } from './read-sets.ts';
-import { type Path, type PlacedYaml, type Problem, readYaml } from './yaml-places.ts';
+import { type Path, type Place, type PlacedYaml, type Problem, readYaml } from './yaml-places.ts';
 import { problemsOf } from './zod-problems.ts';
 
 /** A file larger than this is no pipeline that a person wrote. */
@@ -45,10 +45,15 @@ export async function readPipeline(reading: PipelineReading): Promise<Pipeline> 
     }
     names.set(draft.node.name, before ?? draft);
   }
-  for (const { needs } of drafts) {
-    for (const { name, path } of needs) refuseUnknown(reading, declared, name, yaml.at(path), problems);
-  }
-  const checks = readChecks(reading, yaml, top, declared, problems);
+  const unknown = new Map<string, Place[]>();
+  const named = (name: string, place: Place): void => {
+    if (!declared.has(name) && !reading.inStore(name)) unknown.set(name, [...(unknown.get(name) ?? []), place]);
+  };
+  for (const { needs } of drafts) for (const { name, path } of needs) named(name, yaml.at(path));
+  const checks = readChecks(yaml, top, named, problems);
+  // Under a section whose key is misspelt stand the names that seem to be missing.
+  if (Object.keys(top).every((key) => topKeys.includes(key)))
+    problems.push(...unknownNames(reading, declared, unknown));
   const ordered = orderByNeeds(
     drafts.map(({ node, needs }) => ({ name: node.name, node, needs: needs.map((need) => need.name) })),
   );
@@ -130,10 +135,9 @@ async function readSection(
 }
 
 function readChecks(
-  reading: PipelineReading,
   yaml: PlacedYaml,
   top: Readonly<Record<string, unknown>>,
-  names: ReadonlySet<string>,
+  named: (name: string, place: Place) => void,
   problems: Problem[],
 ): PipelineCheck[] {
   const given = top['checks'];
@@ -158,7 +162,7 @@ function readChecks(
     ] as const) {
       for (const [at, name] of listOf(value).entries()) {
         const place = yaml.at(typeof value === 'string' ? [...path, key] : [...path, key, at]);
-        refuseUnknown(reading, names, name, place, problems);
+        named(name, place);
       }
     }
     const [trains, evals] = [listOf(train), listOf(against)];
@@ -171,17 +175,20 @@ function readChecks(
   return checks;
 }
 
-function refuseUnknown(
-  { inStore, storeNames }: PipelineReading,
-  names: ReadonlySet<string>,
-  name: string,
-  place: { readonly line: number; readonly column: number },
-  problems: Problem[],
-): void {
-  if (names.has(name) || inStore(name)) return;
-  const near = nearestName(name.split('@', 1)[0] ?? name, [...names, ...storeNames]);
-  const hint = near === null ? {} : { hint: `did you mean ${near}?` };
-  problems.push({ ...place, message: `there is no dataset "${name}" in this file or in the store`, ...hint });
+/** Each name that nothing has once, where it stands first. */
+function unknownNames(
+  { storeNames }: PipelineReading,
+  declared: ReadonlySet<string>,
+  unknown: ReadonlyMap<string, readonly Place[]>,
+): Problem[] {
+  return [...unknown].map(([name, places]): Problem => {
+    const [first, ...rest] = [...places].sort((a, b) => a.line - b.line || a.column - b.column);
+    const lines = [...new Set(rest.map(({ line }) => line))].filter((line) => line !== first!.line);
+    const also = lines.length === 0 ? '' : ` (also named in line ${lines.join(', ')})`;
+    const near = nearestName(name.split('@', 1)[0] ?? name, [...declared, ...storeNames]);
+    const hint = near === null ? {} : { hint: `did you mean ${near}?` };
+    return { ...first!, message: `there is no dataset "${name}" in this file or in the store${also}`, ...hint };
+  });
 }
 
 function namesIn(section: unknown): string[] {

@@ -4,6 +4,7 @@
  */
 import { stepNotes } from '../../schemas/pipeline-file.ts';
 import { HoldoutError } from '../errors.ts';
+import { nearestName } from '../nearest-name.ts';
 import { findStep, shortStepName } from '../lineage/find-step.ts';
 import { parametersOf } from '../lineage/parameters.ts';
 import type { PreparedStep, Transform } from '../lineage/transform.ts';
@@ -51,13 +52,44 @@ export function readStep(reading: StepReading, given: unknown, path: Path, what:
     return null;
   }
   if (second !== undefined) {
-    const message = `${what}: "${step[0]}" and "${second[0]}" where one step is expected`;
-    problems.push({ ...yaml.keyAt(path, second[0]), message, hint: 'begin each step with a dash of its own' });
+    problems.push(secondKey(reading, { path, what }, step[0], second[0]));
     return null;
   }
   const [name, params] = step;
   const paramsPath = [...path, name];
   return prepare(reading, name, params ?? {}, { path, paramsPath, what, name: notes.data?.name });
+}
+
+/** What a second key beside a step most likely is: a note or a parameter out of place, or a step without its dash. */
+function secondKey(
+  { yaml, transforms }: StepReading,
+  { path, what }: Pick<StepPlace, 'path' | 'what'>,
+  name: string,
+  second: string,
+): Problem {
+  const first = stepNamed(name, transforms);
+  if (first instanceof HoldoutError) {
+    const { message, hint } = first;
+    return { ...yaml.keyAt(path, name), message: `${what}: ${message}`, ...(hint === undefined ? {} : { hint }) };
+  }
+  const place = yaml.keyAt(path, second);
+  if (parametersOf(first.params).some((parameter) => parameter.name === second)) {
+    const hint = `indent it below ${name}, or write ${name}: {${second}: …}`;
+    return { ...place, message: `${what}: "${second}" is a parameter of ${name} and stands beside it`, hint };
+  }
+  const note = stepNamed(second, transforms) instanceof HoldoutError ? nearestName(second, noteKeys) : null;
+  if (note !== null) return { ...place, message: `${what}: unknown key "${second}" (did you mean ${note}?)` };
+  const message = `${what}: "${name}" and "${second}" where one step is expected`;
+  return { ...place, message, hint: 'begin each step with a dash of its own' };
+}
+
+function stepNamed(name: string, transforms: readonly Transform[]): Transform | HoldoutError {
+  try {
+    return findStep(name, transforms);
+  } catch (error) {
+    if (error instanceof HoldoutError) return error;
+    throw error;
+  }
 }
 
 interface StepPlace {

@@ -2,8 +2,9 @@
  * What a plan asks, answered from a store.
  * @module
  */
-import type { FieldRoles } from '../../schemas/records.ts';
-import { snapshotRecord } from '../../schemas/records.ts';
+import type { Sha256Id } from '../../schemas/ids.ts';
+import type { DerivationRecord, FieldRoles } from '../../schemas/records.ts';
+import { derivationRecord, snapshotRecord } from '../../schemas/records.ts';
 import { type TableSchema, tableSchema } from '../../schemas/table-schema.ts';
 import { HoldoutError } from '../errors.ts';
 import { recordId } from '../identity/canonical-json.ts';
@@ -33,6 +34,7 @@ export function storeFacts(store: Store, { recogniseFields, folder: beside, reme
     if (found === null) throw new HoldoutError('NOT_FOUND', `no dataset "${name}" in the store`);
     return found.entry.snapshot;
   };
+  const bound = new Map<Sha256Id, DerivationRecord>();
   return {
     version,
     files: (node) => fileState(store, node, remember),
@@ -41,11 +43,26 @@ export function storeFacts(store: Store, { recogniseFields, folder: beside, reme
       const types: TableSchema = await store.getRecord(schema, tableSchema);
       return recogniseFields(types);
     },
-    derivation: async (step, input, folder) =>
-      recordId((await bindStep({ store, resolve, folder }, step, input)).derivation),
+    async derivation(step, input, folder) {
+      const { derivation } = await bindStep({ store, resolve, folder }, step, input);
+      const id = recordId(derivation);
+      bound.set(id, derivation);
+      return id;
+    },
+    asked: async (derivation) => bound.get(derivation) ?? storedDerivation(store, derivation),
     folder: (steps) => codeFolder(steps, [beside, store.projectRoot]),
     realised: async (derivation) => knownOutcome(store, await store.journal(), derivation),
   };
+}
+
+/** Null also for a record that is no derivation: a lock can be edited. */
+async function storedDerivation(store: Store, id: Sha256Id): Promise<DerivationRecord | null> {
+  try {
+    return await store.getRecord(id, derivationRecord);
+  } catch (error) {
+    if (error instanceof HoldoutError && error.code === 'NOT_FOUND') return null;
+    throw error;
+  }
 }
 
 /** The version that NAME or NAME@VERSION means in a store, or null. */

@@ -42,19 +42,19 @@ export function readYaml(text: string): PlacedYaml {
   const tooDeep = firstTooDeep(text);
   if (tooDeep !== null) return broken([{ ...tooDeep, message: `nested deeper than ${nestingMax}` }]);
   const document = parseDocument(text, { schema: 'core', version: '1.2', lineCounter: lines, prettyErrors: false });
-  const problems: Problem[] = [];
-  let isBroken = false;
-  for (const { code, message, pos } of [...document.errors, ...document.warnings]) {
-    if (code === 'DUPLICATE_KEY') {
-      problems.push({ ...placeOf(pos[0]), message: `the key ${wordAt(text, pos[0])} stands twice` });
-    } else {
-      isBroken = true;
-      problems.push({ ...placeOf(pos[0]), message: `not YAML: ${message.split('\n', 1)[0] ?? ''}` });
-    }
+  const found = [...document.errors, ...document.warnings];
+  const first = found.filter(({ code }) => code !== 'DUPLICATE_KEY').toSorted((a, b) => a.pos[0] - b.pos[0])[0];
+  // What the parser makes of the rest is a guess: one mistake would be told as several.
+  if (first !== undefined) {
+    const message = `not YAML: ${first.message.split('\n', 1)[0] ?? ''}`;
+    return broken([{ ...placeOf(first.pos[0]), message, ...syntaxHint(first.code) }]);
   }
+  const problems = found.map(({ pos }): Problem => {
+    return { ...placeOf(pos[0]), message: `the key ${wordAt(text, pos[0])} stands twice` };
+  });
   const refused = refusedNodes(document, placeOf);
   problems.push(...refused);
-  if (isBroken || refused.length > 0) return broken(problems);
+  if (refused.length > 0) return broken(problems);
   return {
     value: document.toJS({ maxAliasCount: 0 }) as unknown,
     problems,
@@ -65,6 +65,17 @@ export function readYaml(text: string): PlacedYaml {
       return placeOf((found as Node | undefined)?.range?.[0] ?? node?.range?.[0] ?? 0);
     },
   };
+}
+
+/** What most likely was meant, by the parser's code. */
+function syntaxHint(code: string): { readonly hint?: string } {
+  if (code === 'TAB_AS_INDENT') return { hint: 'indent with blanks' };
+  if (code === 'BAD_INDENT' || code === 'BLOCK_AS_IMPLICIT_KEY' || code === 'MULTILINE_IMPLICIT_KEY') {
+    return { hint: 'look how far this line and those above are indented; what belongs together begins in one column' };
+  }
+  if (code === 'BLOCK_IN_FLOW') return { hint: 'put a value with ": ", ", ", { or [ in quotes' };
+  if (code === 'MISSING_CHAR') return { hint: 'a quotation mark or a bracket that is opened above is not closed' };
+  return {};
 }
 
 function broken(problems: readonly Problem[]): PlacedYaml {

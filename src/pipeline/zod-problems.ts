@@ -21,7 +21,14 @@ type Issue = z.core.$ZodIssue;
 
 /** The problems that a failed check names. */
 export function problemsOf(error: z.core.$ZodError, checked: CheckedValue): Problem[] {
-  return error.issues.flatMap((issue) => issueProblems(issue, [], checked));
+  const { keys, what } = checked;
+  const found = error.issues.flatMap((issue) => issueProblems(issue, [], checked));
+  // A key that is only misspelt is not missing as well.
+  const unknown = error.issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys' && issue.path.length === 0 ? issue.keys : [],
+  );
+  const meantKeys = unknown.flatMap((key) => nearestName(key, keys) ?? []).map((key) => `${what}: ${key} is missing`);
+  return found.filter(({ message }) => !meantKeys.includes(message));
 }
 
 function issueProblems(issue: Issue, outer: Path, checked: CheckedValue): Problem[] {

@@ -384,7 +384,7 @@ describe('run --frozen', () => {
     const { status, stdout } = await box.run(['run', '--frozen']);
     expect(status).toBe(1);
     expect(stdout).toMatch(
-      /holdout\.lock differs: dataset "train", step 2 \(holdout\/head@1\): another derivation\n {2}locked +sha256:[0-9a-f]{64}\n {2}found +sha256:/,
+      /holdout\.lock differs: dataset "train", step 2 \(holdout\/head@1\): another derivation\n {2}n: 18 → 17\n {2}locked +sha256:[0-9a-f]{64}\n {2}found +sha256:/,
     );
     expect(await box.json(['log'])).toEqual(before);
   });

@@ -54,6 +54,25 @@ describe('a pipeline file', () => {
     expect(fits(schema, parse(text))).toBe(false);
   });
 
+  const head = 'version: 1\ndatasets:\n  raw: {files: [a.jsonl]}\n  out:\n    from: raw\n    steps:\n';
+  it.each([
+    ['a dash too far right', `${head}    - head: {n: 3}\n      - skip: {n: 1}\n`, '8:1: not YAML'],
+    ['a quotation mark that is not closed', `${head}      - filter: {where: "x > 20}\n`, '8:1: not YAML'],
+    ['a tab', 'version: 1\ndatasets:\n\traw: {files: [a.jsonl]}\n  out: {}\n', '3:1: not YAML'],
+    [
+      'an unknown step, whatever its parameters',
+      `${head}      - filtre: {wher: 1, n: 3}\n`,
+      '7:9: dataset "out", step 1',
+    ],
+    ['an unknown step beside another key', `${head}      - filtre: {wher: 1}\n        nam: x\n`, 'no step "filtre"'],
+    ['a parameter beside its step', `${head}      - head:\n        n: 3\n`, '"n" is a parameter of head'],
+    ['a misspelt key that is needed', 'version: 1\ndatasets:\n  raw: {file: [a.jsonl]}\n', 'did you mean files?'],
+    ['a misspelt section', 'version: 1\ndataset:\n  r: {files: a}\nchecks:\n  - {train: r, against: r}\n', '"dataset"'],
+    ['a name that nothing has', `${head}      - concat: {with: [rw, rw]}\n  x: {from: rw, steps: [shuffle]}\n`, '"rw"'],
+  ])('gives one error for one mistake: %s', async (_, text, says) => {
+    expect(await saidOf(text)).toEqual([expect.stringContaining(says)]);
+  });
+
   it('is told everything that is wrong with it, by line', async () => {
     const said = await saidOf(`version: 1
 datasets:
@@ -75,9 +94,8 @@ checks:
       '5:3: dataset "c" has no step, so it would be s',
       '6:14: dataset "d": standard input (-) cannot be read again',
       '8:3: "c" is a dataset and an eval set; the first stands in line 5',
-      '10:13: there is no dataset "aa" in this file or in the store',
+      '10:13: there is no dataset "aa" in this file or in the store (also named in line 11)',
       '11:5: check 2: aa against c stands twice',
-      '11:13: there is no dataset "aa" in this file or in the store',
     ]);
   });
 
