@@ -134,6 +134,8 @@ describe('commands at the same time', () => {
     const cat = box.run(['cat', 'fewer']);
     const own = await readdir(join(root, 'tmp'));
     while ((await readdir(join(root, 'tmp'))).length === own.length) await new Promise((next) => setTimeout(next, 5));
+    // Meanwhile others run from beginning to end, which read no rows and so wait for nobody.
+    for (let n = 0; n < 2; n++) expect((await box.run(['ls'])).status).toBe(0);
     await rename(join(box.folder, 'away'), layout);
     await rm(mark);
     expect(await cat).toMatchObject({ status: 0, stdout: `${texts.get('fewer@1')}\n` });
