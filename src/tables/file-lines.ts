@@ -69,7 +69,7 @@ export async function queryLines(
   const [inner, text] =
     verbatim && rowFile.kind === 'lines'
       ? [fileLinesSql(engine, rowFile, rowName, rowsBetween), 'line']
-      : [fileRowsSql(engine, rowFile, schema, rowName, rowsBetween), jsonRowSql(schema)];
+      : [fileRowsSql(engine, rowFile, schema, rowName, rowsBetween, 'any'), jsonRowSql(schema)];
   const bits = used === undefined ? '' : Buffer.from(used.map((bit) => 48 + bit)).toString('latin1');
   const where = used === undefined ? '' : `WHERE get_bit('${bits}'::BIT, (${row} - ${first})::INTEGER) = 1`;
   const cell = `${row} // ${rowsPerCell}`;

@@ -10,13 +10,15 @@ import { betweenSql, hasRowNumberColumn, parquetSql } from './part-file.ts';
 import type { PartFile, RowsBetween, StackedFile } from './part-file.ts';
 import { canonicalValueSql, columnsByName, lineStructureSql, sqlType } from './sql-types.ts';
 import { stackedRowsSql } from './stacked-rows.ts';
+import type { RowOrder } from './stacked-rows.ts';
 
 /** Where rows are read from: a file, or columns of several. */
 export type RowFile = PartFile | StackedFile;
 
 /**
  * A query for the file's rows, all or those between two: column `rowName` (BIGINT, the row's number in the file), then
- * the canonical values under `schema`, in its order. Columns that are not asked of it are not read.
+ * the canonical values under `schema`, in its order. Columns that are not asked of it are not read. Rows come in the order
+ * of the file, or, where `order` is `'any'`, in stretches of whole row groups side by side.
  */
 export function fileRowsSql(
   engine: Engine,
@@ -24,9 +26,10 @@ export function fileRowsSql(
   schema: TableSchema,
   rowName: string,
   between?: RowsBetween,
+  order: RowOrder = 'kept',
 ): string {
   const part = isAll(file, between) ? undefined : between;
-  if (file.kind === 'stacked') return stackedRowsSql(engine, file, schema, rowName, part);
+  if (file.kind === 'stacked') return stackedRowsSql(engine, file, schema, { rowName, between: part, order });
   const row = quoteIdentifier(rowName);
   if (file.kind === 'lines') return lineValuesSql(fileLinesSql(engine, file, rowName, part), schema, row);
   const stored = columnsByName(file.schema);

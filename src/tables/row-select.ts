@@ -12,6 +12,7 @@ import { fileLinesSql, fileRowsSql, lineValuesSql } from './row-file.ts';
 import type { RowFile } from './row-file.ts';
 import { positionJoin, registerPositions } from './row-positions.ts';
 import type { RowPositions } from './row-positions.ts';
+import type { RowOrder } from './stacked-rows.ts';
 import { freeName, sqlType } from './sql-types.ts';
 
 /** Rows of one file and where they stand in the table. */
@@ -123,20 +124,24 @@ export async function dropSelections(engine: Engine, selections: readonly Select
   }
 }
 
-/** A SELECT of the rows: the schema's columns, and their position as a column of that name where one is given. */
+/**
+ * A SELECT of the rows, one selection after the other unless any order will do: the schema's columns, and their position as
+ * a column of that name where one is given.
+ */
 export function selectionsSql(
   engine: Engine,
   files: readonly RowFile[],
   schema: TableSchema,
   selections: readonly Selection[],
   position?: string,
+  order: RowOrder = 'kept',
 ): string {
   if (selections.length === 0) return emptySql(schema, position);
   const selects = selections.map((selection) => {
     const file = files[selection.file]!;
     return selection.kind === 'map'
       ? mappedSql(engine, file, schema, selection, position)
-      : rangeSql(engine, file, schema, selection, position);
+      : rangeSql(engine, file, schema, selection, position, order);
   });
   return selects.join(' UNION ALL ');
 }
@@ -147,10 +152,11 @@ function rangeSql(
   schema: TableSchema,
   { from, rows: count, position: first }: Run,
   position: string | undefined,
+  order: RowOrder,
 ): string {
   const rowName = freeName(schema, 'holdout_row');
   const place = `(${quoteIdentifier(rowName)} + ${first - from})::BIGINT`;
-  const rows = fileRowsSql(engine, file, schema, rowName, { first: from, last: from + count - 1 });
+  const rows = fileRowsSql(engine, file, schema, rowName, { first: from, last: from + count - 1 }, order);
   return `SELECT ${listed([...columnsOf(schema), ...named(place, position)])} FROM (${rows})`;
 }
 
@@ -167,7 +173,7 @@ function mappedSql(
   const { join, position: place } = positionJoin(map, row, file.kind === 'stacked');
   if (file.kind !== 'lines') {
     const columns = columnsOf(schema).map((name) => `r.${name}`);
-    const rows = fileRowsSql(engine, file, schema, rowName, between);
+    const rows = fileRowsSql(engine, file, schema, rowName, between, 'any');
     return `SELECT ${listed([...columns, ...named(place, position)])} FROM (${rows}) AS r ${join}`;
   }
   // Lines are parsed behind the join: those of rows that the table does not have are not.

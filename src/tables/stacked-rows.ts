@@ -1,7 +1,8 @@
 /**
  * Rows put together from columns of several files that lie row by row beside each other. POSITIONAL JOIN of bare readers
  * streams: it needs no memory for either side, keeps the order, and reads only the columns that are asked for. A row
- * range goes into each reader, which skips the row groups outside it.
+ * range goes into each reader, which skips the row groups outside it. One join is the work of one thread, so many rows whose
+ * order does not matter are read as a union of joins, each over a stretch of them.
  * @module
  */
 import type { Column, ColumnType, TableSchema } from '../../schemas/table-schema.ts';
@@ -11,8 +12,55 @@ import { betweenSql, hasRowNumberColumn, parquetSql } from './part-file.ts';
 import type { FileColumns, RowsBetween, StackedFile } from './part-file.ts';
 import { canonicalValueSql, columnsByName, lineStructureSql, sqlType } from './sql-types.ts';
 
+/** Whether rows must come in the order of the file. Not even a union keeps it for every statement above. */
+export type RowOrder = 'kept' | 'any';
+
+interface StackedRows {
+  readonly rowName: string;
+  readonly between: RowsBetween | undefined;
+  readonly order: RowOrder;
+}
+
 /** As `fileRowsSql` has it, for a stack. */
 export function stackedRowsSql(
+  engine: Engine,
+  file: StackedFile,
+  schema: TableSchema,
+  { rowName, between, order }: StackedRows,
+): string {
+  const types = new Map(schema.columns.map(({ name, type }) => [name, type]));
+  const joined = file.sources.filter((source) => wantedOf(source, types).length > 0);
+  const alone = joined.length < 2 || joined.some((source) => hasRowNumberColumn(source.file));
+  if (order === 'kept' || alone || schema.columns.length > splitColumnsMax) {
+    return stretchSql(engine, file, schema, rowName, between);
+  }
+  return stretchesOf(between ?? { first: 0, last: file.rows - 1 })
+    .map((stretch, _, all) => stretchSql(engine, file, schema, rowName, all.length === 1 ? between : stretch))
+    .join(' UNION ALL ');
+}
+
+/** Stretches that are read by a thread each; fewer rows in one are not worth a thread. */
+const stretchesMax = 4;
+const stretchRowsMin = 1 << 16;
+/** A stretch ends where row groups of our own parts end: one that two stretches need is unpacked twice. */
+const rowsPerGroup = 8192;
+/** Each stretch says all columns again. */
+const splitColumnsMax = 200;
+
+function stretchesOf({ first, last }: RowsBetween): RowsBetween[] {
+  const count = Math.min(stretchesMax, Math.floor((last + 1 - first) / stretchRowsMin));
+  if (count < 2) return [{ first, last }];
+  const length = Math.ceil((last + 1 - first) / count / rowsPerGroup) * rowsPerGroup;
+  const stretches: RowsBetween[] = [];
+  for (let from = first; from <= last;) {
+    const end = Math.min(last + 1, Math.floor((from + length) / rowsPerGroup) * rowsPerGroup);
+    stretches.push({ first: from, last: end - 1 });
+    from = end;
+  }
+  return stretches;
+}
+
+function stretchSql(
   engine: Engine,
   file: StackedFile,
   schema: TableSchema,

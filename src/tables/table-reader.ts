@@ -122,7 +122,7 @@ export async function readerOf(engine: Engine, table: TableFiles): Promise<Table
     keepsLines: files.every(({ kind }) => kind === 'lines'),
     relationSql({ position } = {}) {
       refuseTakenName(schema, position);
-      return selectionsSql(engine, files, schema, whole, position);
+      return selectionsSql(engine, files, schema, whole, position, 'any');
     },
     orderedSql() {
       return ranges === null ? null : rangesSql(engine, table, ranges);

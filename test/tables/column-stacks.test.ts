@@ -241,4 +241,25 @@ describe('a table of stacked columns', () => {
     );
     expect(stacked).toBeGreaterThan(5);
   }, 120_000);
+
+  it('gives the rows in their order where it is so long that several threads read it', async () => {
+    const rows = Array.from({ length: 132_000 }, (_, id): Row => ({ id }));
+    await space.add('long', await space.write('long.jsonl', rows.map((row) => `${JSON.stringify(row)}\n`).join('')));
+    const { entry, record } = await space.version('long');
+    const layout = await readLayout(space.store, entry.layout);
+    const schema = await space.store.getRecord(record.schema, tableSchema);
+    const long = await mapColumns({ layout, schema, rows }, 'add', 0);
+    for (const table of [long, await take(long, { kind: 'filter', modulo: 3 })]) {
+      const reader = await openLayout(space.store, engine, table.schema, table.layout);
+      let text = '';
+      for await (const { bytes } of reader.jsonLines({ canonical: true })) text += Buffer.from(bytes).toString();
+      expect(text === table.rows.map((row) => `${JSON.stringify(row)}\n`).join('')).toBe(true);
+      const [wrong] = await engine.rows<{ rows: bigint; unlike: bigint }>(
+        `SELECT count(*) AS "rows", count(*) FILTER (id <> p ${table === long ? '' : '+ p // 2 + 1'}) AS unlike
+         FROM (${reader.relationSql({ position: 'p' })})`,
+      );
+      expect(wrong).toEqual({ rows: BigInt(table.rows.length), unlike: 0n });
+      await reader.close();
+    }
+  });
 });
