@@ -3,11 +3,11 @@
  * not run again.
  * @module
  */
-import { writeFile } from 'node:fs/promises';
 import type { SetRoot, Sha256Id } from '../../schemas/ids.ts';
 import type { RealisationRecord, TableRef } from '../../schemas/records.ts';
 import { HoldoutError } from '../errors.ts';
 import { recordId } from '../identity/canonical-json.ts';
+import { writeScratch } from '../store/scratch-file.ts';
 import { type JournalState, tableKey } from '../store/journal-state.ts';
 import type { Store } from '../store/store.ts';
 import { readLayout } from '../tables/stored-parts.ts';
@@ -183,6 +183,6 @@ async function originsEvidence(
   if (kind === 'rows') return {};
   if (typeof origins === 'string') return { origins };
   const path = await store.tempPath('.origins');
-  await writeFile(path, encodeOrigins(origins, inputRows), { flag: 'wx' });
+  await writeScratch(path, encodeOrigins(origins, inputRows));
   return { origins: (await store.putFile('origins', path)).id };
 }

@@ -3,7 +3,7 @@
  * @module
  */
 import { createWriteStream } from 'node:fs';
-import { rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Sha256Id } from '../../schemas/ids.ts';
@@ -11,6 +11,7 @@ import type { TableSchema } from '../../schemas/table-schema.ts';
 import type { Engine } from '../engine/engine.ts';
 import { HoldoutError } from '../errors.ts';
 import { quoteIdentifier } from '../identity/sql-text.ts';
+import { writeScratch } from '../store/scratch-file.ts';
 import type { Store } from '../store/store.ts';
 import { isWhole, wholeParts } from '../tables/layout.ts';
 import type { Layout, RowMap, WholePart } from '../tables/layout.ts';
@@ -57,7 +58,7 @@ export async function copyRows(
   const digestsPath = await store.tempPath('.digests');
   const path = await store.tempPath(kind === 'lines' ? '.jsonl' : '.parquet');
   try {
-    await writeFile(digestsPath, await reader.digests(), { flag: 'wx' });
+    await writeScratch(digestsPath, await reader.digests());
     const body = kind === 'lines' ? await writeLines(reader, path) : await writeRows(engine, reader, path);
     const table = { schema, rows: layout.rows, digestsPath, bodies: [body], sources: sourcesOf(body) };
     const stored = await storeTable(store, engine, table, run.candidates, run.leaving);

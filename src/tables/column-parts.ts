@@ -2,10 +2,11 @@
  * Column files and digests of mapped tables, on their way into the store.
  * @module
  */
-import { rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import type { Sha256Id } from '../../schemas/ids.ts';
 import type { Column } from '../../schemas/table-schema.ts';
 import type { Engine } from '../engine/engine.ts';
+import { writeScratch } from '../store/scratch-file.ts';
 import type { Store } from '../store/store.ts';
 import { wholeParts } from './layout.ts';
 import type { RowMap, WholePart } from './layout.ts';
@@ -50,7 +51,7 @@ export async function storeDigests(
   for (let first = 0; first < digests.length; first += digestRowsMax * 32) {
     const bytes = digests.subarray(first, first + digestRowsMax * 32);
     const path = await store.tempPath('.digests');
-    await writeFile(path, bytes, { flag: 'wx' });
+    await writeScratch(path, bytes);
     const file = await store.putFile('digests', path);
     const rows = bytes.length / 32;
     const digestFile = { sha256: file.id, bytes: file.bytes };

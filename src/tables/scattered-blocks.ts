@@ -3,7 +3,7 @@
  * engine's own folder. Lines go through the spool; other rows are sorted by the engine, which spills.
  * @module
  */
-import { rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import type { TableSchema } from '../../schemas/table-schema.ts';
 import type { Engine } from '../engine/engine.ts';
 import { quoteIdentifier } from '../identity/sql-text.ts';
@@ -15,6 +15,7 @@ import type { RowFile } from './row-file.ts';
 import { selectionsSql } from './row-select.ts';
 import type { Selection } from './row-select.ts';
 import { freeName } from './sql-types.ts';
+import { writeScratch } from '../store/scratch-file.ts';
 
 /** What the blocks are made of. */
 export interface ScatteredTable {
@@ -53,7 +54,7 @@ async function* blocksOfLines(table: ScatteredTable, bounds: BlockBounds): Async
     const path = engine.scratchPath('.jsonl');
     try {
       // Without the last LF, behind which the engine would see one more line.
-      await writeFile(path, bytes.subarray(0, -1), { flag: 'wx', mode: 0o600 });
+      await writeScratch(path, bytes.subarray(0, -1));
       // Split as one text: lines of any length, and white space of any kind in them, stay as they are.
       const lines = `SELECT NULL::BIGINT AS ${row}, unnest(string_split(content, chr(10))) AS line
         FROM read_text(${engine.fileSql(path)})`;

@@ -3,11 +3,12 @@
  * says which is which. Nothing here moves a name; until the journal says so, nobody sees the table.
  * @module
  */
-import { copyFile, stat, writeFile } from 'node:fs/promises';
+import { copyFile, stat } from 'node:fs/promises';
 import type { Sha256Id } from '../../schemas/ids.ts';
 import type { PartRecord } from '../../schemas/records.ts';
 import type { Engine } from '../engine/engine.ts';
 import { schemaId } from '../identity/ids.ts';
+import { writeScratch } from '../store/scratch-file.ts';
 import type { Store } from '../store/store.ts';
 import { copyDigests } from './digest-file.ts';
 import { LayoutBuilder, withoutUnusedParts } from './layout-builder.ts';
@@ -198,7 +199,7 @@ async function putPart(
  */
 export async function putLayout(store: Store, layout: Layout): Promise<{ id: Sha256Id; newBytes: number }> {
   const path = await store.tempPath('.layout');
-  await writeFile(path, encodeLayout(layout), { flag: 'wx' });
+  await writeScratch(path, encodeLayout(layout));
   const { id, bytes } = await store.putFile('layout', path);
   return { id, newBytes: bytes };
 }
