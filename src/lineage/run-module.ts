@@ -12,6 +12,7 @@ import { type ModuleGraph, readModuleGraph } from './module-graph.ts';
 import { type BatchDone, type ModuleBatch, type OnError, rowState } from './module-messages.ts';
 import { ModulePool } from './module-pool.ts';
 import type { ModuleRun } from './module-process.ts';
+import { firstConflict } from './new-row-conflict.ts';
 import { readNewRows, unchangedColumns } from './new-rows.ts';
 import { checkSameLines, sampleRows } from './sample-check.ts';
 import { type DroppedRows, RowFailure, type StepOutput } from './step-output.ts';
@@ -167,10 +168,32 @@ async function collect(context: StepContext, pool: ModulePool): Promise<StepOutp
   const besideInput = madeOf.length < rows.length;
   const origins = madeOf.finish();
   const read = readNewRows({ context, path: file.path, besideInput });
-  const { table, schema } = await read.catch((error: unknown) => atItsRow(error, origins));
+  const { table, schema } = await read.catch(async (error: unknown) => {
+    if (besideInput) await refuseConflict(context, { path: file.path, origins, rows: rows.finish() }, error);
+    return atItsRow(error, origins);
+  });
   const stay = input.schema.columns.flatMap(({ name }) => (changed.has(name) ? [] : [[name, name] as const]));
   const unchanged = unchangedColumns(input.schema, schema, new Map(stay));
   return { kind: 'table', schema, rows: rows.finish(), added: table, madeOf: origins, unchanged, counts, dropped };
+}
+
+/** A value that the rows beside it do not take is told with both rows. @throws RowFailure */
+async function refuseConflict(
+  { input, sourceOf }: StepContext,
+  made: { readonly path: string; readonly origins: Uint32Array; readonly rows: Uint32Array },
+  error: unknown,
+): Promise<void> {
+  if (!(error instanceof HoldoutError) || error.code !== 'CONFLICT') return;
+  const found = await firstConflict(made.path, input.schema);
+  const beside = made.rows.find((address) => address < input.rows);
+  if (found === null || beside === undefined) return;
+  const source = await sourceOf(beside).catch(() => null);
+  const place = source === null ? '' : ` (${source.file}:${source.line})`;
+  const row = `row ${(beside + 1).toLocaleString('en-US')}${place}`;
+  throw new RowFailure(made.origins[found.row]!, `${found.says} ${row}, which the module gave back as it was`, {
+    hint: 'Give new values of another kind a column of their own, or give all rows values of one kind.',
+    cause: error,
+  });
 }
 
 /** What was wrong with new rows is told by the row that they were made of, not by the scratch file that they stood in. */

@@ -262,6 +262,17 @@ describe('a module that fails', () => {
     expect(error.message).toMatch(/row 4: .*(?:needs more than 32 MB|RangeError)/);
   });
 
+  it('by a value that the rows beside it do not take is named with both rows', async () => {
+    await make({ 'm.ts': 'export default (row) => (row.n < 5 ? row : { ...row, text: row.n === 9 ? 9 : "new" });' });
+    expect(await failure('module: {path: m.ts}')).toMatchObject({
+      code: 'INPUT_INVALID',
+      message: expect.stringMatching(
+        /row 10: column "text" holds a number in the new row, and VARCHAR in row 1 \(.*data\.jsonl:1\), which/,
+      ),
+      place: { file: expect.stringMatching(/data\.jsonl$/), line: 10 },
+    });
+  });
+
   it('for want of a function says what it exports', async () => {
     await make({ 'm.ts': 'export const other = 1;' }, rows.slice(0, 3));
     expect((await failure('module: {path: m.ts}')).message).toMatch(/"default" is no function \(it exports other\)/);
