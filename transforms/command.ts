@@ -21,7 +21,8 @@ export const command: Transform = defineTransform({
   version: 1,
   kind: 'user',
   summary:
-    'Gives the rows to your own command, one JSON object a line on standard input, and reads the rows that it prints.',
+    'Gives the rows to your own command, one JSON object a line on standard input, and reads the rows that it prints. ' +
+    'It is a filter over all rows, so no error is of one row: any exit code but 0 ends the step, whatever it printed.',
   example:
     "command: {run: [python3, clean.py], files: [clean.py], fingerprint: 'python3 -V && pip freeze', carry: true}",
   params: z.strictObject({

@@ -5,7 +5,6 @@
  */
 import { z } from 'zod';
 import { firstOfEqual } from '../src/lineage/digest-groups.ts';
-import { textColumn } from '../src/lineage/row-values.ts';
 import { type StepContext, type Transform, defineTransform } from '../src/lineage/transform.ts';
 import type { SelectedRows } from '../src/lineage/step-output.ts';
 import { selectByReason } from './dropped-rows.ts';
@@ -15,6 +14,7 @@ import { NO_TEXT, WORDS, equalityDigestBytes } from './near-dedupe/shingles.ts';
 import { setsPlan, sketchPlan } from './near-dedupe/work.ts';
 import { columns, listed, seed } from './parameters.ts';
 import { counted } from './why-gone.ts';
+import { columnTextSql } from './texts/column-text.ts';
 import { type TextSource, readTexts } from './texts/read-texts.ts';
 import { type BatchRun, forEachBatch } from './texts/worker-pool.ts';
 
@@ -36,7 +36,7 @@ export const nearDedupe: Transform = defineTransform({
       columns: columns
         .max(64)
         .describe(
-          'Text columns. Rows are compared by the runs of words of all of them together. A row that has null in all of ' +
+          'Columns of text or of messages. Rows are compared by the runs of words of all of them together. A row that has null in all of ' +
             'them stays.',
         ),
       threshold: z
@@ -92,7 +92,7 @@ export const nearDedupe: Transform = defineTransform({
     `(${bands} bands of ${rows}: finds ${percent(recallOf({ bands, rows }, threshold))} of pairs at ${threshold}; seed ${drawn})`,
   async run(context, { columns: names, threshold, words, keep, bands, rows }) {
     const { input, engine } = context;
-    for (const name of names) textColumn(input.schema, name);
+    for (const name of names) columnTextSql(input.schema, name);
     const sketched = await sketchRows(context, { names, words }, { bands, rows });
     const ranks = rankRows(sketched, keep);
     const apart = await keepApart({

@@ -3,12 +3,12 @@
  * @module
  */
 import { z } from 'zod';
-import { textColumn } from '../src/lineage/row-values.ts';
 import { fetchFields } from '../src/tables/rows-at.ts';
 import { type Transform, defineTransform } from '../src/lineage/transform.ts';
 import { selectByReason } from './dropped-rows.ts';
 import { type Preset, type Rule, gopherStopWords, gopherStopWordsMin, presets, rules } from './quality/rules.ts';
 import { type QualitySettings, judgeOf, qualityPlan, reasonsOf } from './quality/work.ts';
+import { columnTextSql } from './texts/column-text.ts';
 import { readTexts } from './texts/read-texts.ts';
 import { forEachBatch } from './texts/worker-pool.ts';
 
@@ -38,7 +38,10 @@ export const quality: Transform = defineTransform({
   example: 'quality: {column: text, preset: gopher, words_min: 20, top_2gram_max: off}',
   params: z
     .strictObject({
-      column: z.string().min(1).describe('A text column. A row that has null there goes.'),
+      column: z
+        .string()
+        .min(1)
+        .describe('A text column, or messages, whose texts are taken together. A row that has null there goes.'),
       preset: z
         .enum(presets)
         .optional()
@@ -76,7 +79,7 @@ export const quality: Transform = defineTransform({
   async run(context, resolved) {
     const { input, engine } = context;
     const { column } = resolved;
-    textColumn(input.schema, column);
+    columnTextSql(input.schema, column);
     const settings = settingsOf(resolved);
     const why = new Uint8Array(input.rows);
     await forEachBatch(

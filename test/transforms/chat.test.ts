@@ -82,6 +82,39 @@ describe('to-chat and from-chat', () => {
     expect(kept[1]).toEqual({ id: 1, instruction: null, output: null, system: null });
   });
 
+  it('takes the last answer of longer ones, and keeps what was said before it as messages', async () => {
+    const [ask, say] = [message('user', 'q'), message('assistant', 'a')];
+    const turns = [message('user', 'q0'), message('assistant', 'a0')];
+    const conversations = [
+      [message('system', 's'), ...turns, ...turns, ask, say],
+      [ask, say],
+      [ask, say, ask],
+      [ask, ask, say, say],
+      [message('user', null), say, ask, say],
+      [message('system', 's')],
+      [],
+      null,
+    ].map((messages, id) => ({ id, messages }));
+    const step = 'from-chat: {turns: last, history: earlier, on_error: drop}';
+    const { rows: out, why } = await mapOn(workspace, conversations, step);
+    expect(out).toEqual([
+      { id: 0, instruction: 'q', output: 'a', system: 's', earlier: [...turns, ...turns] },
+      { id: 1, instruction: 'q', output: 'a', system: null, earlier: [] },
+    ]);
+    expect(why.slice(2)).toEqual(Array(6).fill('failed'));
+    const sharegpt = [
+      { from: 'human', value: 'q' },
+      { from: 'gpt', value: 'a' },
+    ];
+    const other = [{ conversations: [...sharegpt, ...sharegpt] }];
+    expect((await mapOn(workspace, other, 'from-chat: {format: sharegpt, turns: last}')).rows).toEqual([
+      { instruction: 'q', output: 'a', system: null, history: sharegpt },
+    ]);
+    await expect(mapOn(workspace, conversations, 'from-chat: {turns: last}')).rejects.toThrow(
+      'row 3: conversation: not questions and answers in turn, each with text, with an answer at the end',
+    );
+  });
+
   it.each([
     ['to-chat: {instruction: id}', 'holds BIGINT, not text'],
     ['to-chat: {input: inputt}', 'there is no column "inputt"'],

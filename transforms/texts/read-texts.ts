@@ -5,9 +5,9 @@
  */
 import type { Engine } from '../../src/engine/engine.ts';
 import { quoteIdentifier } from '../../src/identity/sql-text.ts';
-import { textColumn } from '../../src/lineage/row-values.ts';
 import { freeName } from '../../src/tables/sql-types.ts';
 import type { TableReader } from '../../src/tables/table-reader.ts';
+import { columnTextSql } from './column-text.ts';
 
 /** Texts of some rows, in the table's order. */
 export interface TextBatch {
@@ -25,7 +25,7 @@ export interface TextBatch {
 export interface TextSource {
   readonly input: TableReader;
   readonly engine: Engine;
-  /** Names of the columns; each must hold text. */
+  /** Names of the columns; each must hold text or messages. */
   readonly columns: readonly string[];
   /** VARCHAR expressions over the columns to be read instead of them. */
   readonly expressions?: readonly string[];
@@ -52,8 +52,7 @@ export async function* readTexts({
   expressions,
   wanted,
 }: TextSource): AsyncGenerator<TextBatch> {
-  const texts = columns.map((name) => quoteIdentifier(textColumn(input.schema, name).name));
-  const read = expressions ?? texts;
+  const read = expressions ?? columns.map((name) => columnTextSql(input.schema, name));
   const values = read.map((text) => `encode(${text})`).join(', ');
   const number = quoteIdentifier(freeName(input.schema, 'holdout_number'));
   const asked =
