@@ -104,6 +104,10 @@ interface Into {
   readonly history?: string;
 }
 
+function member(message: string, name: string): string {
+  return `struct_extract(${message}, ${quoteString(name)})`;
+}
+
 function partsOf(
   { speaker, text, names }: ChatFormat,
   from: string,
@@ -111,7 +115,6 @@ function partsOf(
   { instruction, output, system, turns = 'one', history = historyName }: Into,
 ): ExpressionColumn[] {
   const x = quoteIdentifier(from);
-  const member = (message: string, name: string): string => `struct_extract(${message}, ${quoteString(name)})`;
   const first = `list_extract(${x}, 1)`;
   const systemFirst = `coalesce(${member(first, speaker)} = ${quoteString(names.system)}, false)`;
   /** How many messages come before the first question. */

@@ -132,7 +132,7 @@ describe('the types of what a module gives', () => {
   it('cannot change for some rows only what the others still hold', async () => {
     await make({ 'm.js': 'export default (row) => (row.n === 1 ? { ...row, text: [row.text] } : row);' });
     expect(await failure('module: {path: m.js}')).toMatchObject({
-      code: 'CONFLICT',
+      code: 'INPUT_INVALID',
       message: expect.stringContaining('text'),
     });
   });

@@ -341,7 +341,7 @@ describe('near-dedupe', () => {
     const rows = [{ text: 'a', number: 1 }];
     await expect(runOn(workspace, rows, 'near-dedupe: {columns: [txet]}')).rejects.toThrow('no column "txet"');
     await expect(runOn(workspace, rows, 'near-dedupe: {columns: [text, number]}')).rejects.toThrow(
-      'holds BIGINT, not text',
+      'holds BIGINT, neither text nor messages',
     );
   });
 });

@@ -271,6 +271,6 @@ describe('quality', () => {
     const on = (column: string): Promise<unknown> =>
       runOn(workspace, rows, `quality: {column: ${column}, words_min: 1}`);
     await expect(on('txet')).rejects.toThrow('no column "txet"');
-    await expect(on('number')).rejects.toThrow('holds BIGINT, not text');
+    await expect(on('number')).rejects.toThrow('holds BIGINT, neither text nor messages');
   });
 });
