@@ -144,7 +144,8 @@ function inOutput(error: unknown): never {
 async function checkSample(context: StepContext, step: CommandStep, run: CommandRun): Promise<void> {
   const lines: string[] = [];
   for await (const text of inputLines(context, step.carry)) {
-    lines.push(...text.split('\n').slice(0, -1));
+    // A block of short rows holds more than can be arguments of one call.
+    lines.push(...text.split('\n').slice(0, -1).slice(0, sampleRows));
     if (lines.length >= sampleRows) break;
   }
   const text = lines

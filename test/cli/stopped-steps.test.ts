@@ -72,7 +72,7 @@ describe('a step in the middle of its rows', () => {
     ['command', 'SIGTERM', 143, 'command: {run: "head -c 9; echo $$ > started; exec sleep 600", deterministic: false}'],
     ['module', 'SIGINT', 130, 'module: {path: waits.mjs, timeout_ms: 600000, deterministic: false}'],
     ['module', 'SIGKILL', null, 'module: {path: waits.mjs, timeout_ms: 600000, deterministic: false}'],
-  ] as const)('of a %s is ended by %s and leaves nothing', async (kind, signal, status, step) => {
+  ] as const)('of a %s is ended by %s and leaves nothing', async (_, signal, status, step) => {
     const before = await stateOf();
     const child = box.start(['transform', 'd', 'out', '--step', step]);
     child.stdin.end();
@@ -82,7 +82,9 @@ describe('a step in the middle of its rows', () => {
     const pid = Number(readFileSync(started, 'utf8'));
     child.kill(signal);
     expect((await closed)[0]).toBe(status);
-    if (kind === 'command') expect(lives(pid)).toBe(false);
+    // What is killed ends its programs no more: they see it themselves.
+    for (let n = signal === 'SIGKILL' ? 100 : 0; n > 0 && lives(pid); n--) await sleep(50);
+    expect(lives(pid)).toBe(false);
     expect(await stateOf()).toEqual(before);
     await rm(started);
   });
@@ -112,6 +114,23 @@ describe('a store after that', () => {
     expect(await box.json(['transform', 'd', 'out', '--step', 'explode: {column: words}'])).toMatchObject({
       rows: 12_000,
     });
+  });
+});
+
+describe('a command over many short rows', () => {
+  it('that fails after half of them says so, and leaves nothing', async () => {
+    await box.write('short.jsonl', '{"a":1}\n'.repeat(200_000));
+    await box.json(['add', 'short', 'short.jsonl']);
+    const before = await stateOf();
+    const outcome = await box.run(['transform', 'short', 'out2', '--step', 'command: {run: "head -100000; exit 1"}']);
+    expect(outcome).toEqual({
+      status: 2,
+      stdout: '',
+      stderr: expect.stringMatching(
+        /^error: holdout\/command: .*head -100000; exit 1.* ended with exit code 1\n/,
+      ) as string,
+    });
+    expect(await stateOf()).toEqual(before);
   });
 });
 
