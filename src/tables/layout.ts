@@ -208,20 +208,13 @@ function packedRuns(
   if (length > 0) visit(start, length);
 }
 
-/** `width` (0 … 32) bits at bit `offset`, least significant first. */
+/** `width` (0 … 32) bits at bit `offset`, least significant first. Bytes past the end count as 0. */
 function readBits(bytes: Uint8Array, offset: number, width: number): number {
-  let value = 0;
-  let taken = 0;
-  let byte = Math.floor(offset / 8);
-  let bit = offset % 8;
-  while (taken < width) {
-    const take = Math.min(8 - bit, width - taken);
-    value += ((bytes[byte]! >>> bit) & ((1 << take) - 1)) * 2 ** taken;
-    taken += take;
-    bit = 0;
-    byte++;
-  }
-  return value;
+  const byte = Math.floor(offset / 8);
+  const bit = offset % 8;
+  const word = bytes[byte]! | (bytes[byte + 1]! << 8) | (bytes[byte + 2]! << 16) | (bytes[byte + 3]! << 24);
+  const value = bit + width > 32 ? (word >>> bit) | (bytes[byte + 4]! << (32 - bit)) : word >>> bit;
+  return width === 32 ? value >>> 0 : (value & ((1 << width) - 1)) >>> 0;
 }
 
 /** The address of every row of the table, in order: 4 bytes a row. */
