@@ -4,13 +4,18 @@
  */
 import { type Edge, Graph, type Point, layout } from '@dagrejs/dagre';
 import type { LineageReport, LineageStepReport } from '../schemas/lineage.ts';
+import { type OtherNames, countsText } from './step-text.ts';
 import { clip, formatCount, printable, shortId } from './text.ts';
 
 const boxWidth = 320;
+/** Of a box whose sentence takes one line. */
 const boxHeight = 66;
+const lineHeight = 15;
 const margin = 24;
-/** Characters that fit into a box, at about 6.6 pixels each. */
-const charactersMax = 45;
+/** Places of a line in a box, at about 6.6 pixels each. */
+const placesMax = 45;
+/** Lines that a sentence may take; all of it stands in the box's title. */
+const sentenceLinesMax = 5;
 
 const style = `
 svg { background: #ffffff; font-family: system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif; font-size: 12px }
@@ -46,7 +51,11 @@ export function lineageSvg({ version, steps }: LineageReport): string {
   const graph = new Graph({ multigraph: true });
   graph.setGraph({ rankdir: 'TB', nodesep: 28, ranksep: 34, marginx: margin, marginy: margin });
   graph.setDefaultEdgeLabel(() => ({}));
-  for (const { step } of steps) graph.setNode(String(step), { width: boxWidth, height: boxHeight });
+  const sentences = steps.map(({ says }) => sentenceLines(printable(says)));
+  for (const [index, { step }] of steps.entries()) {
+    const height = boxHeight + (sentences[index]!.length - 1) * lineHeight;
+    graph.setNode(String(step), { width: boxWidth, height });
+  }
   for (const { step, inputs } of steps) {
     for (const [index, input] of inputs.entries()) graph.setEdge(String(input.step), String(step), {}, String(index));
   }
@@ -57,7 +66,10 @@ export function lineageSvg({ version, steps }: LineageReport): string {
     const { points = [] } = graph.edge(edge) as { readonly points?: readonly Point[] };
     return `<path d="${curve(points)}" marker-end="url(#arrow)"/>`;
   });
-  const boxes = steps.map((step) => box(step, graph.node(String(step.step)) as unknown as Point));
+  const boxes = steps.map((step, index) => {
+    const others = step.inputs.slice(1).map((input) => steps[input.step - 1]!.version ?? `step ${input.step}`);
+    return box(step, graph.node(String(step.step)), { sentence: sentences[index]!, others });
+  });
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escaped(`Lineage of ${version}`)}">`,
     `<style>${style}</style>`,
@@ -69,8 +81,15 @@ export function lineageSvg({ version, steps }: LineageReport): string {
   ].join('\n');
 }
 
-function box(step: LineageStepReport, { x, y }: Point): string {
-  const [left, top] = [round(x - boxWidth / 2), round(y - boxHeight / 2)];
+interface BoxText {
+  readonly sentence: readonly string[];
+  readonly others: OtherNames;
+}
+
+function box(step: LineageStepReport, { x, y }: Point, { sentence, others }: BoxText): string {
+  const more = (sentence.length - 1) * lineHeight;
+  const height = boxHeight + more;
+  const [left, top] = [round(x - boxWidth / 2), round(y - height / 2)];
   const classes = [
     step.kind,
     ...(step.output === 'stored' ? [] : ['gone']),
@@ -84,15 +103,15 @@ function box(step: LineageStepReport, { x, y }: Point): string {
     step.output,
     ...(step.code === 'not-vouched' ? ['code not vouched for'] : []),
   ];
-  const counts = Object.entries(step.counts).map(([what, count]) => `${what} ${formatCount(count)}`);
-  const title = [step.says, ...counts, step.table].join('\n');
+  const counts = countsText(step.counts, others).trim();
+  const title = [step.says, ...(counts === '' ? [] : [counts]), step.table].join('\n');
   return [
     `<g class="${classes.join(' ')}"><title>${escaped(title)}</title>`,
-    `<rect x="${left}" y="${top}" width="${boxWidth}" height="${boxHeight}" rx="6"/>`,
+    `<rect x="${left}" y="${top}" width="${boxWidth}" height="${height}" rx="6"/>`,
     text('name', left, top + 20, name),
     `<text class="facts" text-anchor="end" x="${left + boxWidth - 12}" y="${round(top + 20)}">${step.kind}</text>`,
-    text('says', left, top + 38, printable(step.says)),
-    text('facts', left, top + 55, facts.join(' · ')),
+    ...sentence.map((line, index) => text('says', left, top + 38 + index * lineHeight, line)),
+    text('facts', left, top + 55 + more, facts.join(' · ')),
     '</g>',
   ].join('\n');
 }
@@ -101,15 +120,36 @@ function text(name: string, left: number, y: number, line: string): string {
   return `<text class="${name}" x="${left + 12}" y="${round(y)}">${escaped(fitted(line))}</text>`;
 }
 
-/** Cut to the box; characters of East Asian scripts and emoji take two places. */
+/** Cut to the box. */
 function fitted(line: string): string {
+  const end = fittingCharacters(line);
+  return end === null ? line : clip(line, end);
+}
+
+/** Broken to the box, at words where there are any. */
+function sentenceLines(sentence: string): string[] {
+  const lines: string[] = [];
+  let rest = sentence;
+  for (let end = fittingCharacters(rest); end !== null; end = fittingCharacters(rest)) {
+    if (lines.length === sentenceLinesMax - 1) break;
+    const line = Array.from(rest).slice(0, end).join('');
+    const atWord = rest[line.length] === ' ' ? line.length : line.lastIndexOf(' ');
+    // A word that is longer than half of a line is broken, too.
+    const cut = atWord * 2 > line.length ? atWord : line.length;
+    lines.push(rest.slice(0, cut).trimEnd());
+    rest = rest.slice(cut).trimStart();
+  }
+  return [...lines, rest];
+}
+
+/** How many characters fit into a line, where not all do; those of East Asian scripts and emoji take two places. */
+function fittingCharacters(line: string): number | null {
   let places = 0;
-  const characters = Array.from(line);
-  const end = characters.findIndex((character) => {
+  const end = Array.from(line).findIndex((character) => {
     places += (character.codePointAt(0) ?? 0) >= 0x1100 ? 2 : 1;
-    return places > charactersMax;
+    return places > placesMax;
   });
-  return end < 0 ? line : clip(line, end);
+  return end < 0 ? null : end;
 }
 
 /** A smooth path through the points. */

@@ -4,7 +4,7 @@
  * @module
  */
 import type { LineageReport, LineageStepReport } from '../schemas/lineage.ts';
-import { clip, formatCount, plural, printable, shortId } from './text.ts';
+import { clip, formatCount, plural, printable, shortId, wrapLine } from './text.ts';
 
 /** How the tree is drawn. */
 export interface TreeStyle {
@@ -21,6 +21,8 @@ type Glyphs = (typeof glyphs)[keyof typeof glyphs];
 
 /** From this width on, a step takes one line. */
 const wideColumnsMin = 100;
+/** Below it, what a step does may take so many. */
+const sentenceLinesMax = 3;
 
 /** Lines of the tree. */
 export function lineageTree(report: LineageReport, { width, ascii }: TreeStyle): string[] {
@@ -89,15 +91,29 @@ function stepLines(
   const { step: raw, gone } = { step: marks.raw, gone: marks.gone };
   const mark = step.kind === 'read' ? raw : step.output === 'stored' ? marks.step : gone;
   const name = step.version === null ? '' : ` ${marks.to} ${step.version}`;
-  const head = `${first}${mark} ${step.step} ${stepName(step)}`;
+  const start = `${first}${mark} ${step.step} `;
   const facts = [rowsText(step, marks), ...notes(step), shortId(step.table)];
   if (width >= wideColumnsMin) {
     const right = facts.join('  ');
     const room = width - right.length - name.length - 2;
-    return [`${clip(head, room)}${name}`.padEnd(room + name.length) + `  ${right}`];
+    return [`${clip(start + stepName(step), room)}${name}`.padEnd(room + name.length) + `  ${right}`];
   }
-  const below = `${prefix}${goesOn || step.inputs.length > 1 ? marks.down : ' '}   ${facts.join(marks.dot)}`;
-  return [`${clip(head, Math.max(8, width - name.length))}${name}`, clip(below, width)];
+  const below = `${prefix}${goesOn || step.inputs.length > 1 ? marks.down : ' '}   `;
+  const room = Math.max(8, width - Math.max(start.length, below.length));
+  return [
+    ...sentenceLines(stepName(step), name, room).map((line, index) => `${index === 0 ? start : below}${line}`),
+    clip(`${below}${facts.join(marks.dot)}`, width),
+  ];
+}
+
+/** What the step does, and the version at its end, in at most so many lines. */
+function sentenceLines(says: string, name: string, room: number): string[] {
+  const lines = wrapLine(says + name, room);
+  if (lines.length <= sentenceLinesMax && lines.every((line) => line.length <= room)) return lines;
+  const before = wrapLine(says, room).slice(0, sentenceLinesMax - 1);
+  if (before.some((line) => line.length > room)) return [`${clip(says, Math.max(8, room - name.length))}${name}`];
+  const rest = says.slice(before.join(' ').length).trimStart();
+  return [...before, `${clip(rest, Math.max(8, room - name.length))}${name}`];
 }
 
 /** What the step does; the name of the transform where the words do not begin with it. */

@@ -23,11 +23,23 @@ export async function write(text: string | Uint8Array): Promise<void> {
   await new Promise<void>((resolve) => process.stdout.once('drain', resolve));
 }
 
-/** Writes lines to stdout; on a terminal they are broken at words to its width. */
-export async function writeLines(lines: readonly string[]): Promise<void> {
+/** Columns of the terminal that stdout is; elsewhere those that `COLUMNS` asks for; undefined where nobody says. */
+export function outputColumns(): number | undefined {
   const { isTTY, columns } = process.stdout;
-  const shown = isTTY && columns > 0 ? lines.flatMap((line) => wrapLine(line, columns)) : lines;
+  const asked = Number(isTTY ? columns : process.env['COLUMNS']);
+  return Number.isSafeInteger(asked) && asked > 0 ? asked : undefined;
+}
+
+/** Writes lines to stdout, broken at words to its width where it has one. */
+export async function writeLines(lines: readonly string[]): Promise<void> {
+  const columns = outputColumns();
+  const shown = columns === undefined ? lines : lines.flatMap((line) => wrapLine(line, columns));
   return write(shown.map((line) => `${line}\n`).join(''));
+}
+
+/** Writes lines of a table to stdout: they are as wide as they are. */
+export async function writeTable(lines: readonly string[]): Promise<void> {
+  return write(lines.map((line) => `${line}\n`).join(''));
 }
 
 /** Writes one JSON value, indented, to stdout. @throws TypeError for a bigint: say how it is to be written first. */

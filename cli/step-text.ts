@@ -10,27 +10,35 @@ import { formatCount, printable } from './text.ts';
 export function stepLine({ step, rowsBefore, rows, counts }: ChainStep, index: number, label?: string): string {
   const short = shortStepName(step.name);
   const name = label === undefined || label === short ? short : `${printable(label)} (${short})`;
-  return `${index + 1}. ${name}: ${printable(step.says)}: ${formatCount(rowsBefore)} → ${formatCount(rows)}${countsText(counts)}`;
+  const others = step.datasets.map(({ names }) => (typeof names === 'string' ? names : undefined));
+  const why = countsText(counts, others);
+  return `${index + 1}. ${name}: ${printable(step.says)}: ${formatCount(rowsBefore)} → ${formatCount(rows)}${why}`;
 }
 
+/** Names of a step's other datasets, as people know them, in its order. */
+export type OtherNames = readonly (string | undefined)[];
+
 /** ` (12 false, 7 null)`: what is not zero, the most first; nothing where all is. A record's order says nothing. */
-export function countsText(counts: Readonly<Record<string, number>>): string {
+export function countsText(counts: Readonly<Record<string, number>>, others: OtherNames = []): string {
   const shown = sortedCounts(counts)
     .filter(([, count]) => count > 0)
     .sort(([, a], [, b]) => b - a)
-    .map(([name, count]) => `${formatCount(count)} ${countWords(name, count)}`);
+    .map(([name, count]) => `${formatCount(count)} ${countWords(name, count, others)}`);
   return shown.length === 0 ? '' : ` (${shown.join(', ')})`;
 }
 
-/** `tooShort` → `too short`, and of one `columnsDropped` → `column dropped`. */
-export function countWords(name: string, count = 2): string {
+/** `tooShort` → `too short`, of one `columnsDropped` → `column dropped`, and `ofDataset1` → `of` and its name. */
+export function countWords(name: string, count = 2, others: OtherNames = []): string {
+  const [, number] = /^ofDataset(\d+)$/.exec(name) ?? [];
+  const dataset = number === undefined ? undefined : others[Number(number) - 1];
+  if (dataset !== undefined) return `of ${printable(dataset)}`;
   // The rules of `quality` count under the parameter whose bound they set.
   const [, side] = /_(min|max)$/.exec(name) ?? [];
   if (side !== undefined) return `${side === 'min' ? 'below' : 'above'} ${name}`;
   const text = name.replaceAll('_', ' ').replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
   if (count !== 1) return text;
   return text
-    .replace(/\b(column|duplicate|element|item|pair|row|share|text|value)s\b/, '$1')
+    .replace(/\b(column|duplicate|element|file|item|pair|row|share|text|value)s\b/, '$1')
     .replace(/\bcopies\b/, 'copy');
 }
 

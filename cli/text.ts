@@ -69,21 +69,24 @@ export function printable(text: string): string {
 }
 
 /**
- * Breaks a line at words to a width; what follows keeps the line's indentation. Words that are longer stay whole, and
- * so does a line that fits. Codes of styles have no width.
+ * Breaks a line at words to a width; what follows keeps the line's indentation, and stands under the text after a number
+ * (`1. `) or after the first column of a list. Words that are longer stay whole, as does `60 → 41`, and so does a line
+ * that fits. Codes of styles have no width.
  */
 export function wrapLine(line: string, width: number): string[] {
   if (shownLength(line) <= width) return [line];
-  const indent = /^ */.exec(line)?.[0] ?? '';
+  const [start, indent = '', mark = ''] = /^( *)(\d+\. |[^ ]+ {2,}(?=[^ ]))?/.exec(line) ?? [''];
+  // A first column that takes most of the width leaves too little for the rest to stand beside it.
+  const below = shownLength(start) <= width / 2 ? indent + ' '.repeat(shownLength(mark)) : indent;
   const lines: string[] = [];
-  let current = '';
-  for (const [, space = '', word = ''] of line.slice(indent.length).matchAll(/( *)([^ ]+)/g)) {
-    if (current !== '' && shownLength(indent + current + space + word) > width) {
-      lines.push(indent + current);
-      current = word;
+  let current = start;
+  for (const [, space = '', word = ''] of line.slice(start.length).matchAll(/( *)((?:[\d,]+ → )?[^ ]+)/g)) {
+    if (current.trim() !== '' && shownLength(current + space + word) > width) {
+      lines.push(current.trimEnd());
+      current = below + word;
     } else current += space + word;
   }
-  return [...lines, indent + current];
+  return [...lines, current];
 }
 
 function shownLength(text: string): number {

@@ -12,10 +12,10 @@ import { exitStatus } from '../exit-codes.ts';
 import { versionEntry } from '../inputs.ts';
 import { lineageMermaid } from '../lineage-mermaid.ts';
 import { lineageTree } from '../lineage-tree.ts';
-import { write, writeLines } from '../output.ts';
+import { outputColumns, write, writeLines } from '../output.ts';
 
 const formats = ['tree', 'json', 'mermaid', 'svg'];
-/** Columns where standard output is no terminal. */
+/** Columns where nobody says how many there are. */
 const columnsElsewhere = 120;
 
 /** Prints a lineage, or writes it to a file. */
@@ -53,7 +53,7 @@ async function rendered(report: LineageReport, format: string, ascii: boolean): 
       return lineageSvg(report);
     }
     default: {
-      const width = process.stdout.isTTY ? process.stdout.columns : columnsElsewhere;
+      const width = outputColumns() ?? columnsElsewhere;
       return `${[report.version, ...lineageTree(report, { width, ascii })].join('\n')}\n`;
     }
   }

@@ -5,7 +5,7 @@
 import { listNames } from '../../src/snapshots/versions.ts';
 import type { Action } from '../command-spec.ts';
 import { exitStatus } from '../exit-codes.ts';
-import { remark, writeJson, writeLines } from '../output.ts';
+import { remark, writeJson, writeTable } from '../output.ts';
 import { alignTable, formatCount, shortId } from '../text.ts';
 
 /** Lists each name with its newest version. */
@@ -31,7 +31,7 @@ export const ls: Action = async ({ context }) => {
       entry.time.slice(0, 10),
     ]);
     const width = process.stdout.isTTY ? process.stdout.columns : undefined;
-    await writeLines(alignTable([['name', '', 'role', 'rows', 'table', 'added'], ...rows], { right: [3], width }));
+    await writeTable(alignTable([['name', '', 'role', 'rows', 'table', 'added'], ...rows], { right: [3], width }));
   }
   return exitStatus.ok;
 };

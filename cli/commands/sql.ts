@@ -10,7 +10,7 @@ import type { Store } from '../../src/store/store.ts';
 import type { Action } from '../command-spec.ts';
 import { exitStatus } from '../exit-codes.ts';
 import type { CliContext } from '../context.ts';
-import { remark, write, writeLines } from '../output.ts';
+import { remark, write, writeTable } from '../output.ts';
 import { entryName, openVersion } from '../snapshots.ts';
 import { alignTable, formatCount, nearestName, plural } from '../text.ts';
 
@@ -125,7 +125,7 @@ async function print(result: UserResult, format: Format, context: CliContext): P
         /^(U?(TINY|SMALL|BIG|HUGE)?INT|INTEGER|UINTEGER|DOUBLE|FLOAT|DECIMAL)/.test(type) ? [i] : [],
       );
       const shown = await result.page(0, tableRowsMax);
-      await writeLines(alignTable([names, ...shown.map((row) => row.map(textValue))], { width, right }));
+      await writeTable(alignTable([names, ...shown.map((row) => row.map(textValue))], { width, right }));
       const all = plural(result.rows, 'row');
       remark(
         shown.length === result.rows

@@ -3,7 +3,7 @@
  * @module
  */
 import { HoldoutError } from '../../src/errors.ts';
-import { stepFacts, withNames } from '../../src/lineage/describe-step.ts';
+import { otherNames, stepFacts, withNames } from '../../src/lineage/describe-step.ts';
 import { type LineageStep, lineageGraph } from '../../src/lineage/graph.ts';
 import { type RowFate, whyDropped } from '../../src/lineage/why-dropped.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -28,8 +28,10 @@ export const why: Action = async ({ context, operands, options }) => {
   const steps = await lineageGraph(store, await store.journal(), entry);
   const asked = options.list('row').length > 0 || options.text('where') !== undefined;
   if (!asked || options.flag('summary')) {
-    const told = steps.filter(({ inputs }) => inputs.length > 0).map((step) => summaryOf(steps, step));
-    if (context.json) await writeJson({ version: entryName(entry), steps: told });
+    const told = steps
+      .filter(({ inputs }) => inputs.length > 0)
+      .map((step) => ({ summary: summaryOf(steps, step), others: otherNames(steps, step) }));
+    if (context.json) await writeJson({ version: entryName(entry), steps: told.map(({ summary }) => summary) });
     else await writeLines(told.map(summaryLine));
     return exitStatus.ok;
   }
@@ -110,7 +112,7 @@ function fateLines(steps: readonly LineageStep[], fate: RowFate, name: string): 
     const stead = other === null ? '' : `; row ${formatCount(other + 1)} stays in its stead`;
     const what =
       because === null
-        ? `${rule === null ? '' : `${countWords(rule)}: `}${clip(says, textWidth)}`
+        ? `${rule === null ? '' : `${countWords(rule, 2, otherNames(steps, steps[step]!))}: `}${clip(says, textWidth)}`
         : printable(withNames(because, steps, steps[step]!));
     return `  dropped by ${transform} (${where}): ${what} (row ${formatCount(row + 1)} of its input${stead})`;
   });
@@ -137,6 +139,12 @@ interface Summary {
   readonly counts: Readonly<Record<string, number>>;
 }
 
+/** A summary, and the names that its counts are told with. */
+interface ToldSummary {
+  readonly summary: Summary;
+  readonly others: readonly string[];
+}
+
 function summaryOf(steps: readonly LineageStep[], step: LineageStep): Summary {
   const { transform, says, version } = stepFacts(builtInTransforms, steps, step);
   const rowsBefore = rowsFrom(step).reduce((sum, input) => sum + steps[input.step]!.realisation.output.rows, 0);
@@ -144,7 +152,8 @@ function summaryOf(steps: readonly LineageStep[], step: LineageStep): Summary {
   return { step: step.index + 1, transform, says, version, rowsBefore, rows: output.rows, counts };
 }
 
-function summaryLine({ step, transform, says, version, rowsBefore, rows, counts }: Summary): string {
+function summaryLine({ summary, others }: ToldSummary): string {
+  const { step, transform, says, version, rowsBefore, rows, counts } = summary;
   const name = version === null ? '' : ` → ${version}`;
-  return `${step}. ${transform}${name}: ${formatCount(rowsBefore)} → ${formatCount(rows)}${countsText(counts)}  ${clip(says, textWidth)}`;
+  return `${step}. ${transform}${name}: ${formatCount(rowsBefore)} → ${formatCount(rows)}${countsText(counts, others)}  ${clip(says, textWidth)}`;
 }

@@ -6,7 +6,7 @@ import type { DerivationRecord } from '../../schemas/records.ts';
 import { HoldoutError } from '../errors.ts';
 import { isVouchedFor } from './code-identity.ts';
 import { shortStepName } from './find-step.ts';
-import { type LineageStep, isReadStep } from './graph.ts';
+import { type LineageStep, type StepSource, isReadStep } from './graph.ts';
 import { type PreparedStep, type StepKind, type Transform, prepareAgain } from './transform.ts';
 
 /** What a step is, as every view of a lineage shows it. */
@@ -65,10 +65,18 @@ function preparedOrNull(transforms: readonly Transform[], derivation: Derivation
 export function withNames(says: string, steps: readonly LineageStep[], { inputs }: LineageStep): string {
   return says.replaceAll(/\binput (\d+)\b/g, (text, number: string) => {
     const source = inputs[Number(number)];
-    const from = source === undefined ? undefined : steps[source.step];
-    if (from === undefined) return text;
-    return versionName(from) ?? `step ${from.index + 1}`;
+    return source === undefined ? text : sourceName(steps, source);
   });
+}
+
+/** The tables that a step read beside its own input, as people know them, in its order. */
+export function otherNames(steps: readonly LineageStep[], { inputs }: LineageStep): readonly string[] {
+  return inputs.slice(1).map((source) => sourceName(steps, source));
+}
+
+function sourceName(steps: readonly LineageStep[], { step }: StepSource): string {
+  const from = steps[step]!;
+  return versionName(from) ?? `step ${from.index + 1}`;
 }
 
 function codeOf({ code }: DerivationRecord): StepFacts['code'] {

@@ -37,6 +37,28 @@ describe('lineage', () => {
     for (const line of told) expect(line.length).toBeLessThanOrEqual(120);
   });
 
+  it('tells long sentences in several lines where COLUMNS asks for few, and cuts no version', async () => {
+    const where = `id >= 0 and ${Array.from({ length: 20 }, (_, i) => `id <> ${i}`).join(' and ')}`;
+    await box.told(['transform', 'a', 'long', '--step', `filter: {where: "${where}"}`]);
+    const { stdout } = await box.run(['lineage', 'long'], { env: { COLUMNS: '60' } });
+    const [, ...told] = stdout.split('\n');
+    expect(told.slice(0, 3)).toEqual([
+      '● 2 filter: keep rows where id >= 0 and id <> 0 and id <> 1',
+      expect.stringMatching(/^│ {3}and id <> 2 /),
+      expect.stringMatching(/^│ {3}.*… → long@1$/),
+    ]);
+    for (const line of told) expect(line.length).toBeLessThanOrEqual(60);
+    const svg = await box.told(['lineage', 'long', '--format', 'svg']);
+    expect(svg.match(/<text class="says"/g)).toHaveLength(6);
+    expect(svg).toContain('id &lt;&gt; 19\n(20 false)\n');
+  });
+
+  it('counts rows of other datasets under their names', async () => {
+    const step = 'mixture: {weight: 3, with: [{dataset: b, weight: 1}], rows: 8}';
+    expect(await box.told(['transform', 'a', 'mixed', '--step', step])).toContain('60 → 8 (6 of input, 2 of b)');
+    expect(await box.told(['why', 'mixed'])).toContain('70 → 8 (6 of input, 2 of b@1)');
+  });
+
   it('is data of a stated shape', async () => {
     const report = lineageReport.parse(await box.json(['lineage', 'mix']));
     expect(report.steps.map(({ step }) => step)).toEqual(Array.from({ length: 34 }, (_, i) => i + 1));

@@ -9,6 +9,21 @@ it('breaks prose at words, keeps its indentation, and leaves long words whole', 
   expect(wrapLine('\u001b[31mred words\u001b[39m', 9)).toEqual(['\u001b[31mred words\u001b[39m']);
 });
 
+it('sets what follows a number, or the first column of a list, under the text beside it', () => {
+  expect(wrapLine('1. keep short rows: 60 → 41 (19 false)', 22)).toEqual([
+    '1. keep short rows:',
+    '   60 → 41 (19 false)',
+  ]);
+  expect(wrapLine('head      Keeps the first rows.', 22)).toEqual(['head      Keeps the', '          first rows.']);
+  expect(wrapLine('near-dedupe  one two three', 20)).toEqual(['near-dedupe  one two', 'three']);
+});
+
+it('tells counts of other datasets by their names', () => {
+  expect(countsText({ ofInput: 3, ofDataset1: 2, ofDataset2: 1 }, ['web', undefined])).toBe(
+    ' (3 of input, 2 of web, 1 of dataset2)',
+  );
+});
+
 it('tells counts in one order, whatever order they come in, and one thing in the singular', () => {
   expect(countsText({ tooShort: 1, itemsHit: 1, duplicates: 12, none: 0 })).toBe(
     ' (12 duplicates, 1 item hit, 1 too short)',
