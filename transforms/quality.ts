@@ -3,13 +3,12 @@
  * @module
  */
 import { z } from 'zod';
-import { fetchFields } from '../src/tables/rows-at.ts';
 import { type Transform, defineTransform } from '../src/lineage/transform.ts';
 import { selectByReason } from './dropped-rows.ts';
 import { type Preset, type Rule, gopherStopWords, gopherStopWordsMin, presets, rules } from './quality/rules.ts';
 import { type QualitySettings, judgeOf, qualityPlan, reasonsOf } from './quality/work.ts';
 import { columnTextSql } from './texts/column-text.ts';
-import { readTexts } from './texts/read-texts.ts';
+import { readTexts, textsOfRow } from './texts/read-texts.ts';
 import { forEachBatch } from './texts/worker-pool.ts';
 
 const off = z.enum(['off']);
@@ -96,9 +95,14 @@ export const quality: Transform = defineTransform({
   async whyGone({ input, engine }, resolved, { rows }) {
     const settings = settingsOf(resolved);
     const [judge, names] = [judgeOf(settings), reasonsOf(settings)];
-    const fields = await fetchFields(engine, input, rows);
+    const texts = new Map<number, string | null>();
+    const asked = new Set(rows);
+    const source = { input, engine, columns: [resolved.column], wanted: (row: number) => asked.has(row) };
+    for await (const batch of readTexts(source)) {
+      for (const [at, row] of batch.positions.entries()) texts.set(row, textsOfRow(batch, at, 1)[0] ?? null);
+    }
     return rows.map((row) => {
-      const text = JSON.parse(fields.get(row)?.get(resolved.column) ?? 'null') as string | null;
+      const text = texts.get(row) ?? null;
       const name = names[judge(text) - 1];
       if (text === null || name === undefined) return text === null ? `${resolved.column} is null` : null;
       return reasonText(name, resolved);

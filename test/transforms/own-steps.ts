@@ -126,11 +126,11 @@ export class OwnSteps {
     });
   }
 
-  /** What became of each row of `data` on the way to a version; sentences name versions as people know them. */
-  async fates(name: string): Promise<readonly RowFate[]> {
+  /** What became of each row of `base` on the way to a version; sentences name versions as people know them. */
+  async fates(name: string, base = 'data'): Promise<readonly RowFate[]> {
     const { store } = this.workspace;
     const { entry } = await this.workspace.version(name);
-    const data = await this.workspace.version('data');
+    const data = await this.workspace.version(base);
     return this.workspace.engine(async (engine) => {
       const steps = await lineageGraph(store, await store.journal(), entry);
       const access = { store, open: (ref: TableRef) => openTable(store, engine, ref) };

@@ -146,6 +146,27 @@ describe('why tells the rule by which each step let a row go', () => {
     expect(await whyBy(step)).toEqual(why);
   });
 
+  it('of columns of messages, too', async () => {
+    const said = [fox, `${fox}!`, 'hello'].map((content) => ({ messages: [{ role: 'user', content }] }));
+    await project.add('talks', [...said, { messages: null }]);
+    await project.take('quality: {column: messages, words_min: 3}', { from: 'talks', to: 'longer' });
+    await project.take('near-dedupe: {columns: [messages], words: 2}', { from: 'talks', to: 'once' });
+    const reasons = async (name: string) =>
+      (await project.fates(name, 'talks')).map(({ dropped }) => dropped[0]?.why ?? null);
+    expect(await reasons('longer')).toEqual([
+      null,
+      null,
+      'messages is below words_min 3 (the least number of words)',
+      'messages is null',
+    ]);
+    expect(await reasons('once')).toEqual([
+      null,
+      'like row 1 of its input, which stays: all of their runs of 2 words stand in both',
+      null,
+      null,
+    ]);
+  });
+
   it('by the draw of a seed: sample, split and mixture', async () => {
     const fraction = Object.values(await whyBy('sample: {fraction: 0.4, seed: 7}'));
     expect(fraction.length).toBeGreaterThan(0);
