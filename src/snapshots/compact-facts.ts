@@ -131,7 +131,7 @@ async function knownTables(store: Store): Promise<Iterable<KnownTable>> {
       else if (own && before.onTheWay) {
         before.versions.splice(0, before.versions.length, version);
         before.onTheWay = false;
-      } else if (own || before.onTheWay) before.versions.push(version);
+      } else if ((own || before.onTheWay) && before.versions.at(-1) !== version) before.versions.push(version);
     }
   }
   return known.values();

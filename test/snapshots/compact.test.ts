@@ -191,6 +191,15 @@ describe('compacting', () => {
     expect((await made.plan('some')).left.map(({ why }) => why)).toEqual(['it lies in parts of its own, in order']);
   });
 
+  it('names a version once whose way passes a table twice', async () => {
+    const made = await open();
+    await made.workspace.add('lines', await made.workspace.write('a.jsonl', spelled(100)));
+    const [half, all, third] = ['id % 2 = 0', 'id >= 0', 'id % 3 = 0'].map((where) => `filter: {where: "${where}"}`);
+    await made.derive('lines', 'few', half!, all!, third!);
+    const { tables } = await storeFacts(made.workspace.store);
+    expect(tables.map(({ versions }) => versions)).toEqual([['lines@1'], ['few@1'], ['few@1']]);
+  });
+
   it('makes one part of many small ones', async () => {
     const made = await open();
     const { workspace } = made;
