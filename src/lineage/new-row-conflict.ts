@@ -3,8 +3,8 @@
  * @module
  */
 import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import type { ColumnType, TableSchema } from '../../schemas/table-schema.ts';
+import { isIntegerType } from '../tables/sql-types.ts';
 import { typeName } from '../tables/types/stored-type.ts';
 import { readRow } from './row-json.ts';
 
@@ -25,7 +25,7 @@ export async function firstConflict(path: string, { columns }: TableSchema): Pro
     return kind === null ? [] : [{ name, type, kind }];
   });
   let row = 0;
-  for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
+  for await (const line of linesOf(path)) {
     const values = readRow(line);
     for (const { name, type, kind } of kinds) {
       const found = kindOfValue(values[name]);
@@ -37,6 +37,19 @@ export async function firstConflict(path: string, { columns }: TableSchema): Pro
   return null;
 }
 
+/** Lines that end with LF and nothing else: text of a row may hold U+2028, at which `node:readline` of Node 24 cuts. */
+async function* linesOf(path: string): AsyncGenerator<string> {
+  let rest = '';
+  for await (const text of createReadStream(path, { encoding: 'utf8' }) as AsyncIterable<string>) {
+    rest += text;
+    // A long line is put together once, not looked through with each piece.
+    if (!text.includes('\n')) continue;
+    const lines = rest.split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
+  }
+}
+
 /** Null for a type that takes values of several kinds. */
 function kindOfType(type: ColumnType): Kind | null {
   if (typeof type === 'object') {
@@ -45,7 +58,7 @@ function kindOfType(type: ColumnType): Kind | null {
   }
   if (type === 'NULL' || type === 'JSON') return null;
   if (type === 'BOOLEAN') return 'a truth value';
-  return /INT|FLOAT|DOUBLE/.test(type) ? 'a number' : 'text';
+  return isIntegerType(type) || type === 'FLOAT' || type === 'DOUBLE' ? 'a number' : 'text';
 }
 
 function kindOfValue(value: unknown): Kind | null {
