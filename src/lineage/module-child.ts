@@ -87,9 +87,9 @@ async function take(request: ModuleRequest, body: Buffer): Promise<void> {
 /** The person's function; null where the module gives none, which is told. */
 async function loadModule(setup: ModuleSetup): Promise<RowFunction | null> {
   atRow(-1);
-  const { memoryMb, sources } = setup;
+  const { memoryMb, parent, sources } = setup;
   const guard = new Worker(new URL('./module-guard.js', import.meta.url), {
-    workerData: { memoryMb, parent: process.ppid },
+    workerData: { memoryMb, parent },
   });
   guard.unref();
   await new Promise((resolve) => guard.once('online', resolve));

@@ -1,6 +1,6 @@
 /**
- * Messages between Holdout and the processes of a module, over a pipe: a length of JSON, a length of bytes, both as 32
- * bits, least first, then the JSON and the bytes.
+ * Messages between Holdout and the processes of a module, over a pipe: a mark, a length of JSON, a length of bytes, each
+ * as 32 bits, least first, then the JSON and the bytes. The mark tells at once what a module writes there by itself.
  * @module
  */
 
@@ -10,7 +10,11 @@ export interface Frame {
   readonly body: Buffer;
 }
 
-const prefixBytes = 8;
+/** `hold`. */
+const mark = 0x646c_6f68;
+const prefixBytes = 12;
+const headLengthAt = 4;
+const bodyLengthAt = 8;
 /** Longest message; what says more is none of ours. */
 const frameBytesMax = 2 ** 31;
 
@@ -18,10 +22,11 @@ const frameBytesMax = 2 ** 31;
 export function writeFrame(head: unknown, ...body: readonly Uint8Array[]): readonly Uint8Array[] {
   const json = Buffer.from(JSON.stringify(head));
   const prefix = Buffer.alloc(prefixBytes);
-  prefix.writeUInt32LE(json.length, 0);
+  prefix.writeUInt32LE(mark, 0);
+  prefix.writeUInt32LE(json.length, headLengthAt);
   prefix.writeUInt32LE(
     body.reduce((sum, { length }) => sum + length, 0),
-    4,
+    bodyLengthAt,
   );
   return [prefix, json, ...body];
 }
@@ -39,9 +44,10 @@ export class FrameReader {
     const frames: Frame[] = [];
     while (this.#bytes >= this.#wanted) {
       const all = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks);
-      const headBytes = all.readUInt32LE(0);
-      const length = prefixBytes + headBytes + all.readUInt32LE(4);
-      if (length > frameBytesMax) throw new RangeError('a message of a module is no message');
+      const headBytes = all.readUInt32LE(headLengthAt);
+      const length = prefixBytes + headBytes + all.readUInt32LE(bodyLengthAt);
+      if (all.readUInt32LE(0) !== mark || length > frameBytesMax)
+        throw new RangeError('a message of a module is no message');
       const rest = all.length < length ? all : all.subarray(length);
       if (all.length >= length) {
         const head: unknown = JSON.parse(all.toString('utf8', prefixBytes, prefixBytes + headBytes));

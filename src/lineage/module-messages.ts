@@ -23,6 +23,8 @@ export interface ModuleSetup {
   readonly clockAhead: boolean;
   /** What the process may take beside what it takes before the module is loaded. */
   readonly memoryMb: number;
+  /** Holdout's process id; the process asks nobody, as Holdout may be gone before it begins. */
+  readonly parent: number;
 }
 
 /** Rows in order, as lines of canonical JSON. */

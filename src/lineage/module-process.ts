@@ -55,7 +55,7 @@ export interface ProcessOptions {
 
 /** How long a process may take to end by itself, so that what it printed comes out. */
 const endMsMax = 1000;
-/** Ticks of the watch in one time limit: a row is ended between one limit and an eighth more. */
+/** Ticks of the watch in one time limit: a row is ended an eighth to a quarter of the limit after it. */
 const ticksPerLimit = 8;
 /** Loading may compile and import much. */
 const loadMsMin = 30_000;
@@ -97,7 +97,11 @@ export class ModuleProcess {
     this.#channel = this.#child.stdio[moduleChannel] as Socket;
     const frames = new FrameReader();
     this.#channel.on('data', (chunk: Buffer) => {
-      for (const { head, body } of frames.push(chunk)) this.#take(head as ModuleReply, body);
+      try {
+        for (const { head, body } of frames.push(chunk)) this.#take(head as ModuleReply, body);
+      } catch (cause) {
+        this.#fail(this.#atBeat(`it wrote to descriptor ${moduleChannel}, which is Holdout's own`, { cause }));
+      }
     });
     // A process that is gone is told of by its end.
     this.#channel.on('error', () => undefined);
@@ -115,8 +119,10 @@ export class ModuleProcess {
     const { entry, sources } = run.graph;
     const { exportName, args, onError, memoryMb } = run;
     const clockAhead = options.clockAhead === true;
-    this.#send({ kind: 'setup', setup: { entry, sources, exportName, args, onError, clockAhead, memoryMb } });
-    this.#watch = setInterval(this.#ticker(), run.timeoutMs / ticksPerLimit);
+    const parent = process.pid;
+    this.#send({ kind: 'setup', setup: { entry, sources, exportName, args, onError, clockAhead, memoryMb, parent } });
+    // Whole milliseconds, which a timer would cut down to.
+    this.#watch = setInterval(this.#ticker(), Math.ceil(run.timeoutMs / ticksPerLimit));
     run.signal?.addEventListener('abort', this.#interrupt);
   }
 
@@ -203,7 +209,7 @@ export class ModuleProcess {
   }
 
   /** An error at the row that it was at. */
-  #atBeat(says: string, options: { readonly hint?: string }): Error {
+  #atBeat(says: string, options: { readonly hint?: string; readonly cause?: unknown }): Error {
     const { row, busy } = readBeat(this.#beat);
     if (row < 0) return new HoldoutError('INPUT_INVALID', `${this.#run.path}: ${says}`, options);
     return new RowFailure(row, `${this.#run.path}${busy ? '' : ', after this row'}: ${says}`, options);

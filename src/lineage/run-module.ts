@@ -159,22 +159,22 @@ async function collect(context: StepContext, pool: ModulePool): Promise<StepOutp
     await file.close();
   }
   const counts = countStates(states, madeOf.length);
-  const dropped = droppedRows(states, rows.finish(), madeOf.finish(), input.rows);
-  if (selecting) return { kind: 'rows', keep: rows.finish(), counts, dropped };
-  if (madeOf.length === 0) {
+  const [output, origins] = [rows.finish(), madeOf.finish()];
+  const dropped = droppedRows(states, output, origins, input.rows);
+  if (selecting) return { kind: 'rows', keep: output, counts, dropped };
+  if (origins.length === 0) {
     const { schema } = input;
-    return { kind: 'table', schema, rows: rows.finish(), added: null, madeOf: null, counts, dropped };
+    return { kind: 'table', schema, rows: output, added: null, madeOf: null, counts, dropped };
   }
-  const besideInput = madeOf.length < rows.length;
-  const origins = madeOf.finish();
+  const besideInput = origins.length < output.length;
   const read = readNewRows({ context, path: file.path, besideInput });
   const { table, schema } = await read.catch(async (error: unknown) => {
-    if (besideInput) await refuseConflict(context, { path: file.path, origins, rows: rows.finish() }, error);
+    if (besideInput) await refuseConflict(context, { path: file.path, origins, rows: output }, error);
     return atItsRow(error, origins);
   });
   const stay = input.schema.columns.flatMap(({ name }) => (changed.has(name) ? [] : [[name, name] as const]));
   const unchanged = unchangedColumns(input.schema, schema, new Map(stay));
-  return { kind: 'table', schema, rows: rows.finish(), added: table, madeOf: origins, unchanged, counts, dropped };
+  return { kind: 'table', schema, rows: output, added: table, madeOf: origins, unchanged, counts, dropped };
 }
 
 /** A value that the rows beside it do not take is told with both rows. @throws RowFailure */

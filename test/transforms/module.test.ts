@@ -273,6 +273,28 @@ describe('a module that fails', () => {
     });
   });
 
+  it('by such a value behind text with every end of a line that text may hold is named with both rows', async () => {
+    await make({
+      'm.ts':
+        'export default (row) => (row.n < 5 ? row : { ...row, text: row.n === 9 ? 9 : "a\\u2028b\\u2029c\\rd" });',
+    });
+    expect((await failure('module: {path: m.ts}')).message).toMatch(/row 10: column "text" holds a number/);
+  });
+
+  it.each([
+    ['bytes without sense', 'Buffer.alloc(64, 255)'],
+    ['a byte', 'Buffer.from("\\n")'],
+    ['text', '"hello, world"'],
+  ])('by %s that it writes among the messages is named with a row', async (_, bytes) => {
+    const module = `import { writeSync } from 'node:fs';
+export default (row) => { if (row.n === 3) writeSync(3, ${bytes}); return row; };`;
+    await make({ 'm.ts': module }, rows.slice(0, 20));
+    expect(await failure('module: {path: m.ts, deterministic: false}')).toMatchObject({
+      code: 'INPUT_INVALID',
+      message: expect.stringMatching(/row \d+: .*it wrote to descriptor 3, which is Holdout's own/),
+    });
+  });
+
   it('for want of a function says what it exports', async () => {
     await make({ 'm.ts': 'export const other = 1;' }, rows.slice(0, 3));
     expect((await failure('module: {path: m.ts}')).message).toMatch(/"default" is no function \(it exports other\)/);
