@@ -16,12 +16,12 @@ export interface CommandSpec {
   readonly operands: readonly (readonly [notation: string, text: string])[];
   /** Options in commander's notation, with a description each. */
   readonly options: readonly (readonly [flags: string, text: string])[];
-  /** Further sentences of the help. */
+  /** Further sentences of the help, a line a paragraph. */
   readonly details?: string;
   readonly examples: readonly string[];
-  /** Exit statuses beside 2 (usage, input), 5 (failure) and 130 (interrupted), which every command has. */
+  /** Exit statuses beside those that every command has: usage and input, failure, interrupted, ended. */
   readonly exits: readonly (readonly [status: number, meaning: string])[];
-  /** Shape of `--json`. */
+  /** Shape of `--json`; a line is broken only where it does not fit. */
   readonly json: string;
   readonly load: () => Promise<Action>;
 }

@@ -6,35 +6,19 @@
  */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Help } from 'commander';
-import { type CommandSpec, Options } from './command-spec.ts';
+import { Options } from './command-spec.ts';
 import { commands } from './command-table.ts';
 import { CliContext } from './context.ts';
-import { exitMeaning, exitStatus } from './exit-codes.ts';
+import { exitStatus } from './exit-codes.ts';
+import { commandHelp, helpColumns, jsonOption, programHelp } from './help-text.ts';
 import { endQuietlyOnClosedPipe, reportError } from './output.ts';
 import { HoldoutError } from '../src/errors.ts';
-
-const everywhere = new Set<number>([
-  exitStatus.usage,
-  exitStatus.failure,
-  exitStatus.interrupted,
-  exitStatus.terminated,
-]);
 
 const packageVersion = (): string => {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
   const parsed: unknown = JSON.parse(text);
   if (typeof parsed === 'object' && parsed !== null && 'version' in parsed) return String(parsed.version);
   throw new TypeError('package.json has no version');
-};
-
-const helpTail = (spec: CommandSpec): string => {
-  const common = exitMeaning.filter(([status]) => everywhere.has(status));
-  const exits = [...spec.exits, ...common].sort(([a], [b]) => a - b);
-  const lines = ['', 'Examples:', ...spec.examples.map((line) => `  $ ${line}`)];
-  if (spec.details !== undefined) lines.unshift('', ...spec.details.split('\n'));
-  lines.push('', 'Exit status:', ...exits.map(([status, meaning]) => `  ${String(status).padEnd(4)}${meaning}`));
-  lines.push('', '--json prints:', ...spec.json.split('\n').map((line) => `  ${line}`));
-  return lines.join('\n');
 };
 
 /** Commander's own text without its prefix and line ends. */
@@ -48,7 +32,7 @@ const plainMessage = (message: string): { message: string; hint?: string } => {
 };
 
 const buildProgram = (version: string, called: (status: Promise<number>) => void): Command => {
-  const quiet = { outputError: (): void => undefined };
+  const quiet = { outputError: (): void => undefined, getOutHelpWidth: helpColumns };
   const program = new Command('holdout')
     .description('Version control for training data and eval sets, and proof that the holdout was held out.')
     .version(version, '-V, --version', 'print the version')
@@ -57,27 +41,15 @@ const buildProgram = (version: string, called: (status: Promise<number>) => void
     .option('-C, --directory <dir>', 'run as if started in DIR (as git -C); HOLDOUT_DIR names a store outright')
     .exitOverride()
     .configureOutput(quiet)
-    .configureHelp({ showGlobalOptions: true, subcommandTerm: (command) => command.name() })
-    .addHelpText(
-      'after',
-      [
-        '',
-        'First minute, without any store:',
-        '  $ holdout check train.jsonl --against eval.jsonl',
-        '',
-        'Exit status:',
-        ...exitMeaning.map(([status, meaning]) => `  ${String(status).padEnd(4)}${meaning}`),
-        '',
-        '`holdout COMMAND --help` says more about each.',
-      ].join('\n'),
-    );
+    .configureHelp({ showGlobalOptions: true, minWidthToWrap: 30, subcommandTerm: (command) => command.name() })
+    .addHelpText('after', programHelp());
   for (const spec of commands) {
     const command = program.command(spec.name).description(spec.summary).summary(spec.summary);
     command.exitOverride().configureOutput(quiet).helpOption('-h, --help', 'print this help');
     for (const [notation, text] of spec.operands) command.argument(notation, text);
     for (const [flags, text] of spec.options) command.option(flags, text);
-    command.option('--json', 'print one JSON value instead of text');
-    command.addHelpText('after', helpTail(spec));
+    if (!spec.options.some(([flags]) => flags === '--json')) command.option('--json', jsonOption);
+    command.addHelpText('after', commandHelp(spec));
     command.action(() => {
       const values = command.optsWithGlobals<Record<string, unknown>>();
       called(

@@ -91,7 +91,8 @@ export const run: Action = async ({ context, operands, options }) => {
   const difference = outcome.difference ?? (frozen && asked.whole ? leftoverOf(open.lock ?? emptyLock, lock) : null);
   const isWritten = !frozen && status === exitStatus.ok && (await writeLock(open.lockFile, open.lockText, lock));
   const ended = difference === null ? status : exitStatus.found;
-  if (context.json) await writeJson(runJson(open, { frozen, outcome, difference, isWritten }));
+  if (context.json)
+    await writeJson(runJson(open, { frozen, outcome, difference, lock: { file: lockShown, written: isWritten } }));
   else if (difference !== null) await writeLines(differenceLines(lockShown, difference));
   else if (isWritten) await writeLines([`${lockShown}: written`]);
   else if (frozen && ended === exitStatus.ok) await writeLines([`${lockShown}: every id is the one it names`]);
@@ -185,17 +186,17 @@ function checkStatus(outcome: CheckOutcome): number {
 }
 
 function runJson(
-  { pipeline, lockFile }: OpenPipeline,
+  { pipeline }: OpenPipeline,
   {
     frozen,
     outcome,
     difference,
-    isWritten,
+    lock,
   }: {
     readonly frozen: boolean;
     readonly outcome: PipelineOutcome;
     readonly difference: LockDifference | null;
-    readonly isWritten: boolean;
+    readonly lock: { readonly file: string; readonly written: boolean };
   },
 ): Record<string, unknown> {
   return {
@@ -204,7 +205,7 @@ function runJson(
     frozen,
     datasets: outcome.nodes.map(outcomeJson),
     checks: outcome.checks.map(checkJson),
-    lock: { file: lockFile, written: isWritten },
+    lock,
     difference,
   };
 }

@@ -50,7 +50,7 @@ interface Shown {
 interface Ran {
   readonly datasets: readonly Shown[];
   readonly checks: readonly { readonly check: string; readonly action: string; readonly verdict: string }[];
-  readonly lock: { readonly written: boolean };
+  readonly lock: { readonly file: string; readonly written: boolean };
   readonly difference: { readonly of: string; readonly step: string | null; readonly what: string } | null;
 }
 
@@ -136,7 +136,7 @@ describe('run', () => {
     const again = await box.json<Ran>(['run']);
     expect(actionsOf(again)).toEqual(upToDate);
     expect(again.checks).toMatchObject([{ action: 'up-to-date', verdict: 'clean' }]);
-    expect(again.lock.written).toBe(false);
+    expect(again.lock).toEqual({ file: 'holdout.lock', written: false });
     expect(await box.json(['log'])).toEqual(journal);
     expect(await lockOf(box)).toBe(lock);
   });
@@ -296,6 +296,7 @@ datasets:
     await box.write('sub/other.yaml', 'version: 1\ndatasets:\n  sub: {files: ../data/b.jsonl}\n');
     const named = await box.json<Ran>(['run', '--file', 'sub/other.yaml']);
     expect(actionsOf(named)).toEqual({ sub: 'add' });
+    expect(named.lock.file).toBe('sub/other.lock');
     expect(await readFile(join(box.folder, 'sub/other.lock'), 'utf8')).toContain('  sub:');
   });
 

@@ -30,6 +30,16 @@ describe('the command line', () => {
     },
   );
 
+  it.each(['', ...commands.map(({ name }) => name)])(
+    '%s --help fits a narrow terminal, but for examples',
+    async (name) => {
+      const args = name === '' ? ['--help'] : [name, '--help'];
+      const { stdout } = await box.run(args, { env: { COLUMNS: '60' } });
+      const wide = stdout.split('\n').filter((line) => line.length > 60 && !line.startsWith('  $ '));
+      expect(wide).toEqual([]);
+    },
+  );
+
   it('without a command says what there is, and that this was none', async () => {
     const { status, stdout, stderr } = await box.run([]);
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
