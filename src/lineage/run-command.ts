@@ -75,7 +75,7 @@ async function readOutput(context: StepContext, step: CommandStep, path: string)
   if (step.carry === null) return { kind: 'table', schema, rows, added: table, madeOf: null, counts: {} };
   const madeOf = await carriedRows(context, made, step.carry);
   const counts = countOrigins(madeOf, input.rows);
-  return { kind: 'table', schema, rows, added: table, madeOf, counts };
+  return { kind: 'table', schema, rows, added: table, madeOf, unchanged: 'compare', counts };
 }
 
 /** The row numbers that the command passed through. @throws HoldoutError INPUT_INVALID with the line of its output */

@@ -18,6 +18,8 @@ import { columnsByName } from '../tables/sql-types.ts';
 import { castValueSql } from '../tables/types/cast-value.ts';
 import { sameType } from '../tables/types/widen-schema.ts';
 import type { ChangedTable } from '../tables/write-columns.ts';
+import { openLayout } from '../tables/table-reader.ts';
+import { sameColumns } from './compare-rows.ts';
 import type { Materialising } from './materialise.ts';
 import { type AssembledTable, noRow } from './step-output.ts';
 import { checkExact } from './unite-inputs.ts';
@@ -42,18 +44,21 @@ export async function storeBeside(
 ): Promise<ChangedTable | null> {
   const [input] = run.inputs;
   const [before] = run.layouts;
-  if (added === null || madeOf === null || unchanged === undefined || unchanged.size === 0) return null;
+  if (added === null || madeOf === null || unchanged === undefined) return null;
   if (input === undefined || before === undefined) throw new RangeError('"inputs" expected at least one table');
   if (madeOf.some((row) => row === noRow || row >= input.rows)) return null;
   const partRows = before.parts.reduce((sum, { rows }) => sum + rows, 0);
   if (madeOf.length * rowsPerNewRowMax < partRows) return null;
+  const layout = composeLayout(before, madeOf);
+  const same = unchanged === 'compare' ? await compared(run, { added, layout, schema }) : unchanged;
+  if (same.size === 0) return null;
   const given = columnsByName(added.schema);
   const output: TableSchema = { ...schema, columns: schema.columns.filter(({ name }) => given.has(name)) };
-  const kept = new Map([...unchanged].filter(([name]) => given.has(name)));
+  const kept = new Map([...same].filter(([name]) => given.has(name)));
   refuseOtherTypes(kept, input.schema, output);
   const written = { ...output, columns: output.columns.filter(({ name }) => !kept.has(name)) };
   const stored = await attachColumns(run.store, run.engine, {
-    layout: composeLayout(before, madeOf),
+    layout,
     input: input.schema,
     output,
     kept,
@@ -65,6 +70,27 @@ export async function storeBeside(
   await rm(added.digestsPath, { force: true });
   await added.dispose();
   return stored;
+}
+
+interface Comparing {
+  readonly added: ReadTable;
+  /** The rows that the new ones were made of, in their order. */
+  readonly layout: Layout;
+  readonly schema: TableSchema;
+}
+
+async function compared(
+  { store, engine, scratch, inputs }: BesideRun,
+  { added, layout, schema }: Comparing,
+): Promise<ReadonlyMap<string, string>> {
+  const madeOf = await openLayout(store, engine, inputs[0]!.schema, layout);
+  const made = await openReadTable(engine, added, { workDirectory: scratch });
+  try {
+    return await sameColumns({ madeOf, added: made, schema });
+  } finally {
+    await made.close();
+    await madeOf.close();
+  }
 }
 
 function refuseOtherTypes(unchanged: ReadonlyMap<string, string>, input: TableSchema, output: TableSchema): void {

@@ -70,9 +70,9 @@ export interface AssembledTable extends Output {
   readonly madeOf: Uint32Array | null;
   /**
    * Columns whose value in every added row is that of the input row that it was made of: output name → input name, of
-   * one type. They need not be stored again.
+   * one type. They need not be stored again. `compare`: the step does not know; the values are compared.
    */
-  readonly unchanged?: ReadonlyMap<string, string>;
+  readonly unchanged?: ReadonlyMap<string, string> | 'compare';
 }
 
 /** No row, in `AssembledTable.madeOf`. */

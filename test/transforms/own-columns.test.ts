@@ -82,6 +82,30 @@ describe('of new rows only columns with other values are stored', () => {
     expect(await columnsStored(`sql: {query: ${JSON.stringify(query)}, deterministic: false}`)).toEqual(stored);
   });
 
+  it.each([
+    ['rows reversed at the end', 'row.ratio += 1; held.push(row);', ['ratio']],
+    [
+      'some dropped, some twice',
+      'if (row.id % 3) give(row); if (row.id % 5) { row.meta.at += 1; give(row); }',
+      ['meta', 'meta'],
+    ],
+    ['a new column, one gone', 'delete row.tags; row.more = row.id; give(row);', ['more']],
+    ['rows and members in another order', 'held.push(Object.fromEntries(Object.entries(row).reverse()));', []],
+    ['a column that becomes text', 'row.id = `n${row.id}`; give(row);', ['id']],
+  ])('by a command that carries row numbers: %s', async (_, body, stored) => {
+    const script = `import { createInterface } from 'node:readline';
+const held = [];
+const give = (row) => console.log(JSON.stringify(row, null, 1).replaceAll('\\n', ' '));
+for await (const line of createInterface({ input: process.stdin })) {
+  const row = JSON.parse(line);
+  ${body}
+}
+for (const row of held.reverse()) give(row);
+`;
+    const step = JSON.stringify({ command: { run: [process.execPath, 'c.mjs'], carry: true } });
+    expect(await columnsStored(step, rows, { 'c.mjs': script })).toEqual(stored);
+  });
+
   it('whatever the numbers and the JSON that stay', async () => {
     const numbers = [
       '0.12345678901234567',
