@@ -53,6 +53,15 @@ export async function explainDirectory(context: CliContext, file: string): Promi
   });
 }
 
+/** A file that an option names must be there. @throws HoldoutError NOT_FOUND with the nearest name. */
+export async function requireFile(context: CliContext, file: string): Promise<void> {
+  if (await pathExists(file)) return;
+  await explainDirectory(context, file);
+  const near = await nearestFile(file);
+  const hint = near === null ? {} : { hint: `did you mean ${near}?` };
+  throw new HoldoutError('NOT_FOUND', 'no such file', { file, ...hint });
+}
+
 /**
  * Says what an argument names.
  * @throws HoldoutError NOT_FOUND where it is neither file nor snapshot.

@@ -8,8 +8,10 @@ export function nearestName(name: string, known: Iterable<string>): string | nul
   let best: string | null = null;
   let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1;
   for (const candidate of known) {
-    const apart = distance(name.slice(0, 128).toLowerCase(), candidate.slice(0, 128).toLowerCase());
-    if (apart < bestDistance) [best, bestDistance] = [candidate, apart];
+    const [given, near] = [name.slice(0, 128).toLowerCase(), candidate.slice(0, 128).toLowerCase()];
+    const apart = distance(given, near);
+    // With no letter in common a short name is near everything short.
+    if (apart < bestDistance && apart < Math.max(given.length, near.length)) [best, bestDistance] = [candidate, apart];
   }
   return best;
 }

@@ -9,7 +9,7 @@ import type { DifferentRow } from '../../src/lineage/reproduce-compare.ts';
 import { builtInTransforms } from '../../transforms/index.ts';
 import type { Action } from '../command-spec.ts';
 import { exitStatus } from '../exit-codes.ts';
-import { versionEntry } from '../inputs.ts';
+import { requireFile, versionEntry } from '../inputs.ts';
 import { threads } from '../threads.ts';
 import { styled, writeJson, writeLines } from '../output.ts';
 import { parseCount } from '../parse-options.ts';
@@ -36,6 +36,8 @@ export const reproduce: Action = async ({ context, operands, options }) => {
       });
     }
   }
+  const files = options.list('fromRaw');
+  for (const file of files) await requireFile(context, file);
   const workDirectory = await context.scratchBeside(store);
   const engine = await context.openEngine(store, { writeDirectories: [workDirectory] });
   const { state, steps } = await reproduceVersion({
@@ -43,7 +45,7 @@ export const reproduce: Action = async ({ context, operands, options }) => {
     engine,
     transforms: builtInTransforms,
     target,
-    raw: { files: options.list('fromRaw') },
+    raw: { files },
     workDirectory,
     threads,
     now: context.now(),

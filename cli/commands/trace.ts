@@ -34,12 +34,28 @@ const textWidth = 100;
 
 /** Traces rows back, or forward. */
 export const trace: Action = async ({ context, operands, options }) => {
+  refuseUnclear(operands, options);
   const store = await context.openStore();
   const engine = await context.openEngine(store);
   return options.flag('forward')
     ? forward(context, store, engine, operands, options)
     : back(context, store, engine, operands, options);
 };
+
+/** @throws HoldoutError USAGE where nothing says which rows, or two things do */
+function refuseUnclear(operands: readonly string[], options: Options): void {
+  const [file, line] = [options.text('file'), options.text('line')];
+  const hint = 'for example: holdout trace NAME --row 7, or holdout trace --forward --file train.jsonl --line 7';
+  if (file === undefined && line === undefined) {
+    if (operands.length > 0) return;
+    throw new HoldoutError('USAGE', 'no version was named, so nothing says whose rows are meant', { hint });
+  }
+  if (!options.flag('forward')) throw new HoldoutError('USAGE', '--file and --line go with --forward', { hint });
+  if (file === undefined) throw new HoldoutError('USAGE', '--line needs --file FILE', { hint });
+  if (operands.length > 0 || options.list('row').length > 0 || options.text('where') !== undefined) {
+    throw new HoldoutError('USAGE', 'rows are named by NAME with --row or --where, or by --file with --line', { hint });
+  }
+}
 
 /** Rows that `--row` and `--where` name, from 0. @throws HoldoutError USAGE */
 export async function rowsAsked(
@@ -51,7 +67,7 @@ export async function rowsAsked(
   const limit = parseCount('--limit', options.text('limit')) ?? rowsDefault;
   const asked = options.list('row');
   if (asked.length > 0 === (where !== undefined)) {
-    throw new HoldoutError('USAGE', 'give --row N or --where PREDICATE', { hint: 'rows count from 1' });
+    throw new HoldoutError('USAGE', 'give one of --row N and --where PREDICATE', { hint: 'rows count from 1' });
   }
   if (where === undefined) {
     const rows = asked.map((text) => {
@@ -236,11 +252,7 @@ async function forwardStart(
 ): Promise<ForwardStart> {
   const file = options.text('file');
   if (file === undefined) {
-    const [version] = operands;
-    if (version === undefined) {
-      throw new HoldoutError('USAGE', 'say which row: NAME --row N, or --file FILE --line N');
-    }
-    const entry = await versionEntry(store, version);
+    const entry = await versionEntry(store, operands[0] ?? '');
     const { reader } = await openVersion(context, store, engine, entry);
     return { kind: 'version', entry, rows: (await rowsAsked(engine, reader, options)).rows };
   }

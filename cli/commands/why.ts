@@ -9,7 +9,7 @@ import { type RowFate, whyDropped } from '../../src/lineage/why-dropped.ts';
 import type { Store } from '../../src/store/store.ts';
 import { fetchRows } from '../../src/tables/rows-at.ts';
 import { builtInTransforms } from '../../transforms/index.ts';
-import type { Action } from '../command-spec.ts';
+import type { Action, Options } from '../command-spec.ts';
 import { exitStatus } from '../exit-codes.ts';
 import { versionEntry } from '../inputs.ts';
 import { threads } from '../threads.ts';
@@ -23,11 +23,12 @@ const textWidth = 100;
 
 /** Tells of rows, or of every step how many it let go. */
 export const why: Action = async ({ context, operands, options }) => {
+  const asked = options.list('row').length > 0 || options.text('where') !== undefined;
+  refuseUnheard(options, asked);
   const store = await context.openStore();
   const entry = await versionEntry(store, operands[0] ?? '');
   const steps = await lineageGraph(store, await store.journal(), entry);
-  const asked = options.list('row').length > 0 || options.text('where') !== undefined;
-  if (!asked || options.flag('summary')) {
+  if (!asked) {
     const told = steps
       .filter(({ inputs }) => inputs.length > 0)
       .map((step) => ({ summary: summaryOf(steps, step), others: otherNames(steps, step) }));
@@ -70,6 +71,17 @@ export const why: Action = async ({ context, operands, options }) => {
   return exitStatus.ok;
 };
 
+/** @throws HoldoutError USAGE for options that would change nothing */
+function refuseUnheard(options: Options, asked: boolean): void {
+  if (asked && options.flag('summary')) {
+    throw new HoldoutError('USAGE', '--summary tells of every step, --row and --where of rows: give one of them');
+  }
+  const unheard = ['from', 'limit'].find((name) => options.text(name) !== undefined);
+  if (!asked && unheard !== undefined) {
+    throw new HoldoutError('USAGE', `--${unheard} needs --row N or --where PREDICATE`);
+  }
+}
+
 /** The table that rows are asked of: the raw one at the end of the first inputs, or a version on the way. */
 async function startOf(store: Store, steps: readonly LineageStep[], from: string | undefined): Promise<LineageStep> {
   if (from !== undefined) {
@@ -93,9 +105,10 @@ function rawSteps(steps: readonly LineageStep[]): LineageStep[] {
   return steps.filter((step) => open.has(step) && step.inputs.length === 0);
 }
 
-/** A selection takes and lets go of rows of its first input; what else it looks at stays where it is. */
-function rowsFrom({ realisation, inputs }: LineageStep): LineageStep['inputs'] {
-  return realisation.origins === undefined ? inputs.slice(0, 1) : inputs;
+/** A selection or a mapping has the rows of its first input; what else it looks at stays where it is. */
+function rowsFrom({ realisation: { origins, kept }, inputs }: LineageStep): LineageStep['inputs'] {
+  const ofFirst = origins === undefined || origins === 'same' || kept !== undefined;
+  return ofFirst ? inputs.slice(0, 1) : inputs;
 }
 
 function stepPlace({ named, entry, index }: LineageStep): string {

@@ -96,7 +96,10 @@ async function passStep(
     for (const { of } of here) of.unknown ??= origins.why;
     return [];
   }
-  if (origins.kind === 'same') return here.filter(({ input }) => input === 0).map(({ of, row }) => ({ of, row }));
+  if (origins.kind === 'same') {
+    for (const { of, input } of here) if (input > 0) of.unknown ??= valuesTaken(step);
+    return here.filter(({ input }) => input === 0).map(({ of, row }) => ({ of, row }));
+  }
   const starts = inputStarts(steps, step);
   const wanted = new Map<string, Alive[]>();
   for (const each of here) {
@@ -118,7 +121,7 @@ async function passStep(
     // A selection drops rows of its first input only: the others it merely looks at.
     if (stayed.has(`${input} ${row}`) || (step.realisation.origins === undefined && input > 0)) continue;
     if (step.realisation.kept !== undefined && input > 0) {
-      of.unknown ??= `${shortStepName(step.derivation.transform.name)} takes values of it, and keeps no word of the rows that got them`;
+      of.unknown ??= valuesTaken(step);
       continue;
     }
     gone.push({ of, row, input });
@@ -134,6 +137,11 @@ async function passStep(
 }
 
 type Gone = Alive & { readonly input: number };
+
+/** A mapping makes its rows of those of its first input, whatever it takes from others. */
+function valuesTaken({ derivation }: LineageStep): string {
+  return `${shortStepName(derivation.transform.name)} takes values of it, and keeps no word of the rows that got them`;
+}
 
 /** Whether a row of the step's first input stays, or something was made of it. */
 function stayingRows(origins: Uint32Array, starts: readonly number[]): (row: number) => boolean {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { countsText } from '../../dist/cli/step-text.js';
-import { alignTable, clipMiddle, wrapLine } from '../../dist/cli/text.js';
+import { alignTable, clipMiddle, nearestName, wrapLine } from '../../dist/cli/text.js';
 
 it('breaks prose at words, keeps its indentation, and leaves long words whole', () => {
   expect(wrapLine('  one two three', 9)).toEqual(['  one two', '  three']);
@@ -42,4 +42,11 @@ it('fits tables into a narrow terminal', () => {
 
 it('shortens a path in its middle', () => {
   expect(clipMiddle('data/train.jsonl', 9)).toBe('data…sonl');
+});
+
+it('names the nearest name, and none where short names have no letter in common', () => {
+  expect(nearestName('trian', ['raw', 'train'])).toBe('train');
+  expect(nearestName('stf', ['sft'])).toBe('sft');
+  expect(nearestName('zz', ['a', 'b2'])).toBe(null);
+  expect(nearestName('x', ['y'])).toBe(null);
 });

@@ -166,6 +166,35 @@ describe('why --dropped', () => {
     expect((await box.run(['why', 'fa', '--row', '46'])).stderr).toBe('');
   });
 
+  it.each([
+    [['trace'], 'no version was named, so nothing says whose rows are meant'],
+    [['trace', '--forward'], 'no version was named, so nothing says whose rows are meant'],
+    [['trace', 'a', '--row', '1', '--where', 'true'], 'give one of --row N and --where PREDICATE'],
+    [['trace', 'a', '--row', '1', '--file', 'a.jsonl'], '--file and --line go with --forward'],
+    [['trace', '--forward', '--line', '3'], '--line needs --file FILE'],
+    [
+      ['trace', 'a', '--forward', '--row', '1', '--file', 'a.jsonl', '--line', '3'],
+      'rows are named by NAME with --row or --where, or by --file with --line',
+    ],
+    [
+      ['why', 'fa', '--summary', '--row', '1'],
+      '--summary tells of every step, --row and --where of rows: give one of them',
+    ],
+    [['why', 'fa', '--from', 'a'], '--from needs --row N or --where PREDICATE'],
+    [['why', 'fa', '--limit', '3'], '--limit needs --row N or --where PREDICATE'],
+    [['reproduce', 'fa', '--from-raw', 'nowhere.jsonl'], 'nowhere.jsonl: no such file'],
+  ])('options that would not be heard are refused: %j', async (args, says) => {
+    const { status, stdout, stderr } = await box.run(args);
+    expect({ status, stdout, says: stderr.split('\n')[0] }).toEqual({ status: 2, stdout: '', says: `error: ${says}` });
+  });
+
+  it('sums up a join by the rows of its input, not by those that it takes values of', async () => {
+    const step = 'join: {dataset: b, on: id, columns: [{column: text, as: other}], on_missing: keep}';
+    await box.told(['transform', 'a', 'joined', '--step', step]);
+    const { steps } = await box.json<{ steps: unknown[] }>(['why', 'joined']);
+    expect(steps).toMatchObject([{ transform: 'join@1', rowsBefore: 50, rows: 50 }]);
+  });
+
   it('sums up without running anything', async () => {
     const { stdout } = await box.run(['why', 'mix', '--dropped']);
     expect(stdout).toMatch(/^2\. dedupe@1: 50 → 45 \(5 duplicates\)/m);

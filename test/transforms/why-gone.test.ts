@@ -167,6 +167,18 @@ describe('why tells the rule by which each step let a row go', () => {
     ]);
   });
 
+  it('and that a row whose values were joined to others is not followed further', async () => {
+    for (const missing of ['keep', 'drop']) {
+      const name = `joined-${missing}`;
+      await project.take(`join: {dataset: answers, on: id, on_missing: ${missing}}`, { to: name });
+      const fates = await project.fates(name, 'answers');
+      const says = 'join takes values of it, and keeps no word of the rows that got them';
+      expect(fates.map(({ stays, dropped, unknown }) => ({ stays, dropped, unknown }))).toEqual(
+        [1, 2].map(() => ({ stays: [], dropped: [], unknown: says })),
+      );
+    }
+  });
+
   it('by the draw of a seed: sample, split and mixture', async () => {
     const fraction = Object.values(await whyBy('sample: {fraction: 0.4, seed: 7}'));
     expect(fraction.length).toBeGreaterThan(0);
