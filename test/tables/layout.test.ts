@@ -55,6 +55,17 @@ describe('a layout', () => {
     );
   });
 
+  it('yields addresses as far apart as there may be, whatever number of bits one takes', () => {
+    for (let width = 12; width <= 32; width++) {
+      const random = randomOf(width);
+      const most = 2 ** width - 2;
+      const addresses = [most, 0, ...Array.from({ length: 70 }, () => Math.floor(random() * most)), most, 0];
+      const layout = layoutOf([part('far', 2 ** 32 - 1)], addresses);
+      expect(layout.pieces.map(({ kind }) => kind)).toEqual(['packed']);
+      expect([...addressesOf(decodeLayout(encodeLayout(layout)))]).toEqual(addresses);
+    }
+  });
+
   it('gives for each part the rows and the positions where they stand', () => {
     fc.assert(
       fc.property(anyAddresses(5701), (addresses) => {
