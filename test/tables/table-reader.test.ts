@@ -1,7 +1,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import * as fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { tableSchema } from '../../dist/schemas/table-schema.js';
 import type { TableSchema } from '../../dist/schemas/table-schema.js';
 import { Engine } from '../../dist/src/engine/engine.js';
 import { composeLayout } from '../../dist/src/tables/layout-builder.js';
@@ -9,6 +11,7 @@ import { openReadTable } from '../../dist/src/tables/read-table-reader.js';
 import { readTable } from '../../dist/src/tables/read/read-table.js';
 import { readLayout } from '../../dist/src/tables/stored-parts.js';
 import { openLayout } from '../../dist/src/tables/table-reader.js';
+import { DerivedStore } from '../snapshots/derived-store.js';
 import { chatRows, Workspace } from '../snapshots/workspace.ts';
 import { expectConsistent } from './consistent.ts';
 
@@ -69,7 +72,6 @@ describe('a stored table gives the same rows in every form', () => {
     const { entry, record } = await space.version('all');
     const layout = await readLayout(space.store, entry.layout);
     expect(layout.parts.length).toBe(3);
-    const { tableSchema } = await import('../../dist/schemas/table-schema.js');
     const schema = await space.store.getRecord(record.schema, tableSchema);
     const keep = Uint32Array.from({ length: 700 }, (_, i) => (i * i * 31 + i) % 600);
     await space.engine(async (engine) => {
@@ -89,7 +91,6 @@ describe('a stored table gives the same rows in every form', () => {
     await space.add('large', await space.write('large.jsonl', all.join('\n')));
     const { entry, record } = await space.version('large');
     const layout = await readLayout(space.store, entry.layout);
-    const { tableSchema } = await import('../../dist/schemas/table-schema.js');
     const schema = await space.store.getRecord(record.schema, tableSchema);
     const keep = Uint32Array.from({ length: 4000 }, (_, i) => (i * 17_389 + (i % 5)) % all.length);
     await space.engine(async (engine) => {
@@ -123,7 +124,6 @@ describe('a stored table gives the same rows in every form', () => {
       await space.add('all', await space.write('all.jsonl', all.join('\n')), schema === undefined ? {} : { schema });
       const { entry, record } = await space.version('all');
       const layout = await readLayout(space.store, entry.layout);
-      const { tableSchema } = await import('../../dist/schemas/table-schema.js');
       const stored = await space.store.getRecord(record.schema, tableSchema);
       const rows = Uint32Array.from(all.keys());
       const kept: Record<string, Uint32Array> = {
@@ -149,6 +149,54 @@ describe('a stored table gives the same rows in every form', () => {
       });
     });
   }
+
+  it('from any rows of parts of lines and of columns beside them, at any edge of a word, cell or row group', async () => {
+    const made = await DerivedStore.make();
+    onTestFinished(() => made.remove());
+    const { workspace } = made;
+    const all = Array.from({ length: 8697 }, (_, n) => `{"n":${n}, "text":"x${n % 13}"}`);
+    for (const end of [8300, 8397, all.length]) {
+      await workspace.add('lines', await workspace.write('all.jsonl', all.slice(0, end).join('\n')));
+    }
+    await made.derive('lines', 'columns', 'derive: {columns: {more: "n + 1"}}');
+    const stretch = fc.tuple(
+      fc.nat(all.length - 1),
+      fc.constantFrom(1, 2, 31, 32, 33, 63, 64, 65, 257, 2048, 3000),
+      fc.constantFrom<(n: number) => boolean>(
+        () => true,
+        (n) => n % 2 === 0,
+        (n) => n % 32 < 2,
+        (n) => n % 32 > 29,
+      ),
+    );
+    for (const name of ['lines', 'columns']) {
+      const { entry, record } = await workspace.version(name);
+      const layout = await readLayout(workspace.store, entry.layout);
+      expect(layout.parts).toHaveLength(3);
+      const schema = await workspace.store.getRecord(record.schema, tableSchema);
+      const lines = await workspace.lines(name);
+      await workspace.engine((engine) =>
+        fc.assert(
+          fc.asyncProperty(fc.array(stretch, { minLength: 1, maxLength: 40 }), fc.boolean(), async (chosen, sorted) => {
+            const rows = chosen.flatMap(([from, length, wanted]) =>
+              Array.from({ length: Math.min(length, all.length - from) }, (_, i) => from + i).filter(wanted),
+            );
+            const keep = sorted ? Uint32Array.from(new Set(rows)).sort() : Uint32Array.from(rows);
+            const reader = await openLayout(workspace.store, engine, schema, composeLayout(layout, keep));
+            const found = await engine.rows<{ n: bigint; p: bigint }>(
+              `SELECT n, p FROM (${reader.relationSql({ position: 'p' })}) ORDER BY p`,
+            );
+            expect(found.map(({ n, p }) => [Number(p), Number(n)])).toEqual(Array.from(keep, (n, p) => [p, n]));
+            let text = '';
+            for await (const { bytes } of reader.jsonLines({ bytesMax: 20_000 })) text += Buffer.from(bytes).toString();
+            expect(text.split('\n').slice(0, -1)).toEqual(Array.from(keep, (n) => lines[n]));
+            await reader.close();
+          }),
+          { numRuns: 15 },
+        ),
+      );
+    }
+  });
 
   it('from an empty table', async () => {
     await space.add('none', await space.write('none.jsonl', ''));
