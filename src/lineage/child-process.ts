@@ -47,11 +47,13 @@ export async function runCommand(
   const child = start(run);
   const kill = (signal: NodeJS.Signals): void => killGroup(child, signal);
   const atExit = (): void => kill('SIGKILL');
+  const timers: NodeJS.Timeout[] = [];
+  const killAfter = (ms: number): void => void timers.push(setTimeout(atExit, ms).unref());
   let stopped: HoldoutError | null = null;
   const stop = (why: HoldoutError): void => {
     stopped ??= why;
     kill('SIGTERM');
-    setTimeout(atExit, graceMs).unref();
+    killAfter(graceMs);
   };
   const interrupt = (): void => stop(new HoldoutError('INTERRUPTED', 'interrupted'));
   const late = setTimeout(() => {
@@ -70,7 +72,7 @@ export async function runCommand(
     await new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve).once('error', (error) => reject(cannotStart(run, error)));
     });
-    child.once('exit', () => setTimeout(atExit, lingerMs).unref());
+    child.once('exit', () => killAfter(lingerMs));
     const taking = drain(child, take).catch((error: unknown) => {
       kill('SIGTERM');
       throw error;
@@ -82,6 +84,8 @@ export async function runCommand(
     if (status !== 0) throw failed(run.command, status, signal, tail());
   } finally {
     clearTimeout(late);
+    // Later the number of its group may be that of another.
+    for (const timer of timers) clearTimeout(timer);
     run.signal?.removeEventListener('abort', interrupt);
     process.removeListener('exit', atExit);
     // What it left running in its group ends with it.
