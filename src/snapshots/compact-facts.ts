@@ -12,8 +12,10 @@ import { HoldoutError } from '../errors.ts';
 import { tableKey } from '../store/journal-state.ts';
 import type { TableKey } from '../store/journal-state.ts';
 import type { Store } from '../store/store.ts';
+import { readBytesMax } from '../tables/file-lines.ts';
 import { digestsOf, forEachPartRun, isWhole, partStarts } from '../tables/layout.ts';
 import type { Layout, LayoutPart } from '../tables/layout.ts';
+import { rowsPerGroup } from '../tables/part-file.ts';
 import { isScattered } from '../tables/scattered.ts';
 import { readLayout } from '../tables/stored-parts.ts';
 import { UsedRows, recordsOfPart } from '../tables/used-rows.ts';
@@ -62,11 +64,6 @@ export interface StoreFacts {
 
 const filesRecord = z.discriminatedUnion('type', [partRecord, columnsRecord, digestsRecord]);
 type FilesRecord = z.infer<typeof filesRecord>;
-
-/** Row groups of stored parts. */
-const groupRows = 8192;
-/** As much as reading puts in order at once. */
-const readBytes = 32 << 20;
 
 /** Reads every current layout. @throws HoldoutError `STORE_CORRUPT`, `IO` */
 export async function storeFacts(store: Store): Promise<StoreFacts> {
@@ -160,10 +157,10 @@ function isStrewn(layout: Layout, records: ReadonlyMap<Sha256Id, FilesRecord>): 
     return { kind: 'stacked', rows, logicalBytes, sources: [] } as const;
   });
   const groups = files.map(({ rows }) => [
-    ...Array.from({ length: Math.ceil(rows / groupRows) }, (_, index) => index * groupRows),
+    ...Array.from({ length: Math.ceil(rows / rowsPerGroup) }, (_, index) => index * rowsPerGroup),
     rows,
   ]);
-  return isScattered(layout, files, groups, { bytesMax: readBytes });
+  return isScattered(layout, files, groups, { bytesMax: readBytesMax });
 }
 
 function fileFacts(record: FilesRecord): Pick<FileFacts, 'bytes' | 'kind'> {

@@ -5,6 +5,7 @@
 import type { Sha256Id } from '../../schemas/ids.ts';
 import { isWhole } from '../tables/layout.ts';
 import type { LayoutPart } from '../tables/layout.ts';
+import { rowsPerGroup } from '../tables/part-file.ts';
 import { recordsOfPart } from '../tables/used-rows.ts';
 import type { FileFacts, StoreFacts, TableFacts } from './compact-facts.ts';
 
@@ -54,7 +55,7 @@ const liveShareMin = 0.5;
 /** What is written must be at most this share of what goes. */
 const writtenShareMax = 0.5;
 /** A part of fewer rows than a row group is small. */
-const smallPartRowsMax = 8192;
+const smallPartRowsMax = rowsPerGroup;
 /** Reading one costs 5 ms of CPU beside its rows, as much as 1,000 rows of 780 bytes; so many may lie in a layout. */
 const smallPartsMax = 16;
 

@@ -7,6 +7,7 @@ import { rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Sha256Id } from '../../schemas/ids.ts';
+import type { LineFixups } from '../../schemas/records.ts';
 import type { TableSchema } from '../../schemas/table-schema.ts';
 import type { Engine } from '../engine/engine.ts';
 import { HoldoutError } from '../errors.ts';
@@ -107,9 +108,9 @@ async function writeRows(engine: Engine, reader: TableReader, path: string): Pro
 /** Lines must come back byte for byte, which storing promises of a JSON Lines file. */
 function sourcesOf(body: Body): readonly SourceFile[] {
   if (body.kind === 'typed') return [];
-  const fixups = { bom: false, finalNewline: true, blanks: [], ends: 'lf' } as const;
-  const file = { path: body.path, name: '', bytes: 0, format: 'jsonl', compression: 'none' } as const;
-  const { firstRow, rows } = body;
-  const sha256: Sha256Id = `sha256:${'0'.repeat(64)}` as Sha256Id;
-  return [{ ...file, sha256, firstRow, rows, fixups: { ...fixups, blanks: [] }, lineOfRow: (row) => row + 1 }];
+  const { path, firstRow, rows } = body;
+  const fixups: LineFixups = { bom: false, finalNewline: true, blanks: [], ends: 'lf' };
+  // Nobody asks for the digest of a file that is copied and gone.
+  const file = { path, name: '', bytes: 0, sha256: `sha256:${'0'.repeat(64)}` as Sha256Id };
+  return [{ ...file, format: 'jsonl', compression: 'none', firstRow, rows, fixups, lineOfRow: (row) => row + 1 }];
 }

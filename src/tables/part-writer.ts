@@ -11,6 +11,7 @@ import type { TableSchema } from '../../schemas/table-schema.ts';
 import type { Engine } from '../engine/engine.ts';
 import { HoldoutError } from '../errors.ts';
 import { quoteIdentifier } from '../identity/sql-text.ts';
+import { rowsPerGroup } from './part-file.ts';
 import { rawLines } from './raw-lines.ts';
 import type { Body } from './read/read-table-types.ts';
 import { fileRowsSql } from './row-file.ts';
@@ -38,7 +39,7 @@ export interface PartPlace {
   readonly partBytesMax?: number;
 }
 
-const options = 'FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 8192, PARQUET_VERSION v1';
+const options = `FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE ${rowsPerGroup}, PARQUET_VERSION v1`;
 const lineOptions = `${options}, DICTIONARY_SIZE_LIMIT 1`;
 const partBytesDefault = 512 << 20;
 /** The CSV reader takes 16 times this memory. */

@@ -8,7 +8,7 @@
 import type { Column, ColumnType, TableSchema } from '../../schemas/table-schema.ts';
 import type { Engine } from '../engine/engine.ts';
 import { quoteIdentifier, quoteString } from '../identity/sql-text.ts';
-import { betweenSql, hasRowNumberColumn, parquetSql } from './part-file.ts';
+import { betweenSql, hasRowNumberColumn, parquetSql, rowsPerGroup } from './part-file.ts';
 import type { FileColumns, RowsBetween, StackedFile } from './part-file.ts';
 import { canonicalValueSql, columnsByName, lineStructureSql, sqlType } from './sql-types.ts';
 
@@ -42,11 +42,10 @@ export function stackedRowsSql(
 /** Stretches that are read by a thread each; fewer rows in one are not worth a thread. */
 const stretchesMax = 4;
 const stretchRowsMin = 1 << 16;
-/** A stretch ends where row groups of our own parts end: one that two stretches need is unpacked twice. */
-const rowsPerGroup = 8192;
 /** Each stretch says all columns again. */
 const splitColumnsMax = 200;
 
+/** A stretch ends where row groups of our own parts end: one that two stretches need is unpacked twice. */
 function stretchesOf({ first, last }: RowsBetween): RowsBetween[] {
   const count = Math.min(stretchesMax, Math.floor((last + 1 - first) / stretchRowsMin));
   if (count < 2) return [{ first, last }];

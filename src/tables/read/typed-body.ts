@@ -8,15 +8,13 @@ import type { Engine } from '../../engine/engine.ts';
 import { HoldoutError } from '../../errors.ts';
 import { rowDigestSql, valuePreimageSql } from '../../identity/row-encoding-sql.ts';
 import { quoteIdentifier } from '../../identity/sql-text.ts';
+import { rowsPerGroup } from '../part-file.ts';
 import { castValueSql } from '../types/cast-value.ts';
 import { parseEngineType } from '../types/engine-type.ts';
 import { checkNames } from '../types/column-names.ts';
 import { storedType, typeName } from '../types/stored-type.ts';
 import { sameType } from '../types/widen-schema.ts';
 import { sqlType } from '../sql-types.ts';
-
-/** Rows of a row group: at 750 bytes a row some 6 to 12 MB, so that memory stays bounded. */
-const rowGroupRows = 8192;
 
 /** A FROM clause over a Parquet file. */
 export function parquetSql(engine: Engine, path: string): string {
@@ -104,7 +102,7 @@ export async function copyRelation(
 export async function writeParquet(engine: Engine, query: string, target: string): Promise<void> {
   await engine.run(
     `COPY (${query}) TO ${engine.outputSql(target)} (FORMAT parquet, PARQUET_VERSION v1, COMPRESSION zstd,` +
-      ` COMPRESSION_LEVEL 1, ROW_GROUP_SIZE ${rowGroupRows})`,
+      ` COMPRESSION_LEVEL 1, ROW_GROUP_SIZE ${rowsPerGroup})`,
   );
 }
 
