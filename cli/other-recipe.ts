@@ -2,10 +2,9 @@
  * The recipe of a version that held what a dataset should hold, where other steps than the file's made it.
  * @module
  */
-import { type DerivationRecord, derivationRecord } from '../schemas/records.ts';
-import { HoldoutError } from '../src/errors.ts';
+import { derivationRecord } from '../schemas/records.ts';
 import { shortStepName } from '../src/lineage/find-step.ts';
-import { prepareAgain } from '../src/lineage/transform.ts';
+import { preparedOrNull } from '../src/lineage/transform.ts';
 import type { PlannedStep } from '../src/pipeline/plan-run.ts';
 import type { VersionEntry } from '../src/store/journal-state.ts';
 import type { Store } from '../src/store/store.ts';
@@ -29,17 +28,7 @@ export async function otherRecipe(
   const derivation = await store.getRecord(differs, derivationRecord);
   const { name, version } = derivation.transform;
   const step = `step ${index + 1} as ${shortStepName(name)}@${version}`;
-  const says = saysOf(derivation);
-  if (says === null) return step;
+  const says = preparedOrNull(builtInTransforms, derivation)?.says;
+  if (says === undefined) return step;
   return `${step} (${says === steps[index]?.says ? 'of another input' : printable(says)})`;
-}
-
-/** Null where this Holdout has no such step, or it no longer takes these parameters. */
-function saysOf(derivation: DerivationRecord): string | null {
-  try {
-    return prepareAgain(builtInTransforms, derivation)?.says ?? null;
-  } catch (error) {
-    if (error instanceof HoldoutError) return null;
-    throw error;
-  }
 }

@@ -3,11 +3,10 @@
  * @module
  */
 import type { DerivationRecord } from '../../schemas/records.ts';
-import { HoldoutError } from '../errors.ts';
 import { isVouchedFor } from './code-identity.ts';
 import { shortStepName } from './find-step.ts';
 import { type LineageStep, type StepSource, isReadStep } from './graph.ts';
-import { type PreparedStep, type StepKind, type Transform, prepareAgain } from './transform.ts';
+import { type StepKind, type Transform, preparedOrNull } from './transform.ts';
 
 /** What a step is, as every view of a lineage shows it. */
 export interface StepFacts {
@@ -17,7 +16,7 @@ export interface StepFacts {
   readonly says: string;
   /** The version that the step made, `name@3`; null for a step on the way to one. */
   readonly version: string | null;
-  /** Whether the output is known to be that of these inputs by code that is identified; `no-code`: Holdout's own. */
+  /** Whether the output is known to be that of these inputs by code that is identified; `own`: Holdout's. */
   readonly code: 'own' | 'identified' | 'not-vouched';
 }
 
@@ -49,16 +48,6 @@ export function stepFacts(
 /** `name@3` of the version that a step made; null where its output has no name. */
 export function versionName({ entry, named }: LineageStep): string | null {
   return named ? `${entry.name}@${entry.version}` : null;
-}
-
-/** The transform of a step, or null where this Holdout has none or it no longer takes these parameters. */
-function preparedOrNull(transforms: readonly Transform[], derivation: DerivationRecord): PreparedStep | null {
-  try {
-    return prepareAgain(transforms, derivation);
-  } catch (error) {
-    if (error instanceof HoldoutError) return null;
-    throw error;
-  }
 }
 
 /** A derivation names other tables by their number; people know them by their names. */

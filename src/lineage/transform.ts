@@ -266,3 +266,16 @@ export function prepareAgain(
   const named = typeof params === 'object' && params !== null && !Array.isArray(params);
   return found.prepare(seed !== null && named ? { ...params, seed } : params);
 }
+
+/** As `prepareAgain`, and null also where the transform no longer takes the parameters. */
+export function preparedOrNull(
+  transforms: readonly Transform[],
+  derivation: Pick<DerivationRecord, 'transform' | 'params' | 'seed'>,
+): PreparedStep | null {
+  try {
+    return prepareAgain(transforms, derivation);
+  } catch (error) {
+    if (error instanceof HoldoutError) return null;
+    throw error;
+  }
+}

@@ -4,7 +4,6 @@
  * @module
  */
 import type { Engine } from '../engine/engine.ts';
-import { HoldoutError } from '../errors.ts';
 import { Store } from '../store/store.ts';
 import { readLayout } from '../tables/stored-parts.ts';
 import { type BoundTable, boundTables } from './bind-step.ts';
@@ -15,7 +14,7 @@ import { applyStep } from './run-step.ts';
 import { setBit } from './row-values.ts';
 import { type ContextPlace, type TableInHand, layoutOfInput, withStepContext } from './step-context.ts';
 import { type DroppedRows, noRow } from './step-output.ts';
-import { type PreparedStep, type Transform, prepareAgain } from './transform.ts';
+import { type PreparedStep, type Transform, preparedOrNull } from './transform.ts';
 
 /** What following rows needs. */
 export interface WhyRun extends TableAccess {
@@ -159,7 +158,7 @@ async function whyGone(
   stays: (row: number) => boolean,
 ): Promise<ReadonlyMap<string, string | null>> {
   const says = new Map<string, string | null>();
-  const prepared = preparedOrNull(run.transforms, step);
+  const prepared = preparedOrNull(run.transforms, step.derivation);
   if (gone.length === 0 || prepared === null || prepared.whyGone === null) return says;
   await onItsInputs(run, step, prepared, async (place, others, input) => {
     for (const index of new Set(gone.map((each) => each.input))) {
@@ -192,7 +191,7 @@ async function selectAgain(
   run: WhyRun,
   step: LineageStep,
 ): Promise<{ readonly origins: Uint32Array; readonly dropped: DroppedRows | null } | null> {
-  const prepared = preparedOrNull(run.transforms, step);
+  const prepared = preparedOrNull(run.transforms, step.derivation);
   if (prepared === null || prepared.code !== null || step.inputs.length === 0) return null;
   return onItsInputs(run, step, prepared, async (place, others, input) => {
     const applied = await applyStep(place, { step: prepared, others }, input);
@@ -221,14 +220,5 @@ async function onItsInputs<T>(
   } finally {
     await reader.close();
     await scratch.close();
-  }
-}
-
-function preparedOrNull(transforms: readonly Transform[], { derivation }: LineageStep): PreparedStep | null {
-  try {
-    return prepareAgain(transforms, derivation);
-  } catch (error) {
-    if (error instanceof HoldoutError) return null;
-    throw error;
   }
 }
