@@ -48,7 +48,8 @@ export const command: Transform = defineTransform({
       .default(false)
       .describe(
         `Gives each line a number "${carriedName}" that the command passes on in each line that it makes of it, so that ` +
-          'rows can be traced. Lines may be dropped, repeated or in another order.',
+          'rows can be traced. Lines may be dropped, repeated or in another order. Without it rows are kept in the order ' +
+          'in which they are printed, and of which row each was made is not known.',
       ),
     schema: z
       .array(z.strictObject({ name: z.string().min(1), type: z.string().min(1) }))

@@ -2,10 +2,10 @@
  * Which new row of a module holds a value that the column of the rows beside it does not take.
  * @module
  */
-import { createReadStream } from 'node:fs';
 import type { ColumnType, TableSchema } from '../../schemas/table-schema.ts';
 import { isIntegerType } from '../tables/sql-types.ts';
 import { typeName } from '../tables/types/stored-type.ts';
+import { fileLines } from './file-lines.ts';
 import { readRow } from './row-json.ts';
 
 /** A value of another kind than its column has. */
@@ -25,7 +25,7 @@ export async function firstConflict(path: string, { columns }: TableSchema): Pro
     return kind === null ? [] : [{ name, type, kind }];
   });
   let row = 0;
-  for await (const line of linesOf(path)) {
+  for await (const line of fileLines(path)) {
     const values = readRow(line);
     for (const { name, type, kind } of kinds) {
       const found = kindOfValue(values[name]);
@@ -35,19 +35,6 @@ export async function firstConflict(path: string, { columns }: TableSchema): Pro
     row += 1;
   }
   return null;
-}
-
-/** Lines that end with LF and nothing else: text of a row may hold U+2028, at which `node:readline` of Node 24 cuts. */
-async function* linesOf(path: string): AsyncGenerator<string> {
-  let rest = '';
-  for await (const text of createReadStream(path, { encoding: 'utf8' }) as AsyncIterable<string>) {
-    rest += text;
-    // A long line is put together once, not looked through with each piece.
-    if (!text.includes('\n')) continue;
-    const lines = rest.split('\n');
-    rest = lines.pop() ?? '';
-    yield* lines;
-  }
 }
 
 /** Null for a type that takes values of several kinds. */

@@ -7,15 +7,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
 import type { TableSchema } from '../../schemas/table-schema.ts';
 import { HoldoutError } from '../errors.ts';
-import { quoteIdentifier } from '../identity/sql-text.ts';
-import { openReadTable } from '../tables/read-table-reader.ts';
-import { freeName } from '../tables/sql-types.ts';
+import { carriedRows, rowOfBrokenLine } from './carried-rows.ts';
 import { type CommandLine, type CommandRun, runCommand } from './child-process.ts';
 import { digestCodeFiles } from './code-identity.ts';
 import { FileWriter } from './file-writer.ts';
-import { type NewRows, readNewRows } from './new-rows.ts';
+import { readNewRows } from './new-rows.ts';
 import { checkSameLines, sampleRows } from './sample-check.ts';
-import { type StepOutput, noRow } from './step-output.ts';
+import { RowFailure, type StepOutput } from './step-output.ts';
 import type { StepContext } from './transform.ts';
 
 /** A command as a step names it. */
@@ -64,7 +62,9 @@ export async function runCommandStep(context: StepContext, step: CommandStep): P
 async function readOutput(context: StepContext, step: CommandStep, path: string): Promise<StepOutput> {
   const { input } = context;
   const read = { context, path, besideInput: false, ...(step.schema === null ? {} : { declared: step.schema }) };
-  const made = await readNewRows({ ...read, ...(step.carry === null ? {} : { hidden: step.carry }) }).catch(inOutput);
+  const made = await readNewRows({ ...read, ...(step.carry === null ? {} : { hidden: step.carry }) }).catch(
+    (error: unknown) => refuseOutput(context, step, path, error),
+  );
   const { table, schema } = made;
   if (table.rows === 0) {
     const none = new Uint32Array();
@@ -73,45 +73,9 @@ async function readOutput(context: StepContext, step: CommandStep, path: string)
   }
   const rows = Uint32Array.from({ length: table.rows }, (_, row) => input.rows + row);
   if (step.carry === null) return { kind: 'table', schema, rows, added: table, madeOf: null, counts: {} };
-  const madeOf = await carriedRows(context, made, step.carry);
+  const madeOf = await carriedRows(context, { table, path, carry: step.carry });
   const counts = countOrigins(madeOf, input.rows);
   return { kind: 'table', schema, rows, added: table, madeOf, unchanged: 'compare', counts };
-}
-
-/** The row numbers that the command passed through. @throws HoldoutError INPUT_INVALID with the line of its output */
-async function carriedRows(
-  { engine, scratch, input }: StepContext,
-  { table }: NewRows,
-  carry: string,
-): Promise<Uint32Array> {
-  const type = table.schema.columns.find(({ name }) => name === carry)?.type;
-  const wrong = (line: number, says: string): HoldoutError =>
-    new HoldoutError('INPUT_INVALID', `line ${line.toLocaleString('en-US')} of the command's output ${says}`, {
-      hint: `With \`carry: ${carry}\` each line must pass on the number "${carry}" of the line that it was made of.`,
-    });
-  if (type === undefined) throw wrong(1, `has no "${carry}"`);
-  if (type !== 'BIGINT') throw wrong(1, `or another has a "${carry}" that is no row number`);
-  const madeOf = new Uint32Array(table.rows).fill(noRow);
-  const reader = await openReadTable(engine, table, { workDirectory: scratch });
-  try {
-    const position = freeName(table.schema, 'holdout_position');
-    const sql = reader.relationSql({ position });
-    await engine.scan(`SELECT ${quoteIdentifier(position)}, ${quoteIdentifier(carry)} FROM (${sql})`, (chunk) => {
-      for (let i = 0; i < chunk.rows; i++) {
-        const row = chunk.value(1, i);
-        if (typeof row === 'bigint' && row >= 0n && row < input.rows) madeOf[Number(chunk.value(0, i))] = Number(row);
-      }
-    });
-  } finally {
-    await reader.close();
-  }
-  const missing = madeOf.indexOf(noRow);
-  if (missing >= 0) throw wrong(lineOf(table, missing), `has no "${carry}" of a row`);
-  return madeOf;
-}
-
-function lineOf({ sources }: NewRows['table'], row: number): number {
-  return sources[0]?.lineOfRow(row) ?? row + 1;
 }
 
 function countOrigins(madeOf: Uint32Array, inputRows: number): Record<string, number> {
@@ -126,19 +90,29 @@ function countOrigins(madeOf: Uint32Array, inputRows: number): Record<string, nu
   return { dropped: inputRows - kept, repeated, reordered };
 }
 
-/** What was wrong with the output is told by its line, not by the scratch file that it stood in. */
-function inOutput(error: unknown): never {
+/**
+ * What was wrong with the output is told by its line, not by the scratch file that it stood in; and by the row that the
+ * line was made of, where it says so.
+ */
+async function refuseOutput(
+  { input }: StepContext,
+  { carry }: CommandStep,
+  path: string,
+  error: unknown,
+): Promise<never> {
   if (!(error instanceof HoldoutError) || !['INPUT_INVALID', 'CONFLICT', 'LIMIT'].includes(error.code)) throw error;
   const { line, column } = error.place;
   const where = line === undefined ? '' : `, line ${line.toLocaleString('en-US')}`;
-  throw new HoldoutError(
-    error.code,
-    `the command's output${where}${column === undefined ? '' : `, column ${column}`}: ${error.message}`,
-    {
-      hint: error.hint ?? 'It prints one JSON object a line and nothing else; messages go to standard error.',
-      cause: error,
-    },
-  );
+  const says = `the command's output${where}${column === undefined ? '' : `, column ${column}`}: ${error.message}`;
+  const isBroken = error.code === 'INPUT_INVALID' && line !== undefined;
+  // What reading says of files that somebody wrote once is no help with a program that can be run again.
+  const hint =
+    error.hint === undefined || error.hint.includes('what wrote this file')
+      ? 'It prints one JSON object a line and nothing else; messages go to standard error.'
+      : error.hint;
+  const row = isBroken && carry !== null ? await rowOfBrokenLine({ path, carry }, line, input.rows) : null;
+  if (row !== null) throw new RowFailure(row, says, { hint, cause: error });
+  throw new HoldoutError(error.code, says, { hint, cause: error });
 }
 
 async function checkSample(context: StepContext, step: CommandStep, run: CommandRun): Promise<void> {
