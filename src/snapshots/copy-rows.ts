@@ -7,7 +7,7 @@ import { rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Sha256Id } from '../../schemas/ids.ts';
-import type { LineFixups } from '../../schemas/records.ts';
+import type { LineFixups, PartRecord } from '../../schemas/records.ts';
 import type { TableSchema } from '../../schemas/table-schema.ts';
 import type { Engine } from '../engine/engine.ts';
 import { HoldoutError } from '../errors.ts';
@@ -62,7 +62,9 @@ export async function copyRows(
     await writeScratch(digestsPath, await reader.digests());
     const body = kind === 'lines' ? await writeLines(reader, path) : await writeRows(engine, reader, path);
     const table = { schema, rows: layout.rows, digestsPath, bodies: [body], sources: sourcesOf(body) };
-    const stored = await storeTable(store, engine, table, run.candidates, run.leaving);
+    // Typed rows are read in canonical spelling; lines that hold the same have one of their own.
+    const mayBorrow = (part: PartRecord, id: Sha256Id): boolean => part.kind === kind && !run.leaving.has(id);
+    const stored = await storeTable(store, engine, table, run.candidates, mayBorrow);
     for (const part of stored.parts) {
       const problem = await checkPart(store, engine, part);
       if (problem === null) continue;

@@ -42,8 +42,8 @@ export type TableToStore = Pick<ReadTable, 'schema' | 'rows' | 'digestsPath' | '
 
 /**
  * Stores the rows of `table`, whose schema record must be stored already. `candidates` are layouts whose parts may hold
- * some of them, but for the parts `leaving`. The engine must be able to read the table's files and the store, and to
- * write to its temporary folder.
+ * some of them, but for those that `mayBorrow` refuses. The engine must be able to read the table's files and the store,
+ * and to write to its temporary folder.
  * @throws HoldoutError `STORE_CORRUPT`, `IO`
  */
 export async function storeTable(
@@ -51,7 +51,7 @@ export async function storeTable(
   engine: Engine,
   table: TableToStore,
   candidates: readonly Sha256Id[],
-  leaving: ReadonlySet<Sha256Id> = new Set(),
+  mayBorrow: (record: PartRecord, id: Sha256Id) => boolean = () => true,
 ): Promise<StoredTable> {
   const digests = { path: table.digestsPath, rows: table.rows };
   const schema = schemaId(table.schema);
@@ -60,7 +60,7 @@ export async function storeTable(
   // Where every row must give its line back, only lines can be borrowed; typed columns only under the same types.
   const onlyLines = rowsIn(exactRows) === table.rows;
   const usable = (record: PartRecord, id: Sha256Id): boolean =>
-    !leaving.has(id) && (record.kind === 'lines' || (!onlyLines && record.schema === schema));
+    mayBorrow(record, id) && (record.kind === 'lines' || (!onlyLines && record.schema === schema));
   const borrowing = await planBorrowing(store, digests, candidates, usable);
   await keepExactLines(store, engine, table, borrowing, exact);
   const { found } = borrowing;

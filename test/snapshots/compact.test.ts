@@ -147,6 +147,20 @@ describe('compacting', () => {
     expect(await made.texts()).toEqual(before);
   });
 
+  it('puts no lines in the place of typed rows that hold the same', async () => {
+    const made = await open();
+    const { workspace } = made;
+    await workspace.add('lines', await workspace.write('a.jsonl', spelled(3000)));
+    await made.derive('lines', 'typed', 'sql: {query: "SELECT DISTINCT * FROM input ORDER BY id"}');
+    await made.derive('typed', 'few', 'filter: {where: "id % 10 = 0"}');
+    const before = await made.texts();
+    await made.drop('typed');
+    const outcomes = await made.repack(await made.plan());
+    expect(outcomes.map(({ job, result }) => [job.table.versions, result.state])).toEqual([[['few@1'], 'repacked']]);
+    before.delete('typed@1');
+    for (const [version, text] of before) expect((await workspace.lines(version)).join('\n')).toBe(text);
+  });
+
   it('leaves a table alone that got another layout meanwhile', async () => {
     const made = await open();
     const { workspace } = made;
