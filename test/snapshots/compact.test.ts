@@ -157,8 +157,7 @@ describe('compacting', () => {
     await made.drop('typed');
     const outcomes = await made.repack(await made.plan());
     expect(outcomes.map(({ job, result }) => [job.table.versions, result.state])).toEqual([[['few@1'], 'repacked']]);
-    before.delete('typed@1');
-    for (const [version, text] of before) expect((await workspace.lines(version)).join('\n')).toBe(text);
+    expect((await workspace.lines('few')).join('\n')).toBe(before.get('few@1'));
   });
 
   it('leaves a table alone that got another layout meanwhile', async () => {
