@@ -21,7 +21,7 @@ import {
 import type { DerivedNode, FileNode, PipelineCheck, PipelineNode } from '../src/pipeline/pipeline.ts';
 import { type NodePlan, type PlanFacts, type StoredVersion, planNode } from '../src/pipeline/plan-run.ts';
 import { derivationChanges } from '../src/pipeline/derivation-changes.ts';
-import { atStep } from '../src/pipeline/step-error.ts';
+import { atCheck, atStep } from '../src/pipeline/step-error.ts';
 import { addDataset } from '../src/snapshots/add.ts';
 import type { Store } from '../src/store/store.ts';
 import type { CliContext } from './context.ts';
@@ -67,6 +67,8 @@ export type CheckOutcome =
 /** What a run stands in. */
 export interface PipelineRun {
   readonly context: CliContext;
+  /** The pipeline file, as people are shown it. */
+  readonly file: string;
   readonly store: Store;
   readonly facts: PlanFacts;
   readonly nodes: readonly PipelineNode[];
@@ -246,7 +248,7 @@ async function checkOutcome(run: PipelineRun, check: PipelineCheck, bad: Readonl
     const { id, shown } = await runCheck(run.context, run.store, check);
     return { action: 'check', check, id, report: shown };
   } catch (error) {
-    return { action: 'failed', check, error: ownError(run, error) };
+    return { action: 'failed', check, error: ownError(run, atCheck(run.file, check, error)) };
   }
 }
 

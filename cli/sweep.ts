@@ -21,7 +21,9 @@ export interface Swept {
 /** Milliseconds of `--grace DAYS`. @throws HoldoutError USAGE */
 export function graceMs(text: string | undefined): number {
   if (text === undefined) return graceDaysDefault * dayMs;
-  if (!/^[0-9]{1,5}$/.test(text)) throw new HoldoutError('USAGE', `--grace ${text}: give a number of days`);
+  if (!/^[0-9]{1,5}$/.test(text)) {
+    throw new HoldoutError('USAGE', `--grace takes a whole number of days up to 99999, got "${text}"`);
+  }
   return Number(text) * dayMs;
 }
 

@@ -30,7 +30,9 @@ export const module: Transform = defineTransform({
     export: z.string().min(1).default('default').describe('The export that is the function.'),
     args: z.json().default(null).describe('Anything that the function should know; it is context.args.'),
     files: declaredFiles.describe('Files that the module reads; they become part of the identity.'),
-    on_error: onThrow.describe('What to do with a row on which the function throws.'),
+    on_error: onThrow.describe(
+      'What to do with a row on which the function throws. One over a limit below ends the step in any case.',
+    ),
     timeout_ms: z.int().min(1).max(3_600_000).default(10_000).describe('How long one row may take.'),
     memory_mb: z
       .int()

@@ -73,6 +73,7 @@ export const run: Action = async ({ context, operands, options }) => {
   const lockShown = relative(startedIn, open.lockFile);
   const outcome = await runPipeline({
     context,
+    file: open.pipeline.file,
     store,
     facts,
     ...asked,

@@ -83,8 +83,9 @@ export function checkFields(schema: TableSchema, roles: FieldRoles, tableName: s
     }
   }
   if (roles.question === undefined) {
+    const example = schema.columns.find(({ type }) => type === 'VARCHAR')?.name ?? known[0] ?? 'NAME';
     throw new HoldoutError('INPUT_INVALID', `${tableName}: none of its columns looks like a question`, {
-      hint: `Say which one is, for example --fields question=${known[0] ?? 'NAME'}.`,
+      hint: `Say which one is: by --fields question=${example}, in holdout.yaml by \`fields: {question: ${example}}\`.`,
     });
   }
 }

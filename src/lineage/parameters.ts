@@ -21,6 +21,7 @@ interface JsonSchema {
   readonly default?: unknown;
   readonly enum?: readonly unknown[];
   readonly items?: JsonSchema;
+  readonly prefixItems?: readonly JsonSchema[];
   readonly anyOf?: readonly JsonSchema[];
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly additionalProperties?: JsonSchema | boolean;
@@ -48,7 +49,9 @@ const typeNames: Readonly<Record<string, string>> = {
 
 function typeText(schema: JsonSchema): string {
   if (schema.enum !== undefined) return schema.enum.join(' | ');
-  if (schema.anyOf !== undefined) return schema.anyOf.map(typeText).join(' or ');
+  // That a list may be empty goes without saying.
+  const forms = schema.anyOf?.filter(({ prefixItems }) => prefixItems?.length !== 0);
+  if (forms !== undefined) return forms.map(typeText).join(' or ');
   if (schema.type === 'array') return `list of ${schema.items === undefined ? 'values' : typeText(schema.items)}`;
   if (schema.properties !== undefined) return `{${Object.keys(schema.properties).join(', ')}}`;
   if (typeof schema.additionalProperties === 'object') return `names with ${typeText(schema.additionalProperties)}`;

@@ -1,9 +1,10 @@
 /**
- * What goes wrong while a step of a pipeline runs, said with the step's place in the file.
+ * What goes wrong while a step or a check of a pipeline runs, said with its place in the file.
  * @module
  */
 import { HoldoutError } from '../errors.ts';
-import type { DerivedNode } from './pipeline.ts';
+import type { DerivedNode, PipelineCheck } from './pipeline.ts';
+import type { Place } from './yaml-places.ts';
 
 /**
  * The error with dataset file, line, column, number and name of step `index` (from 0). An error that names a place in
@@ -12,15 +13,27 @@ import type { DerivedNode } from './pipeline.ts';
 export function atStep({ file, steps }: DerivedNode, index: number, error: unknown): unknown {
   const step = steps[index];
   if (step === undefined || !(error instanceof HoldoutError) || error.code === 'INTERRUPTED') return error;
-  const { line, column } = step.place;
   const what = `step ${index + 1} (${step.label})`;
-  const hint = error.hint === undefined ? {} : { hint: error.hint };
-  const more = { ...hint, others: error.others, cause: error };
   if (error.place.line !== undefined) {
-    const where = `${what} at ${file}:${line}:${column}`;
-    return new HoldoutError(error.code, `${where}: ${error.message}`, { ...error.place, ...more });
+    const where = `${what} at ${file}:${step.place.line}:${step.place.column}`;
+    return new HoldoutError(error.code, `${where}: ${error.message}`, { ...error.place, ...furtherOf(error) });
   }
+  return placed(error, file, step.place, `${what}: `);
+}
+
+/** The error with the check's file, line and column, where it names no place in the data. */
+export function atCheck(file: string, { place }: PipelineCheck, error: unknown): unknown {
+  if (!(error instanceof HoldoutError) || error.code === 'INTERRUPTED' || error.place.line !== undefined) return error;
+  return placed(error, file, place, '');
+}
+
+function placed(error: HoldoutError, file: string, { line, column }: Place, before: string): HoldoutError {
   const of = error.place.file;
   const message = of === undefined || error.message.includes(of) ? error.message : `${of}: ${error.message}`;
-  return new HoldoutError(error.code, `${what}: ${message}`, { file, line, column, ...more });
+  return new HoldoutError(error.code, `${before}${message}`, { file, line, column, ...furtherOf(error) });
+}
+
+function furtherOf(error: HoldoutError): Pick<HoldoutError, 'others'> & { hint?: string; cause: HoldoutError } {
+  const hint = error.hint === undefined ? {} : { hint: error.hint };
+  return { ...hint, others: error.others, cause: error };
 }

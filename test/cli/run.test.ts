@@ -300,6 +300,24 @@ datasets:
     expect(await readFile(join(box.folder, 'sub/other.lock'), 'utf8')).toContain('  sub:');
   });
 
+  it('names the place of a check that cannot be made, and what to write there', async () => {
+    const file = [
+      'version: 1',
+      'datasets:',
+      '  raw: {files: a.jsonl}',
+      '  ev: {files: b.jsonl}',
+      'checks:',
+      '  - {train: raw, against: ev}',
+    ].join('\n');
+    const box = await makeBox({ 'a.jsonl': '{"x":"a"}\n', 'b.jsonl': '{"n":1,"label":"b"}\n', 'holdout.yaml': file });
+    expect(await box.run(['run'])).toMatchObject({
+      status: 2,
+      stderr:
+        'error: check raw against ev: holdout.yaml:6:5: ev: none of its columns looks like a question\n' +
+        'hint: Say which one is: by --fields question=label, in holdout.yaml by `fields: {question: label}`.\n',
+    });
+  });
+
   it('says how to write a pipeline where there is none', async () => {
     const box = await makeBox();
     await rm(join(box.folder, 'holdout.yaml'));

@@ -62,6 +62,7 @@ describe('the command line', () => {
     ],
     [['check', 'good.jsonl', '--against', 'good.jsonl', '--schema', 'a WORD'], 'error: --schema: unknown type WORD'],
     [['sql', ' '], 'error: the query is empty\n'],
+    [['compact', '--grace', '999999'], 'error: --grace takes a whole number of days up to 99999, got "999999"\n'],
     [['export', 'x', '--to', 'x.jsonl/'], 'error: --to x.jsonl/: this names a folder'],
     [['-C', 'nowhere', 'ls'], 'error: -C nowhere: no such folder\n'],
   ])('refuses %j with status 2', async (args, message) => {
