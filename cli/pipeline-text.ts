@@ -110,7 +110,10 @@ export function outcomeJson(outcome: NodeOutcome): Record<string, unknown> {
   if (outcome.action === 'skipped') return { ...base, because: outcome.because };
   const { reason, isNew, sameRows, taken, plan } = outcome;
   const version = versionJson(plan);
-  const steps = plan.steps.map((step, index) => ({ ...stepJson(step), reused: taken[index]?.reused ?? false }));
+  const steps = plan.steps.map((step, index) => {
+    const { reused = false, notes = [] } = taken[index] ?? {};
+    return { ...stepJson(step), reused, ...(notes.length === 0 ? {} : { notes }) };
+  });
   const shown = outcome.action === 'run' ? { ...version, steps } : version;
   return { ...base, reason, new: isNew, ...(sameRows === null ? {} : { sameRows }), ...shown };
 }

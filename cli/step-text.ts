@@ -7,11 +7,11 @@ import { shortStepName } from '../src/lineage/find-step.ts';
 import { formatCount, printable } from './text.ts';
 
 /** `1. filter: keep rows where …: 60 → 41 (12 false, 7 null)`; of a step that was named, `1. short rows (filter): …`. */
-export function stepLine({ step, rowsBefore, rows, counts }: ChainStep, index: number, label?: string): string {
+export function stepLine({ step, rowsBefore, rows, counts, notes }: ChainStep, index: number, label?: string): string {
   const short = shortStepName(step.name);
   const name = label === undefined || label === short ? short : `${printable(label)} (${short})`;
   const others = step.datasets.map(({ names }) => (typeof names === 'string' ? names : undefined));
-  const why = countsText(counts, others);
+  const why = [countsText(counts, others), ...notes.map(printable)].join('; ');
   return `${index + 1}. ${name}: ${printable(step.says)}: ${formatCount(rowsBefore)} → ${formatCount(rows)}${why}`;
 }
 
@@ -48,7 +48,15 @@ function sortedCounts(counts: Readonly<Record<string, number>>): [string, number
 }
 
 /** A step as `--json` shows it. */
-export function stepJson({ step, rowsBefore, rows, counts, table }: ChainStep): Record<string, unknown> {
+export function stepJson({ step, rowsBefore, rows, counts, table, notes }: ChainStep): Record<string, unknown> {
   const dropped = Object.fromEntries(sortedCounts(counts));
-  return { transform: `${step.name}@${step.version}`, says: step.says, rowsBefore, rows, dropped, table };
+  return {
+    transform: `${step.name}@${step.version}`,
+    says: step.says,
+    rowsBefore,
+    rows,
+    dropped,
+    table,
+    ...(notes.length === 0 ? {} : { notes }),
+  };
 }

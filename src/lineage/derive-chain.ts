@@ -29,6 +29,8 @@ export interface ChainStep {
   readonly counts: Readonly<Record<string, number>>;
   /** Whether it was taken from an earlier run. */
   readonly reused: boolean;
+  /** What the person should know of the values that came out; nothing where an earlier run was taken. */
+  readonly notes: readonly string[];
 }
 
 /** The version that a chain made, or found. */
@@ -116,8 +118,8 @@ function lastOf(steps: readonly PreparedStep[]): PreparedStep {
   return last;
 }
 
-function chainStep(step: PreparedStep, input: StepInput, { output, counts, reused }: StepResult): ChainStep {
-  return { step, rowsBefore: input.reader.rows, rows: output.rows, table: output.table, counts, reused };
+function chainStep(step: PreparedStep, input: StepInput, { output, counts, reused, notes }: StepResult): ChainStep {
+  return { step, rowsBefore: input.reader.rows, rows: output.rows, table: output.table, counts, reused, notes };
 }
 
 /** Puts the step's name before what a person can mend in it. */

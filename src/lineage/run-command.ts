@@ -11,6 +11,7 @@ import { carriedRows, rowOfBrokenLine } from './carried-rows.ts';
 import { type CommandLine, type CommandRun, runCommand } from './child-process.ts';
 import { digestCodeFiles } from './code-identity.ts';
 import { FileWriter } from './file-writer.ts';
+import { jsonNotes } from './mixed-columns.ts';
 import { readNewRows } from './new-rows.ts';
 import { checkSameLines, sampleRows } from './sample-check.ts';
 import { RowFailure, type StepOutput } from './step-output.ts';
@@ -72,10 +73,16 @@ async function readOutput(context: StepContext, step: CommandStep, path: string)
     return { kind: 'table', schema, rows: none, added: null, madeOf: null, counts: { dropped: input.rows } };
   }
   const rows = Uint32Array.from({ length: table.rows }, (_, row) => input.rows + row);
-  if (step.carry === null) return { kind: 'table', schema, rows, added: table, madeOf: null, counts: {} };
+  // Declared types come as no surprise.
+  const written = { path, schema: step.schema === null ? schema : { ...schema, columns: [] } };
+  if (step.carry === null) {
+    const notes = await jsonNotes(context, { ...written, madeOf: null });
+    return { kind: 'table', schema, rows, added: table, madeOf: null, counts: {}, notes };
+  }
   const madeOf = await carriedRows(context, { table, path, carry: step.carry });
   const counts = countOrigins(madeOf, input.rows);
-  return { kind: 'table', schema, rows, added: table, madeOf, unchanged: 'compare', counts };
+  const notes = await jsonNotes(context, { ...written, madeOf });
+  return { kind: 'table', schema, rows, added: table, madeOf, unchanged: 'compare', counts, notes };
 }
 
 function countOrigins(madeOf: Uint32Array, inputRows: number): Record<string, number> {

@@ -13,6 +13,7 @@ import { type BatchDone, type ModuleBatch, type OnError, rowState } from './modu
 import { ModulePool } from './module-pool.ts';
 import type { ModuleRun } from './module-process.ts';
 import { firstConflict } from './new-row-conflict.ts';
+import { jsonNotes } from './mixed-columns.ts';
 import { readNewRows, unchangedColumns } from './new-rows.ts';
 import { checkSameLines, sampleRows } from './sample-check.ts';
 import { type DroppedRows, RowFailure, type StepOutput } from './step-output.ts';
@@ -173,8 +174,9 @@ async function collect(context: StepContext, pool: ModulePool): Promise<StepOutp
     return atItsRow(error, origins);
   });
   const stay = input.schema.columns.flatMap(({ name }) => (changed.has(name) ? [] : [[name, name] as const]));
+  const notes = await jsonNotes(context, { path: file.path, schema, madeOf: origins });
   const unchanged = unchangedColumns(input.schema, schema, new Map(stay));
-  return { kind: 'table', schema, rows: output, added: table, madeOf: origins, unchanged, counts, dropped };
+  return { kind: 'table', schema, rows: output, added: table, madeOf: origins, unchanged, counts, dropped, notes };
 }
 
 /** A value that the rows beside it do not take is told with both rows. @throws RowFailure */

@@ -52,6 +52,8 @@ export interface StepResult extends EarlierRealisation {
   readonly origins: Origins | null;
   /** Whether an earlier realisation was taken. */
   readonly reused: boolean;
+  /** What the person should know of the values that came out; nothing where an earlier run was taken. */
+  readonly notes: readonly string[];
 }
 
 /**
@@ -65,7 +67,7 @@ export async function runStep(run: StepRun): Promise<StepResult> {
   const bound = await bindStep(run, step, input.ref);
   const id = recordId(bound.derivation);
   const earlier = await findRealisation(store, state, id);
-  if (earlier !== null) return { ...earlier, origins: null, reused: true };
+  if (earlier !== null) return { ...earlier, origins: null, reused: true, notes: [] };
   const layoutId = layoutOfInput(state, input);
   const applied = await applyStep(run, bound, { ...input, layout: await readLayout(store, layoutId), layoutId });
   const realisation: RealisationRecord = {
@@ -98,6 +100,7 @@ export async function runStep(run: StepRun): Promise<StepResult> {
     kept: applied.kind === 'columns' ? applied.kept : null,
     origins: applied.origins,
     reused: false,
+    notes: applied.notes,
   };
 }
 
@@ -106,6 +109,7 @@ export interface AppliedStep extends SettledOutput {
   readonly kind: StepOutput['kind'];
   readonly counts: Readonly<Record<string, number>>;
   readonly dropped: DroppedRows | null;
+  readonly notes: readonly string[];
   /** What the step found; not stored yet. */
   readonly records: NonNullable<StepOutput['records']>;
   /** Rows of all inputs together: what `origins` count in. */
@@ -143,6 +147,7 @@ export async function applyStep(
       kind: output.kind,
       counts: output.counts,
       dropped: output.dropped ?? null,
+      notes: output.notes ?? [],
       records: output.records ?? [],
       inputRows: opened.reduce((sum, { reader }) => sum + reader.rows, input.reader.rows),
     };

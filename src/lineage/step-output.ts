@@ -24,6 +24,8 @@ interface Output {
   readonly counts: Readonly<Record<string, number>>;
   /** Why rows went, where the step can tell for each. */
   readonly dropped?: DroppedRows;
+  /** What the person should know of the values that came out, in sentences without an end; not kept. */
+  readonly notes?: readonly string[];
   /** What it found, kept as records beside the counts: evidence that holds no row text. */
   readonly records?: readonly LeakReport[];
 }

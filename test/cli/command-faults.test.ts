@@ -92,3 +92,30 @@ describe('a command that does not take all and give all is a filter, too', () =>
     expect(await box.told(['trace', 'reversed', '--row', '1'])).toContain('does not say of which rows it made its own');
   });
 });
+
+describe('a column that becomes JSON is told with the first two rows and their kinds', () => {
+  it.each([
+    [
+      'by a command that carries row numbers',
+      step(`sed '/"n":4,/s/"text":"[^"]*"/"text":4/'`, carry),
+      'text for row 1 (d.jsonl:1), a number for row 5 (d.jsonl:5)',
+    ],
+    [
+      'by a command',
+      step(`sed '/"n":4,/s/"text":"[^"]*"/"text":4/'`),
+      'text in line 1 of its output, a number in line 5 of its output',
+    ],
+    [
+      'by a module',
+      'module: {path: m.mjs, deterministic: false}',
+      'a truth value for row 3 (d.jsonl:3), a list for row 4 (d.jsonl:4)',
+    ],
+  ])('%s', async (name, yaml, says) => {
+    await box.write('m.mjs', 'export default ({ n }) => ({ n, text: n < 2 ? null : n === 2 || [n] });');
+    const { status, stdout } = await take(name.replaceAll(' ', '-'), yaml);
+    expect({ status, stdout }).toEqual({
+      status: 0,
+      stdout: expect.stringContaining(`; column "text" became JSON: ${says}\n`),
+    });
+  });
+});
