@@ -14,10 +14,10 @@ import { exitStatus } from '../exit-codes.ts';
 import { versionEntry } from '../inputs.ts';
 import { threads } from '../threads.ts';
 import { remark, writeJson, writeLines } from '../output.ts';
+import { rowsAsked } from '../rows-asked.ts';
 import { entryName, tableAccess } from '../snapshots.ts';
 import { countWords, countsText } from '../step-text.ts';
 import { clip, formatCount, plural, printable } from '../text.ts';
-import { rowsAsked } from './trace.ts';
 
 const textWidth = 100;
 

@@ -1,0 +1,149 @@
+/**
+ * `holdout trace --forward`: from rows of a version or of a raw file on to every version that holds them, or something
+ * made of them.
+ * @module
+ */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import type { Engine } from '../src/engine/engine.ts';
+import { HoldoutError } from '../src/errors.ts';
+import { shortStepName } from '../src/lineage/find-step.ts';
+import { lineageGraph } from '../src/lineage/graph.ts';
+import { type ReadFile, filesRead, lineOf } from '../src/lineage/read-files.ts';
+import { type ForwardStart, type Holding, traceForward } from '../src/lineage/trace-forward.ts';
+import type { Store } from '../src/store/store.ts';
+import type { Options } from './command-spec.ts';
+import type { CliContext } from './context.ts';
+import { exitStatus } from './exit-codes.ts';
+import { versionEntry } from './inputs.ts';
+import { writeJson, writeLines } from './output.ts';
+import { parseCount } from './parse-options.ts';
+import { rowsAsked } from './rows-asked.ts';
+import { entryName, openVersion, tableAccess } from './snapshots.ts';
+import { formatCount } from './text.ts';
+
+const positionsShownMax = 10;
+const stepsShownMax = 6;
+
+/** Traces rows on, prints who holds them, and returns the exit status. @throws HoldoutError USAGE, NOT_FOUND */
+export async function traceRowsForward(
+  context: CliContext,
+  store: Store,
+  engine: Engine,
+  operands: readonly string[],
+  options: Options,
+): Promise<number> {
+  const state = await store.journal();
+  const access = tableAccess(context, store, engine);
+  const start = await forwardStart(context, store, engine, operands, options);
+  const holdings = await traceForward(access, state, start);
+  if (context.json) {
+    await writeJson({
+      versions: holdings.map(({ entry, ...rest }) => ({
+        version: entryName(entry),
+        snapshot: entry.snapshot,
+        ...rest,
+      })),
+    });
+    return exitStatus.ok;
+  }
+  await writeLines(holdings.length === 0 ? ['No version holds it.'] : holdings.flatMap(holdingLines));
+  return exitStatus.ok;
+}
+
+function holdingLines({ entry, same, made, through, unknown }: Holding): string[] {
+  const parts = [
+    ...(same.length === 0 ? [] : [`the row itself: ${positions(same)}`]),
+    ...(made.length === 0 ? [] : [`made of it: ${positions(made)}`]),
+    ...(unknown === null ? [] : [`perhaps more: ${unknown}`]),
+  ];
+  const steps = through.length === 0 ? '' : `  (by ${shortened(through.map(shortStepName)).join(', ')})`;
+  return [`${entryName(entry)}  ${parts.join('; ')}${steps}`];
+}
+
+function shortened(steps: readonly string[]): readonly string[] {
+  if (steps.length <= stepsShownMax) return steps;
+  const half = stepsShownMax / 2;
+  return [...steps.slice(0, half), `${steps.length - stepsShownMax} more`, ...steps.slice(-half)];
+}
+
+function positions(rows: readonly number[]): string {
+  const shown = rows.slice(0, positionsShownMax).map((row) => formatCount(row + 1));
+  const more = rows.length - shown.length;
+  return `${rows.length === 1 ? 'row' : 'rows'} ${shown.join(', ')}${more === 0 ? '' : ` and ${formatCount(more)} more`}`;
+}
+
+async function forwardStart(
+  context: CliContext,
+  store: Store,
+  engine: Engine,
+  operands: readonly string[],
+  options: Options,
+): Promise<ForwardStart> {
+  const file = options.text('file');
+  if (file === undefined) {
+    const entry = await versionEntry(store, operands[0] ?? '');
+    const { reader } = await openVersion(context, store, engine, entry);
+    return { kind: 'version', entry, rows: (await rowsAsked(engine, reader, options)).rows };
+  }
+  const line = parseCount('--line', options.text('line')) ?? 0;
+  if (line < 1) throw new HoldoutError('USAGE', '--file needs --line N; lines count from 1');
+  const sha256 = await digestOfFile(store, file);
+  for (const entry of (await store.journal()).entries.toReversed()) {
+    if (entry.op !== 'version') continue;
+    const steps = await lineageGraph(store, await store.journal(), entry);
+    for (const step of steps) {
+      const files = await filesRead(store, step);
+      const found = files.find(({ blob }) => blob.sha256 === sha256);
+      if (found === undefined) continue;
+      if (found.blob.content.kind !== 'lines') throw noLines(file, entryName(step.named ? step.entry : entry), found);
+      const row = rowOfLine(files, found.firstRow, found.blob.rows, line);
+      if (row === null) throw new HoldoutError('USAGE', `${file}:${line} holds no row`);
+      return { kind: 'file', sha256, rows: [row] };
+    }
+  }
+  throw new HoldoutError('NOT_FOUND', `no version was read from ${file} as it is now`, {
+    hint: '`holdout log` lists versions and their files',
+  });
+}
+
+/** Of an array, CSV or Parquet nothing says which row stands on which line; a guess could name another row. */
+function noLines(file: string, name: string, { firstRow, blob }: ReadFile): HoldoutError {
+  const rows =
+    firstRow === 0 ? '' : `; its rows there are ${formatCount(firstRow + 1)} to ${formatCount(firstRow + blob.rows)}`;
+  return new HoldoutError('USAGE', `${file} is not kept line by line, so --line cannot say which row is meant`, {
+    hint: `name the row: holdout trace --forward ${name} --row N${rows}`,
+  });
+}
+
+/** Row of a file (from 0) on a line; lines and rows rise together. */
+function rowOfLine(files: Parameters<typeof lineOf>[0], first: number, rows: number, line: number): number | null {
+  let [low, high] = [0, rows - 1];
+  while (low <= high) {
+    const middle = (low + high) >>> 1;
+    const at = lineOf(files, first + middle)?.line;
+    if (at === line) return middle;
+    if (at === undefined || at < line) low = middle + 1;
+    else high = middle - 1;
+  }
+  return null;
+}
+
+/** The digest of a file that is there, or of the newest one of that path that a version was read from. */
+async function digestOfFile(store: Store, file: string): Promise<string> {
+  const hash = createHash('sha256');
+  try {
+    for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) hash.update(chunk);
+    return `sha256:${hash.digest('hex')}`;
+  } catch (error) {
+    const state = await store.journal();
+    for (const entry of state.entries.toReversed()) {
+      if (entry.op !== 'version') continue;
+      const source = entry.sources.find(({ path }) => path === file);
+      const step = source === undefined ? undefined : (await lineageGraph(store, state, entry)).at(-1);
+      const found = step === undefined ? undefined : (await filesRead(store, step)).find(({ path }) => path === file);
+      if (found !== undefined) return found.blob.sha256;
+    }
+    throw error;
+  }
+}
