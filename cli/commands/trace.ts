@@ -1,6 +1,5 @@
 /**
- * `holdout trace`: rows of a version back to the raw file, line and bytes; with `--forward` on to every version that
- * holds them or something made of them.
+ * `holdout trace`: rows of a version back to the raw file, line and bytes, step by step; `--forward` is `trace-forward.ts`.
  * @module
  */
 import type { Engine } from '../../src/engine/engine.ts';
