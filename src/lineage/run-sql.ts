@@ -112,7 +112,8 @@ async function makeResult(own: OwnEngine, step: SqlStep, rowsMax: number | null)
   const columns = tables.flatMap(({ reader }) => reader.schema.columns.map(({ name }) => name));
   const views = tables.map(({ name }) => ({ name, sql: '' }));
   await checkUserQuery(engine, step.query, views);
-  for (const { name, reader } of tables) await defineTable(own, name, reader, rowsMax);
+  // Enough to plan by; a table that is copied for its order is not copied for a query that has no need of it.
+  for (const { name, reader } of tables) await engine.run(viewSql(name, reader.relationSql()));
   const names = (await engine.describe(step.query).catch(refused)).map(({ name }) => name);
   const problem = checkNames(names);
   if (problem !== null) {
@@ -132,6 +133,7 @@ async function makeResult(own: OwnEngine, step: SqlStep, rowsMax: number | null)
   const plan = await planStepQuery(engine, asked);
   const withRow = plan.order === 'position';
   if (withRow) await defineInput(own, hidden, rowsMax);
+  else for (const { name, reader } of tables) await defineTable(own, name, reader, rowsMax);
   const listed = [...names, ...(withRow ? [hidden] : [])].map(quoteIdentifier).join(', ');
   await engine.run(`CREATE TEMP TABLE ${resultName}(${listed}) AS ${plan.sql}`).catch(refused);
   return { plan, hidden, names };
@@ -141,29 +143,33 @@ function schemaOf(names: readonly string[]): TableReader['schema'] {
   return { type: 'holdout/schema@1', columns: names.map((name) => ({ name, type: 'NULL' })) };
 }
 
-/** A table in its own order, so that one thread always meets its rows in that order. */
+/** A table in its own order, so that one thread always meets its rows in that order, however they are stored. */
 async function defineTable(
   { engine }: OwnEngine,
   name: string,
   reader: TableReader,
   rowsMax: number | null,
 ): Promise<void> {
-  const ordered = reader.orderedSql();
+  const ordered = reader.orderedSql({ alone: true });
   const position = freeName(reader.schema, 'holdout_position');
   const columns = reader.schema.columns.map((column) => quoteIdentifier(column.name)).join(', ') || 'NULL AS nothing';
   const sql =
     ordered ?? `SELECT ${columns} FROM (${reader.relationSql({ position })}) ORDER BY ${quoteIdentifier(position)}`;
   const limited = rowsMax === null ? sql : `SELECT * FROM (${sql}) LIMIT ${rowsMax}`;
-  const kind = ordered === null || rowsMax !== null ? 'TABLE' : 'VIEW';
-  await engine.run(`CREATE TEMP ${kind} ${quoteIdentifier(name)} AS ${limited}`);
+  await engine.run(`DROP VIEW ${quoteIdentifier(name)}`);
+  const isCopy = ordered === null || rowsMax !== null;
+  await engine.run(isCopy ? `CREATE TEMP TABLE ${quoteIdentifier(name)} AS ${limited}` : viewSql(name, limited));
+}
+
+function viewSql(name: string, sql: string): string {
+  return `CREATE OR REPLACE TEMP VIEW ${quoteIdentifier(name)} AS ${sql}`;
 }
 
 /** The input with the numbers of its rows. */
 async function defineInput({ engine, input }: OwnEngine, hidden: string, rowsMax: number | null): Promise<void> {
-  await engine.run(`DROP VIEW IF EXISTS ${inputName}`).catch(() => engine.run(`DROP TABLE ${inputName}`));
   const limit = rowsMax === null ? '' : ` WHERE ${quoteIdentifier(hidden)} < ${rowsMax}`;
   const sql = `SELECT * FROM (${input.relationSql({ position: hidden })})${limit}`;
-  await engine.run(`CREATE TEMP VIEW ${inputName} AS ${sql}`);
+  await engine.run(viewSql(inputName, sql));
 }
 
 async function hiddenValues({ engine }: OwnEngine, hidden: string): Promise<Uint32Array> {

@@ -45,9 +45,10 @@ export async function openReadTable(
     relationSql(asked = {}) {
       return whole === null ? bodiesSql(engine, table, asked.position) : whole.relationSql(asked);
     },
-    orderedSql() {
+    orderedSql(asked = {}) {
+      if (whole !== null) return whole.orderedSql(asked);
       // The bodies' readers keep their order, and a union keeps that of the bodies.
-      return whole === null ? bodiesSql(engine, table, undefined) : whole.orderedSql();
+      return asked.alone === true && table.bodies.length > 1 ? null : bodiesSql(engine, table, undefined);
     },
     async *blocks(asked = {}) {
       yield* (await asParts()).blocks(asked);

@@ -44,8 +44,12 @@ export interface TableReader {
    * @throws TypeError when the schema has a column of that name
    */
   relationSql(options?: { readonly position?: string }): string;
-  /** A SELECT of all rows in order, where they lie in few ranges; null where only `blocks` gives the order. */
-  orderedSql(): string | null;
+  /**
+   * A SELECT of all rows in order, where they lie in few ranges; null where only `blocks` gives the order. A union of
+   * ranges keeps it for what copies or lists rows, but not for what adds them up, which takes each range by itself:
+   * `alone` asks for a SELECT that is none.
+   */
+  orderedSql(options?: { readonly alone?: boolean }): string | null;
   /** The rows in order, a block at a time, each of bounded size. */
   blocks(options?: { readonly rowsMax?: number; readonly bytesMax?: number }): AsyncIterable<RowBlock>;
   /** Row digests in order, 32 bytes each. */
@@ -124,8 +128,8 @@ export async function readerOf(engine: Engine, table: TableFiles): Promise<Table
       refuseTakenName(schema, position);
       return selectionsSql(engine, files, schema, whole, position, 'any');
     },
-    orderedSql() {
-      return ranges === null ? null : rangesSql(engine, table, ranges);
+    orderedSql({ alone = false } = {}) {
+      return ranges === null || (alone && ranges.length > 1) ? null : rangesSql(engine, table, ranges);
     },
     blocks: (options = {}) => rowBlocks(engine, table, whole, options),
     digests: () => table.digests(),
@@ -151,7 +155,7 @@ function fewRuns(layout: RowMap): readonly Run[] | null {
   return runs;
 }
 
-/** Ranges in the order of the table: a union keeps it. */
+/** Ranges in the order of the table. */
 function rangesSql(engine: Engine, { files, schema }: TableFiles, runs: readonly Run[]): string {
   const ranges = runs.map((run) => ({ kind: 'range', ...run }) as const);
   return selectionsSql(engine, files, schema, ranges);

@@ -48,6 +48,17 @@ describe('a SELECT over many rows', () => {
     expect(one.realisation.origins).toBe('unknown');
   });
 
+  it('adds up in the order of the table, in however many parts it lies', async () => {
+    const many = Array.from({ length: 900 }, (_, n) => ({
+      n,
+      x: (n % 2 ? 1 : -1) * (Math.exp((n * 7919) % 30) + 0.1),
+    }));
+    for (const end of [300, 600, 900]) await project.add('parts', many.slice(0, end));
+    const query = 'SELECT sum(x) AS s, first(n) AS f, last(n) AS l FROM input';
+    const { rowsOut } = await project.take(sql(query), { from: 'parts', to: 'sum' });
+    expect(rowsOut).toEqual([{ s: many.reduce((sum, { x }) => sum + x, 0), f: 0, l: 899 }]);
+  });
+
   it('breaks ties of ORDER BY by the columns', async () => {
     const query = 'SELECT i.k, o.name, i.n FROM input AS i JOIN o USING (k) ORDER BY name DESC';
     const { rowsOut, derivation } = await project.take(sql(query, { with: { o: 'more' } }), { to: 'joined' });
