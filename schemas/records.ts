@@ -147,7 +147,7 @@ export const realisationRecord = z.strictObject({
   engine: z.strictObject({ holdout: z.string(), node: z.string(), duckdb: z.string(), unicode: z.string() }),
   counts: z.record(z.string(), z.int().nonnegative()),
   /**
-   * Of which row of the inputs, laid end to end, each row of the output was made. `same`: row i of row i. `unknown`:
+   * Of which row or rows of the inputs, laid end to end, each row of the output was made. `same`: row i of row i. `unknown`:
    * nobody can say. A digest: the file of `origins` that says it. Absent where rows are those of the input, unchanged.
    */
   origins: z.union([z.literal('same'), z.literal('unknown'), sha256Id]).optional(),

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { HoldoutError } from '../src/errors.ts';
-import { runSqlStep } from '../src/lineage/run-sql.ts';
+import { rowsTaken, runSqlStep } from '../src/lineage/run-sql.ts';
 import { type Transform, datasetParam, defineTransform } from '../src/lineage/transform.ts';
 import { whyNoRow } from '../src/engine/step-query.ts';
 import { deterministic } from './parameters.ts';
@@ -28,7 +28,12 @@ export const sql: Transform = defineTransform({
         .describe(
           'One SELECT over the table "input" and those named by `with`. It reads no files, and nothing of time or chance. ' +
             'Rows come as ORDER BY says, ties by the columns from left to right. Without ORDER BY, a query that makes each ' +
-            'row of one row keeps their order; the rows of any other are ordered by their digests.',
+            'row of one row keeps their order; the rows of any other are ordered by their digests. Rows are traced where ' +
+            'the query is one SELECT over "input" alone: each to the row that it was made of or, with GROUP BY, aggregates ' +
+            'or DISTINCT, to all rows of its group. Opaque to a trace is a query with a join, a subquery, WITH, a set ' +
+            'operation (UNION and the like), a window, QUALIFY, UNNEST, COLUMNS(…), ROLLUP, CUBE, GROUPING SETS or DISTINCT ' +
+            'ON; and one that aggregates and also has DISTINCT, COLLATE in a key, a star that hides which columns are the ' +
+            'keys, or `deterministic: false`.',
         ),
       with: z
         .record(z.string().min(1), datasetParam)
@@ -61,9 +66,12 @@ export const sql: Transform = defineTransform({
     if (twice !== undefined) throw new HoldoutError('USAGE', `with: two tables would be called "${twice}"`);
     return runSqlStep(context, { query, names, deterministic: pure, timeoutMs: seconds * 1000 });
   },
-  async whyGone({ engine }, { query }, { rows, input }) {
-    const says = input > 0 ? 'the SELECT makes no row of it' : await whyNoRow(engine, query);
-    return rows.map(() => says);
+  async whyGone(context, { query, deterministic: pure }, { rows, input }) {
+    if (input > 0) return rows.map(() => 'the SELECT makes no row of it');
+    const taken = pure ? await rowsTaken(context, query, rows) : null;
+    const says = (known: boolean | null): Promise<string> => whyNoRow(context.engine, query, known);
+    const [yes, no, unknown] = [await says(true), await says(false), await says(null)];
+    return rows.map((row) => (taken === null ? unknown : taken.has(row) ? yes : no));
   },
 });
 

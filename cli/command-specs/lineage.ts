@@ -39,14 +39,16 @@ export const trace: CommandSpec = {
   options: [
     ['--row <n...>', 'rows, counted from 1'],
     ['--where <sql>', 'rows for which a SQL predicate is true'],
-    ['--limit <n>', 'rows of --where to trace (default 10)'],
+    ['--limit <n>', 'rows of --where to trace, or rows to show that one was made of (default 10; with --json 1,000)'],
     ['--forward', 'from the rows on to every version that holds them or something made of them'],
     ['--file <file>', 'with --forward: begin at a JSONL file that was added, with --line'],
     ['--line <n>', 'with --file: the line, counted from 1'],
   ],
   details: [
     'Backward, each step on the way is named with the row there. A step that does not say of which rows it made its',
-    'own ends the trace with the reason. Forward, equal rows that came by another way are named too.',
+    'own ends the trace with the reason. Where a row was made of a group of rows (a `sql` step that aggregates), the',
+    'first of them are followed on, each to its line, and the others counted; at most 10,000. Forward, equal rows that',
+    'came by another way are named too.',
   ].join(' '),
   examples: [
     'holdout trace sft --row 712345',
@@ -56,8 +58,8 @@ export const trace: CommandSpec = {
   exits: [done],
   json: [
     '{version, rows: [{row, text, steps: [{step, transform, says, version, row}], stops, source: {file, sha256, row, line,',
-    ' offset, bytes, text}}], more}; with --forward {versions: [{version, snapshot, same, made, through, unknown}]};',
-    'rows count from 0, lines from 1',
+    ' offset, bytes, text}, madeOf: {rows: [{row, steps, stops, source, madeOf}], more}}], more};',
+    'with --forward {versions: [{version, snapshot, same, made, through, unknown}]}; rows count from 0, lines from 1',
   ].join('\n'),
   load: async () => (await import('../commands/trace.ts')).trace,
 };

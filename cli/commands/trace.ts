@@ -5,10 +5,8 @@
 import type { Engine } from '../../src/engine/engine.ts';
 import { HoldoutError } from '../../src/errors.ts';
 import { stepFacts } from '../../src/lineage/describe-step.ts';
-import { type LineageStep, lineageGraph } from '../../src/lineage/graph.ts';
-import { rawLines } from '../../src/lineage/raw-lines.ts';
-import { fileOfRow, filesRead, lineOf } from '../../src/lineage/read-files.ts';
-import { type TracedRow, traceBack } from '../../src/lineage/trace.ts';
+import { lineageGraph } from '../../src/lineage/graph.ts';
+import { traceBack } from '../../src/lineage/trace.ts';
 import type { Store } from '../../src/store/store.ts';
 import { fetchRows } from '../../src/tables/rows-at.ts';
 import { builtInTransforms } from '../../transforms/index.ts';
@@ -17,12 +15,18 @@ import type { CliContext } from '../context.ts';
 import { exitStatus } from '../exit-codes.ts';
 import { versionEntry } from '../inputs.ts';
 import { writeJson, writeLines } from '../output.ts';
+import { parseCount } from '../parse-options.ts';
 import { rowsAsked } from '../rows-asked.ts';
 import { entryName, openVersion, tableAccess } from '../snapshots.ts';
 import { clip, formatCount, plural } from '../text.ts';
 import { traceRowsForward } from '../trace-forward.ts';
+import { endLines, rawPlaces, wayJson } from '../traced-ways.ts';
 
 const textWidth = 100;
+/** Rows shown that a row was made of: without and with --json, and at most. */
+const inputsOfText = 10;
+const inputsOfJson = 1_000;
+const inputsMax = 10_000;
 
 /** Traces rows back, or forward. */
 export const trace: Action = async ({ context, operands, options }) => {
@@ -60,102 +64,30 @@ async function back(
   const { reader } = await openVersion(context, store, engine, entry);
   const { rows, more } = await rowsAsked(engine, reader, options);
   const steps = await lineageGraph(store, await store.journal(), entry);
-  const traced = await traceBack(tableAccess(context, store, engine), steps, rows);
+  const asked = parseCount('--limit', options.text('limit')) ?? (context.json ? inputsOfJson : inputsOfText);
+  const waysMax = Math.min(Math.max(asked, 1), inputsMax);
+  const traced = await traceBack(tableAccess(context, store, engine), steps, rows, waysMax);
   const texts = new Map((await fetchRows(engine, reader, rows)).map(({ row, text }) => [row, text]));
-  const raws = await rawPlaces(store, engine, steps, traced);
+  const lineage = { steps, places: await rawPlaces(store, engine, steps, traced) };
   if (context.json) {
     await writeJson({
       version: entryName(entry),
-      rows: traced.map((each, index) => ({
-        row: each.row,
-        text: texts.get(each.row),
-        steps: each.hops.map((hop) => hopJson(steps, hop)),
-        stops: each.stops,
-        source: raws[index] ?? null,
-      })),
+      rows: traced.map((each) => ({ row: each.row, text: texts.get(each.row), ...wayJson(lineage, each) })),
       more,
     });
     return exitStatus.ok;
   }
-  for (const [index, each] of traced.entries()) {
+  for (const each of traced) {
     await writeLines([
       `${entryName(entry)} row ${formatCount(each.row + 1)}: ${clip(texts.get(each.row) ?? '', textWidth)}`,
       ...each.hops.map(({ step, row }) => {
         const facts = stepFacts(builtInTransforms, steps, steps[step]!);
         return `  ${step + 1}. ${clip(facts.says, textWidth)}: row ${formatCount(row + 1)}${facts.version === null ? '' : ` of ${facts.version}`}`;
       }),
-      ...(each.stops === null ? placeLines(raws[index] ?? null) : [`  the trace ends here: ${each.stops}`]),
+      ...endLines(lineage, each),
     ]);
   }
   if (rows.length === 0) await writeLines(['No row is one of those.']);
   if (more > 0) await writeLines([`${plural(more, 'row')} more; --limit shows more`]);
   return exitStatus.ok;
-}
-
-function hopJson(
-  steps: readonly LineageStep[],
-  { step, row }: { readonly step: number; readonly row: number },
-): Record<string, unknown> {
-  const { transform, says, version } = stepFacts(builtInTransforms, steps, steps[step]!);
-  return { step: step + 1, transform, says, version, row };
-}
-
-/** Where a row stood in a raw file. */
-interface RawPlace {
-  readonly file: string;
-  readonly sha256: string;
-  /** Row of the file, from 0. */
-  readonly row: number;
-  readonly line: number | null;
-  readonly offset: number | null;
-  readonly bytes: number | null;
-  readonly text: string | null;
-}
-
-async function rawPlaces(
-  store: Store,
-  engine: Engine,
-  steps: readonly LineageStep[],
-  traced: readonly TracedRow[],
-): Promise<readonly (RawPlace | null)[]> {
-  const places: (RawPlace | null)[] = traced.map(() => null);
-  for (const step of steps) {
-    const here = traced.flatMap(({ hops, stops }, index) =>
-      stops === null && hops.at(-1)!.step === step.index ? [{ index, row: hops.at(-1)!.row }] : [],
-    );
-    if (here.length === 0) continue;
-    const files = await filesRead(store, step);
-    for (const file of files) {
-      const rows = here.filter(({ row }) => fileOfRow(files, row) === file);
-      const lineOfEach = rows.map(({ row }) => lineOf(files, row)?.line ?? null);
-      const lines = await rawLines(
-        { store, engine },
-        file.blob,
-        lineOfEach.filter((line) => line !== null),
-      );
-      for (const [at, { index, row }] of rows.entries()) {
-        const line = lineOfEach[at] ?? null;
-        const raw = line === null ? undefined : lines.get(line);
-        places[index] = {
-          file: file.path,
-          sha256: file.blob.sha256,
-          row: row - file.firstRow,
-          line,
-          offset: raw?.offset ?? null,
-          bytes: raw?.bytes ?? null,
-          text: raw?.text ?? null,
-        };
-      }
-    }
-  }
-  return places;
-}
-
-function placeLines(place: RawPlace | null): string[] {
-  if (place === null) return ['  the store does not say which raw file it was'];
-  if (place.line === null) {
-    return [`  ${place.file}, row ${formatCount(place.row + 1)}; its bytes are not kept line by line`];
-  }
-  const where = `  ${place.file}:${place.line}, ${plural(place.bytes ?? 0, 'byte')} from byte ${formatCount(place.offset ?? 0)}`;
-  return [where, `  ${clip(place.text ?? '', textWidth)}`];
 }

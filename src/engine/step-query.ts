@@ -5,7 +5,9 @@
  */
 import { HoldoutError } from '../errors.ts';
 import type { Engine } from './engine.ts';
+import { type GroupQuery, planGroups, unlessRefused } from './group-query.ts';
 import { type TreeNode, nodesOf, parseQuery, queryText } from './query-tree.ts';
+import { addColumns, columnNode, hideFromStars, isStar, lacks, readsOnly, topNode } from './select-node.ts';
 import {
   type KnownFunction,
   functionName,
@@ -41,6 +43,8 @@ export interface StepQuery {
   readonly wholeRows: boolean;
   /** Columns that are columns of the input as they stand, where each row is made of one: their name → the input's. */
   readonly passed: ReadonlyMap<string, string>;
+  /** Where each row is made of a group of rows of the input: how they are told. */
+  readonly groups: GroupQuery | null;
 }
 
 const none: ReadonlyMap<string, string> = new Map();
@@ -64,38 +68,59 @@ export async function planStepQuery(engine: Engine, run: StepQueryRun): Promise<
     const list = node['select_list'] as TreeNode[];
     const wholeRows = list.length === 1 && isPlainStar(list[0]!);
     const passed = passedColumns(list, run);
-    for (const item of list)
-      if (item['class'] === 'STAR') item['exclude_list'] = [...(item['exclude_list'] as unknown[]), run.hidden];
+    hideFromStars(list, run.hidden);
     list.push(columnNode(run.hidden));
     addOrders(node, orders, [orderNode(columnNode(run.hidden))]);
-    return { sql: await queryText(engine, tree), order: 'position', wholeRows, passed };
+    return { sql: await queryText(engine, tree), order: 'position', wholeRows, passed, groups: null };
   }
-  if (orders === null) return { sql: run.sql, order: 'none', wholeRows: false, passed: none };
+  const order = orders === null ? 'none' : 'query';
+  const groups = run.pure ? await planGroups(engine, tree, known, run) : null;
   // `ORDER BY ALL` is total already.
-  if (orders.some((order) => (order['expression'] as TreeNode)['class'] === 'STAR')) {
-    return { sql: run.sql, order: 'query', wholeRows: false, passed: none };
-  }
-  addOrders(
-    node,
-    orders,
-    run.made.map((_, index) => orderNode(numberNode(index + 1))),
-  );
-  return { sql: await queryText(engine, tree), order: 'query', wholeRows: false, passed: none };
+  const total = orders === null || orders.some((each) => (each['expression'] as TreeNode)['class'] === 'STAR');
+  const orderBy = (from: number, count: number): void => {
+    if (!total) addOrders(node, orders, numbersFrom(from, count));
+  };
+  orderBy(1, run.made.length);
+  const sql = total ? run.sql : await queryText(engine, tree);
+  const plan = { order, wholeRows: false, passed: none } as const;
+  if (groups === null || groups.added.length === 0) return { ...plan, sql, groups };
+  addColumns(node, groups.added);
+  // Of equal rows, too, each is always made of the same.
+  orderBy(run.made.length + 1, groups.added.length);
+  const withKeys = await queryText(engine, tree).catch(unlessRefused);
+  return withKeys === null ? { ...plan, sql, groups: null } : { ...plan, sql: withKeys, groups };
 }
 
-/** Why a row of the input has no part in the rows of a query, as far as its clauses tell. */
-export async function whyNoRow(engine: Engine, sql: string): Promise<string> {
+/** `ORDER BY 3, 4, …`. */
+function numbersFrom(first: number, count: number): TreeNode[] {
+  return Array.from({ length: count }, (_, index) => orderNode(numberNode(first + index)));
+}
+
+/**
+ * Why a row of the input has no part in the rows of a query, as far as its clauses tell. `taken` is whether its WHERE is
+ * true for the row, where that is known.
+ */
+export async function whyNoRow(engine: Engine, sql: string, taken: boolean | null): Promise<string> {
   const node = topNode(await parseQuery(engine, sql));
-  const where =
-    node['where_clause'] === null || node['where_clause'] === undefined ? [] : ['its WHERE is not true for it'];
-  const having =
-    node['having'] === null || node['having'] === undefined ? [] : ['its HAVING is not true for its group'];
-  const modifiers = node['modifiers'] as TreeNode[];
-  const limit = modifiers.some(({ type }) => String(type).startsWith('LIMIT'))
-    ? ['its LIMIT or OFFSET leaves it out']
-    : [];
-  const clauses = [...where, ...having, ...limit];
+  const limit = (node['modifiers'] as TreeNode[]).some(({ type }) => String(type).startsWith('LIMIT'));
+  const where = lacks(node, 'where_clause') || taken === true ? [] : ['its WHERE is not true for it'];
+  const having = lacks(node, 'having') ? [] : ['its HAVING is not true for its group'];
+  const clauses =
+    taken === false ? where : [...where, ...having, ...(limit ? ['its LIMIT or OFFSET leaves it out'] : [])];
   return `the SELECT makes no row of it${clauses.length === 0 ? '' : `: ${clauses.join(', or ')}`}`;
+}
+
+/**
+ * The numbers, from column `hidden`, of the rows that the WHERE of a query over the input alone takes; null where that
+ * is not known: it has no WHERE, or it is over more.
+ */
+export async function takenQuery(engine: Engine, sql: string, input: string, hidden: string): Promise<string | null> {
+  const tree = await parseQuery(engine, sql);
+  const node = topNode(tree);
+  if (!readsOnly(node, input) || lacks(node, 'where_clause')) return null;
+  Object.assign(node, { select_list: [columnNode(hidden)], modifiers: [], group_expressions: [], group_sets: [] });
+  Object.assign(node, { having: null, aggregate_handling: 'STANDARD_HANDLING' });
+  return queryText(engine, tree).catch(unlessRefused);
 }
 
 function checkPure(tree: TreeNode, known: readonly KnownFunction[], columns: readonly string[]): void {
@@ -144,12 +169,6 @@ function impure(says: string, hint?: string): HoldoutError {
   });
 }
 
-function topNode(tree: TreeNode): TreeNode {
-  const node = (tree['statements'] as { node?: TreeNode }[] | undefined)?.[0]?.node;
-  if (node === undefined) throw new HoldoutError('USAGE', 'only a SELECT can be run');
-  return node;
-}
-
 /** The keys of the query's own ORDER BY; null where it has none. */
 function ordersOf(node: TreeNode): TreeNode[] | null {
   const modifier = (node['modifiers'] as TreeNode[]).find(({ type }) => type === 'ORDER_MODIFIER');
@@ -163,22 +182,10 @@ function addOrders(node: TreeNode, orders: TreeNode[] | null, more: readonly Tre
 
 /** Whether each row comes of one row of the input: no join, aggregate, window, subquery, DISTINCT or UNNEST. */
 function isRowWise(node: TreeNode, known: readonly KnownFunction[], input: string): boolean {
-  const from = node['from_table'] as TreeNode | undefined;
-  const empty = (...members: readonly string[]): boolean => {
-    return members.every((member) => {
-      const value = node[member];
-      return value === null || value === undefined || (Array.isArray(value) && value.length === 0);
-    });
-  };
   const plain =
-    node['type'] === 'SELECT_NODE' &&
-    from?.['type'] === 'BASE_TABLE' &&
-    String(from['table_name']).toLowerCase() === input &&
-    [from['schema_name'], from['catalog_name']].every((name) => name === '') &&
-    (from['column_name_alias'] as unknown[]).length === 0 &&
-    ((node['cte_map'] as { map?: unknown[] }).map ?? []).length === 0 &&
+    readsOnly(node, input) &&
     node['aggregate_handling'] === 'STANDARD_HANDLING' &&
-    empty('group_expressions', 'group_sets', 'having', 'qualify', 'sample') &&
+    lacks(node, 'group_expressions', 'group_sets', 'having') &&
     (node['modifiers'] as TreeNode[]).every(({ type }) => /^(?:ORDER|LIMIT)/.test(String(type)));
   if (!plain) return false;
   const aggregates = new Set(known.flatMap(({ name, kind }) => (kind === 'aggregate' ? [name] : [])));
@@ -217,10 +224,6 @@ function passedColumns(list: readonly TreeNode[], { made, inputColumns }: StepQu
   return passed;
 }
 
-function isStar(item: TreeNode): boolean {
-  return item['class'] === 'STAR';
-}
-
 /** The column that a star gives under this name; null where it may be another one. */
 function starSource(item: TreeNode, name: string): string | null {
   const replaced = (item['replace_list'] as { key?: unknown }[] | undefined) ?? [];
@@ -233,10 +236,6 @@ function starSource(item: TreeNode, name: string): string | null {
 function referenceSource(item: TreeNode): string | null {
   const names = item['class'] === 'COLUMN_REF' ? (item['column_names'] as string[]) : [];
   return names.length === 1 ? names[0]! : null;
-}
-
-function columnNode(name: string): TreeNode {
-  return { class: 'COLUMN_REF', type: 'COLUMN_REF', alias: '', query_location: 0, column_names: [name] };
 }
 
 function numberNode(value: number): TreeNode {

@@ -105,7 +105,8 @@ async function passSteps(
 /** Where rows came from, told through a step that was just taken. */
 function sourceAfter({ sourceOf, reader }: StepInput, { origins }: StepResult): StepInput['sourceOf'] {
   if (sourceOf === undefined || origins === 'same') return sourceOf;
-  if (origins === null || origins === 'unknown') return undefined;
+  // A row made of many has no one place.
+  if (!(origins instanceof Uint32Array)) return undefined;
   return async (position) => {
     const before = origins[position];
     return before === undefined || before >= reader.rows ? null : sourceOf(before);

@@ -36,7 +36,7 @@ export async function rawLines(
 ): Promise<ReadonlyMap<number, RawLine>> {
   const found = new Map<number, RawLine>();
   const lines = new Set(wanted);
-  const last = Math.max(0, ...wanted);
+  const last = wanted.reduce((max, line) => Math.max(max, line), 0);
   let [line, start, offset] = [1, 0, 0];
   let held: Buffer[] = [];
   const end = (): void => {

@@ -13,6 +13,7 @@ import { DigestSlots } from './digest-groups.ts';
 import { shortStepName } from './find-step.ts';
 import type { LineageStep } from './graph.ts';
 import { decodeOrigins } from './origins.ts';
+import type { RowGroups } from './row-groups.ts';
 import { setBit } from './row-values.ts';
 import { noRow } from './step-output.ts';
 
@@ -24,8 +25,8 @@ export interface TableAccess {
 
 /** Of which row each row was made. */
 export type RowOrigins =
-  /** Position in the step's inputs laid end to end, `noRow` where it was made of none. */
-  | { readonly kind: 'rows'; readonly of: Uint32Array }
+  /** Position in the step's inputs laid end to end, `noRow` where it was made of none; of rows made of many, all. */
+  | { readonly kind: 'rows'; readonly of: Uint32Array | RowGroups }
   /** Row i of row i of the first input. */
   | { readonly kind: 'same' }
   /** Nobody can say. */

@@ -6,7 +6,8 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type StepQuery, planStepQuery } from '../engine/step-query.ts';
+import { unlessRefused } from '../engine/group-query.ts';
+import { type StepQuery, planStepQuery, takenQuery } from '../engine/step-query.ts';
 import { checkUserQuery } from '../engine/user-query.ts';
 import { HoldoutError } from '../errors.ts';
 import { quoteIdentifier } from '../identity/sql-text.ts';
@@ -16,7 +17,9 @@ import { copyRelation, relationSchema } from '../tables/read/typed-body.ts';
 import { freeName } from '../tables/sql-types.ts';
 import type { TableReader } from '../tables/table-reader.ts';
 import { checkNames } from '../tables/types/column-names.ts';
+import { findGroups } from './group-origins.ts';
 import { unchangedColumns } from './new-rows.ts';
+import { type RowGroups, groupAt } from './row-groups.ts';
 import { checkSameLines, sampleRows } from './sample-check.ts';
 import { compareDigests } from './seeded-hash.ts';
 import type { StepOutput } from './step-output.ts';
@@ -60,18 +63,46 @@ export function runSqlStep(context: StepContext, step: SqlStep): Promise<StepOut
   );
 }
 
+/**
+ * Which of these rows of the input the WHERE of a deterministic query takes; null where nobody can say: it has none, is
+ * over more than the input, or names what it selects by an alias.
+ * @throws HoldoutError as the engine does
+ */
+export async function rowsTaken(
+  context: Pick<StepContext, 'ownEngine'>,
+  query: string,
+  rows: readonly number[],
+): Promise<ReadonlySet<number> | null> {
+  const own = await context.ownEngine(1);
+  try {
+    const hidden = freePrefix(
+      own.input.schema.columns.map(({ name }) => name),
+      'holdout_row',
+    );
+    const sql = await takenQuery(own.engine, query, inputName, hidden);
+    if (sql === null) return null;
+    await defineInput(own, hidden, null);
+    const asked = `SELECT row FROM (${sql}) AS taken(row) WHERE row IN (${rows.join(', ')})`;
+    const taken = await own.engine.rows<{ row: bigint | number }>(asked).catch(unlessRefused);
+    return taken === null ? null : new Set(taken.map(({ row }) => Number(row)));
+  } finally {
+    await own.engine.close();
+  }
+}
+
 async function runQuery(context: StepContext, step: SqlStep): Promise<StepOutput> {
   const { input, scratch, signal } = context;
   if (step.deterministic && input.rows > 0) await checkSample(context, step);
   const own = await context.ownEngine(1);
   const { engine } = own;
-  const { plan, hidden, names } = await makeResult(own, step, null);
+  const { plan, hidden, names, keys } = await makeResult(own, step, null);
   const from = `(SELECT ${names.map(quoteIdentifier).join(', ')} FROM ${resultName} ORDER BY rowid)`;
   const positions = plan.order === 'position' ? await hiddenValues(own, hidden) : null;
   if (plan.wholeRows && positions !== null) {
     return { kind: 'rows', keep: positions, counts: { dropped: input.rows - positions.length } };
   }
   const seen = await relationSchema(engine, from, 'the query');
+  const groups = await groupsOf(own, { plan, hidden, names, keys });
   const target = join(scratch, 'sql.parquet');
   await copyRelation(engine, { from, seen, schema: seen, target, file: 'the query' });
   await engine.close();
@@ -86,11 +117,12 @@ async function runQuery(context: StepContext, step: SqlStep): Promise<StepOutput
   const rows = Uint32Array.from({ length: table.rows }, (_, row) => first + row);
   if (plan.order === 'none') {
     const digests = await readFile(table.digestsPath);
-    rows.sort((a, b) => compareDigests(digests, a - first, b - first) || a - b);
+    const before = (row: number): number => (groups === null ? row : (groupAt(groups, row)[0] ?? row));
+    rows.sort((a, b) => compareDigests(digests, a - first, b - first) || before(a - first) - before(b - first));
   }
   if (table.rows === 0) return { kind: 'table', schema, rows, added: null, madeOf: null, counts: {} };
   const counts = positions === null ? {} : { dropped: input.rows - positions.length };
-  if (positions === null) return { kind: 'table', schema, rows, added: table, madeOf: null, counts };
+  if (positions === null) return { kind: 'table', schema, rows, added: table, madeOf: groups, counts };
   const unchanged = unchangedColumns(input.schema, schema, plan.passed);
   return { kind: 'table', schema, rows, added: table, madeOf: positions, unchanged, counts };
 }
@@ -100,6 +132,18 @@ interface Result {
   readonly hidden: string;
   /** The result's columns, in order. */
   readonly names: readonly string[];
+  /** Columns of its table that hold the keys of groups. */
+  readonly keys: readonly string[];
+}
+
+/** Where each row is made of a group of the input's: of which. */
+async function groupsOf(own: OwnEngine, { plan, hidden, keys }: Result): Promise<RowGroups | null> {
+  if (plan.groups === null) return null;
+  const rows = Number(await own.engine.value<bigint>(`SELECT count(*) FROM ${resultName}`));
+  // A table that was copied for its order.
+  await own.engine.run(`DROP VIEW IF EXISTS ${inputName}`).catch(() => own.engine.run(`DROP TABLE ${inputName}`));
+  await defineInput(own, hidden, null);
+  return findGroups(own.engine, plan.groups, { table: resultName, rows, keys }, own.input.rows);
 }
 
 /** Runs the query into a table of the engine. `rowsMax` takes only so many rows of each table. */
@@ -119,7 +163,7 @@ async function makeResult(own: OwnEngine, step: SqlStep, rowsMax: number | null)
   if (problem !== null) {
     throw new HoldoutError('USAGE', `${problem} among the columns of the query`, { hint: 'Name columns with AS.' });
   }
-  const hidden = freeName(schemaOf([...columns, ...names]), 'holdout_row');
+  const hidden = freePrefix([...columns, ...names], 'holdout_row');
   const inputColumns = own.input.schema.columns.map(({ name }) => name);
   const asked = {
     sql: step.query,
@@ -134,13 +178,18 @@ async function makeResult(own: OwnEngine, step: SqlStep, rowsMax: number | null)
   const withRow = plan.order === 'position';
   if (withRow) await defineInput(own, hidden, rowsMax);
   else for (const { name, reader } of tables) await defineTable(own, name, reader, rowsMax);
-  const listed = [...names, ...(withRow ? [hidden] : [])].map(quoteIdentifier).join(', ');
+  const added = (plan.groups?.added ?? []).map((_, index) => `${hidden}_key_${index}`);
+  const listed = [...names, ...(withRow ? [hidden] : []), ...added].map(quoteIdentifier).join(', ');
   await engine.run(`CREATE TEMP TABLE ${resultName}(${listed}) AS ${plan.sql}`).catch(refused);
-  return { plan, hidden, names };
+  const keys = added.length > 0 ? added : (plan.groups?.own ?? []).map((place) => names[place]!);
+  return { plan, hidden, names, keys };
 }
 
-function schemaOf(names: readonly string[]): TableReader['schema'] {
-  return { type: 'holdout/schema@1', columns: names.map((name) => ({ name, type: 'NULL' })) };
+/** A name with which no other begins. */
+function freePrefix(names: readonly string[], wish: string): string {
+  let name = wish;
+  while (names.some((other) => other.toLowerCase().startsWith(name))) name += '_';
+  return name;
 }
 
 /** A table in its own order, so that one thread always meets its rows in that order, however they are stored. */

@@ -44,7 +44,7 @@ export async function storeBeside(
 ): Promise<ChangedTable | null> {
   const [input] = run.inputs;
   const [before] = run.layouts;
-  if (added === null || madeOf === null || unchanged === undefined) return null;
+  if (added === null || !(madeOf instanceof Uint32Array) || unchanged === undefined) return null;
   if (input === undefined || before === undefined) throw new RangeError('"inputs" expected at least one table');
   if (madeOf.some((row) => row === noRow || row >= input.rows)) return null;
   const partRows = before.parts.reduce((sum, { rows }) => sum + rows, 0);

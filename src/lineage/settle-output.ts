@@ -12,13 +12,14 @@ import type { Layout } from '../tables/layout.ts';
 import { readLayout } from '../tables/stored-parts.ts';
 import { storeTable } from '../tables/write-table.ts';
 import { type Materialising, materialiseColumns } from './materialise.ts';
+import { type RowGroups, reorderGroups } from './row-groups.ts';
 import { gatherDigests, identifyDigests, isPermutation, keptPositions } from './select-rows.ts';
 import { settleColumns } from './settle-columns.ts';
 import { settleTable } from './settle-table.ts';
-import { type MappedColumns, type StepOutput, noRow } from './step-output.ts';
+import { type AssembledTable, type MappedColumns, type StepOutput, noRow } from './step-output.ts';
 
-/** Of which row each row was made: positions in the inputs laid end to end; `same`: row i of row i. */
-export type Origins = Uint32Array | 'same' | 'unknown';
+/** Of which row, or rows, each row was made: positions in the inputs laid end to end; `same`: row i of row i. */
+export type Origins = Uint32Array | RowGroups | 'same' | 'unknown';
 
 /** A step's output as a table. */
 export interface SettledOutput {
@@ -63,14 +64,22 @@ export async function settleOutput(run: Settling, given: StepOutput): Promise<Se
   if (given.kind === 'columns') return settleMapped(run, given, layout);
   const settled = await settleTable(run, given);
   const inputRows = run.inputs.reduce((sum, each) => sum + each.rows, 0);
-  const { rows, madeOf } = given;
-  const anew = rows.some((address) => address >= inputRows);
-  const origins: Origins =
-    anew && madeOf === null
-      ? 'unknown'
-      : rows.map((address) => (address < inputRows ? address : (madeOf?.[address - inputRows] ?? noRow)));
+  const origins = assembledOrigins(given, inputRows);
   const same = new Map(input.schema.columns.map(({ name }): [string, string] => [name, name]));
   return { ...settled, origins, kept: same };
+}
+
+function assembledOrigins({ rows, madeOf }: AssembledTable, inputRows: number): Origins {
+  const anew = rows.some((address) => address >= inputRows);
+  if (anew && madeOf === null) return 'unknown';
+  if (madeOf === null || madeOf instanceof Uint32Array) {
+    return rows.map((address) => (address < inputRows ? address : (madeOf?.[address - inputRows] ?? noRow)));
+  }
+  if (rows.some((address) => address < inputRows)) throw new RangeError('"madeOf" expected no rows of the inputs');
+  return reorderGroups(
+    madeOf,
+    rows.map((address) => address - inputRows),
+  );
 }
 
 async function settleMapped(run: Settling, given: MappedColumns, layout: Layout): Promise<SettledOutput> {

@@ -5,6 +5,7 @@
 import type { LeakReport } from '../../schemas/leak-report.ts';
 import type { TableSchema } from '../../schemas/table-schema.ts';
 import type { ReadTable } from '../tables/read/read-table-types.ts';
+import type { RowGroups } from './row-groups.ts';
 
 /** Positions of the rows that stay: in the order of the new table, or as a bitmap (bit i of byte i >> 3, least first). */
 export type Keep = Uint32Array | { readonly bitmap: Uint8Array };
@@ -68,8 +69,11 @@ export interface AssembledTable extends Output {
   readonly rows: Uint32Array;
   /** New rows; null where there are none. */
   readonly added: ReadTable | null;
-  /** Address of the input row that each added row was made of, `noRow` where there is none; null where nobody knows. */
-  readonly madeOf: Uint32Array | null;
+  /**
+   * Address of the input row that each added row was made of, `noRow` where there is none; of rows made of many, the
+   * addresses of all; null where nobody knows.
+   */
+  readonly madeOf: Uint32Array | RowGroups | null;
   /**
    * Columns whose value in every added row is that of the input row that it was made of: output name → input name, of
    * one type. They need not be stored again. `compare`: the step does not know; the values are compared.

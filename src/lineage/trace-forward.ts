@@ -7,6 +7,7 @@ import { type JournalState, type VersionEntry, tableKey } from '../store/journal
 import { type LineageStep, isReadStep, lineageGraph, versionsGraph } from './graph.ts';
 import { filesRead } from './read-files.ts';
 import { type TableAccess, digestsOf, inputStarts, originsOf, rowAtAddress } from './row-origins.ts';
+import { eachAddress } from './row-groups.ts';
 import { noRow } from './step-output.ts';
 
 /** Where the rows begin: rows of a version, or rows of raw files by the file's digest. */
@@ -133,10 +134,11 @@ async function marksBefore(
   const starts = inputStarts(steps, step);
   const wanted = inputs.map(({ rows }) => new Set(rows));
   const rows: number[] = [];
-  for (const [row, address] of origins.of.entries()) {
+  eachAddress(origins.of, (row, address) => {
     const at = address === noRow ? null : rowAtAddress(starts, address);
-    if (at !== null && wanted[at.input]!.has(at.row)) rows.push(row);
-  }
+    // A group counts once.
+    if (at !== null && wanted[at.input]!.has(at.row) && rows.at(-1) !== row) rows.push(row);
+  });
   return { digests: thinned, rows, through, unknown };
 }
 

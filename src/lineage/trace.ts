@@ -10,6 +10,7 @@ import { openTable } from '../tables/table-reader.ts';
 import { type LineageStep, isReadStep, lineageGraph } from './graph.ts';
 import { filesRead, lineOf } from './read-files.ts';
 import { type TableAccess, inputStarts, originsOf, rowAtAddress } from './row-origins.ts';
+import { groupAt } from './row-groups.ts';
 import type { RowSource } from './row-source.ts';
 import { noRow } from './step-output.ts';
 
@@ -76,9 +77,11 @@ async function rawRowsOf(
   const before = step.inputs.map(({ step: index }) => rawOf.get(index)!);
   if (origins.kind === 'same') return before[0]!;
   if (origins.kind === 'unknown') return () => noRow;
+  // A row made of many has no one place.
+  if (!(origins.of instanceof Uint32Array)) return () => noRow;
   const starts = inputStarts(steps, step);
   // 4 bytes a row, whatever the number of steps before.
-  const raw = origins.of.map((address) => {
+  const raw = origins.of.map((address): number => {
     const at = rowAtAddress(starts, address);
     return at === null ? noRow : before[at.input]!(at.row);
   });
@@ -95,35 +98,79 @@ export interface TracedHop {
 export interface TracedRow {
   readonly row: number;
   readonly hops: readonly TracedHop[];
-  /** Why the way ends before a raw file; null where it ends in one, the last hop being the read step. */
+  /** Why the way ends before a raw file; null where it ends in one, the last hop being the read step, or in many rows. */
   readonly stops: string | null;
+  /** The rows that the row of the last hop was made of, where it was made of any number of them; else null. */
+  readonly madeOf: RowsBefore | null;
+}
+
+/** Rows that one row was made of. */
+export interface RowsBefore {
+  /** The first of them, each on its way back from the step before. */
+  readonly rows: readonly TracedRow[];
+  /** How many others there are. */
+  readonly more: number;
+}
+
+interface Path extends TracedRow {
+  readonly hops: TracedHop[];
+  stops: string | null;
+  madeOf: RowsBefore | null;
+  /** Ways that it may part into. */
+  readonly waysMax: number;
 }
 
 /**
- * Follows rows of the last step back, as far as what is recorded leads.
+ * Follows rows of the last step back, as far as what is recorded leads. Where a row was made of many, the way parts:
+ * into at most `waysMax` for each row that is asked for.
  * @throws HoldoutError as the store does.
  */
 export async function traceBack(
   access: TableAccess,
   steps: readonly LineageStep[],
   rows: readonly number[],
+  waysMax: number,
 ): Promise<readonly TracedRow[]> {
-  const traced = rows.map((row) => ({ row, hops: [{ step: steps.length - 1, row }], stops: null as string | null }));
+  const asked = rows.map((row) => startPath({ step: steps.length - 1, row }, waysMax));
+  const paths = [...asked];
   for (const step of steps.toReversed()) {
-    const here = traced.filter(({ hops, stops }) => stops === null && hops.at(-1)!.step === step.index);
+    const here = paths.filter(({ hops, stops, madeOf }) => {
+      return stops === null && madeOf === null && hops.at(-1)!.step === step.index;
+    });
     if (here.length === 0 || isReadStep(step.derivation)) continue;
     const origins = await originsOf(access, step);
+    const of = origins.kind === 'rows' ? origins.of : null;
     const starts = inputStarts(steps, step);
+    const hopTo = (address: number): TracedHop | null => {
+      const at = rowAtAddress(starts, address);
+      return at === null ? null : { step: step.inputs[at.input]!.step, row: at.row };
+    };
     for (const path of here) {
       const { row } = path.hops.at(-1)!;
       if (origins.kind === 'unknown') {
         path.stops = origins.why;
-        continue;
+      } else if (of === null || of instanceof Uint32Array) {
+        const hop = hopTo(of === null ? row : (of[row] ?? noRow));
+        if (hop === null) path.stops = madeOfNone(step);
+        else path.hops.push(hop);
+      } else {
+        const group = groupAt(of, row);
+        const hops = Array.from(group.subarray(0, path.waysMax)).flatMap((address) => hopTo(address) ?? []);
+        const ways = Math.max(1, Math.floor(path.waysMax / Math.max(1, hops.length)));
+        const before = hops.map((hop) => startPath(hop, ways));
+        paths.push(...before);
+        if (before.length === 0) path.stops = madeOfNone(step);
+        else path.madeOf = { rows: before, more: group.length - before.length };
       }
-      const at = rowAtAddress(starts, origins.kind === 'same' ? row : (origins.of[row] ?? noRow));
-      if (at === null) path.stops = `${step.derivation.transform.name} made this row of no row before it`;
-      else path.hops.push({ step: step.inputs[at.input]!.step, row: at.row });
     }
   }
-  return traced;
+  return asked;
+}
+
+function startPath(hop: TracedHop, waysMax: number): Path {
+  return { row: hop.row, hops: [hop], stops: null, madeOf: null, waysMax };
+}
+
+function madeOfNone({ derivation }: LineageStep): string {
+  return `${derivation.transform.name} made this row of no row before it`;
 }

@@ -10,6 +10,7 @@ import { type BoundTable, boundTables } from './bind-step.ts';
 import { shortStepName } from './find-step.ts';
 import type { LineageStep } from './graph.ts';
 import { type TableAccess, inputStarts, originsOf, rowAtAddress } from './row-origins.ts';
+import { type RowGroups, eachAddress } from './row-groups.ts';
 import { applyStep } from './run-step.ts';
 import { setBit } from './row-values.ts';
 import { type ContextPlace, type TableInHand, layoutOfInput, withStepContext } from './step-context.ts';
@@ -107,14 +108,14 @@ async function passStep(
   }
   const passed: Alive[] = [];
   const stayed = new Set<string>();
-  for (const [row, address] of origins.of.entries()) {
+  eachAddress(origins.of, (row, address) => {
     const at = address === noRow ? null : rowAtAddress(starts, address);
     const key = at === null ? '' : `${at.input} ${at.row}`;
     for (const { of } of wanted.get(key) ?? []) {
       passed.push({ of, row });
       stayed.add(key);
     }
-  }
+  });
   const gone: Gone[] = [];
   for (const { of, row, input } of here) {
     // A selection drops rows of its first input only: the others it merely looks at.
@@ -143,10 +144,12 @@ function valuesTaken({ derivation }: LineageStep): string {
 }
 
 /** Whether a row of the step's first input stays, or something was made of it. */
-function stayingRows(origins: Uint32Array, starts: readonly number[]): (row: number) => boolean {
+function stayingRows(origins: Uint32Array | RowGroups, starts: readonly number[]): (row: number) => boolean {
   const rows = starts[1] ?? 0;
   const bitmap = new Uint8Array(Math.ceil(rows / 8));
-  for (const address of origins) if (address < rows) setBit(bitmap, address);
+  eachAddress(origins, (_, address) => {
+    if (address < rows) setBit(bitmap, address);
+  });
   return (row) => ((bitmap[row >>> 3]! >>> (row & 7)) & 1) === 1;
 }
 
@@ -190,7 +193,7 @@ function onlyRule(steps: readonly LineageStep[], { realisation, inputs }: Lineag
 async function selectAgain(
   run: WhyRun,
   step: LineageStep,
-): Promise<{ readonly origins: Uint32Array; readonly dropped: DroppedRows | null } | null> {
+): Promise<{ readonly origins: Uint32Array | RowGroups; readonly dropped: DroppedRows | null } | null> {
   const prepared = preparedOrNull(run.transforms, step.derivation);
   if (prepared === null || prepared.code !== null || step.inputs.length === 0) return null;
   return onItsInputs(run, step, prepared, async (place, others, input) => {

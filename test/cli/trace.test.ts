@@ -3,19 +3,21 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Sandbox, lines } from './run-cli.js';
 
+interface Way {
+  readonly row: number;
+  readonly stops: string | null;
+  readonly steps: readonly { readonly transform: string }[];
+  readonly source: {
+    readonly file: string;
+    readonly line: number;
+    readonly offset: number;
+    readonly bytes: number;
+    readonly text: string;
+  } | null;
+  readonly madeOf: Traced | null;
+}
 interface Traced {
-  readonly rows: readonly {
-    readonly row: number;
-    readonly stops: string | null;
-    readonly steps: readonly { readonly transform: string }[];
-    readonly source: {
-      readonly file: string;
-      readonly line: number;
-      readonly offset: number;
-      readonly bytes: number;
-      readonly text: string;
-    } | null;
-  }[];
+  readonly rows: readonly Way[];
   readonly more: number;
 }
 interface Forward {
@@ -97,6 +99,48 @@ describe('trace', () => {
   it('refuses rows that are not there, predicates that are none, and no question', async () => {
     const failing = [['--row', '999'], ['--where', 'nothing = 1'], []];
     for (const args of failing) expect((await box.run(['trace', 'mix', ...args])).status).toBe(2);
+  });
+});
+
+describe('a row of a SELECT that aggregates', () => {
+  beforeAll(async () => {
+    const count = 'sql: {query: "SELECT id % 7 AS d, count(*) AS c FROM input WHERE id >= 10 GROUP BY d ORDER BY d"}';
+    const all = 'sql: {query: "SELECT sum(c) AS c FROM input"}';
+    await box.told(['transform', 'a', 'days', '--step', 'sort: {by: [{column: id, order: desc}]}', '--step', count]);
+    await box.told(['transform', 'days', 'total', '--step', all]);
+  });
+
+  it('is traced to the line of every row of its group', async () => {
+    for (const day of [0, 3]) {
+      const { rows } = await box.json<Traced>(['trace', 'days', '--row', String(day + 1)]);
+      const { source, stops, madeOf } = rows[0]!;
+      expect({ source, stops, more: madeOf!.more }).toEqual({ source: null, stops: null, more: 0 });
+      const ids = madeOf!.rows.map((each) => (JSON.parse(each.source!.text) as { id: number }).id);
+      const wanted = as.map(({ id }) => id).filter((id) => id >= 10 && id % 7 === day);
+      expect(new Set(ids)).toEqual(new Set(wanted));
+      expect(ids).toHaveLength(wanted.length);
+      expect(madeOf!.rows[0]!.steps.map(({ transform }) => transform)).toEqual(['sort@1', 'read@1']);
+    }
+  });
+
+  it('shows the first of many, and of groups of groups so many in all', async () => {
+    const limited = await box.json<Traced>(['trace', 'days', '--row', '1', '--limit', '2']);
+    expect(limited.rows[0]!.madeOf).toMatchObject({ rows: [{}, {}], more: 3 });
+    const text = await box.told(['trace', 'total', '--row', '1', '--limit', '4']);
+    expect(text).toContain('made of 7 rows, the first 4:');
+    expect(text.match(/a\.jsonl:\d+, \d+ bytes from byte/g)).toHaveLength(4);
+    expect(text).toContain('3 rows more; --limit shows more');
+  });
+
+  it('is found from each of its rows, and why says which clause left the others out', async () => {
+    const forward = await box.json<Forward>(['trace', '--forward', 'a', '--row', '13']);
+    const made = forward.versions.map(({ version, made: rows, unknown }) => [version, rows, unknown]);
+    expect(made).toContainEqual(['days@1', [12 % 7], null]);
+    expect(made).toContainEqual(['total@1', [0], null]);
+    const why = await box.told(['why', 'total', '--row', '13', '--row', '3']);
+    expect(why).toContain('stays: row 1 of total@1');
+    expect(why).toContain('the SELECT makes no row of it: its WHERE is not true for it (');
+    expect(why).not.toContain('opaque');
   });
 });
 

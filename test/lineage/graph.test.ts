@@ -109,7 +109,12 @@ describe('the lineage of a version made of several', () => {
         .split('\n')
         .map((line) => JSON.parse(line) as { id: number; text: string });
       const sourceOf = await traceRows(store, engine, entry);
-      const traced = await traceBack({ store, open: (ref) => openTable(store, engine, ref) }, steps, [...rows.keys()]);
+      const traced = await traceBack(
+        { store, open: (ref) => openTable(store, engine, ref) },
+        steps,
+        [...rows.keys()],
+        1,
+      );
       expect(rows.length).toBeGreaterThan(50);
       for (const [index, row] of rows.entries()) {
         const source = sourceOf(index)!;

@@ -18,7 +18,7 @@ import type { RowFate } from '../../dist/src/lineage/why-dropped.js';
 import { findStep } from '../../dist/src/lineage/find-step.js';
 import { reproduceVersion } from '../../dist/src/lineage/reproduce.js';
 import type { Reproduction } from '../../dist/src/lineage/reproduce.js';
-import { traceRows } from '../../dist/src/lineage/trace.js';
+import { traceBack, traceRows } from '../../dist/src/lineage/trace.js';
 import { resolveVersion } from '../../dist/src/snapshots/versions.js';
 import { openTable } from '../../dist/src/tables/table-reader.js';
 import { builtInTransforms } from '../../dist/transforms/index.js';
@@ -123,6 +123,19 @@ export class OwnSteps {
     return this.workspace.engine(async (engine) => {
       const sourceOf = await traceRows(store, engine, entry);
       return Array.from({ length: record.rows }, (_, row) => sourceOf(row)?.line);
+    });
+  }
+
+  /** Rows of `data` that each row of a version was made of, where it was made of a group of them; else why it ends. */
+  async madeOf(name: string): Promise<readonly (readonly number[] | string | null)[]> {
+    const { store } = this.workspace;
+    const { entry, record } = await this.workspace.version(name);
+    return this.workspace.engine(async (engine) => {
+      const steps = await lineageGraph(store, await store.journal(), entry);
+      const access = { store, open: (ref: TableRef) => openTable(store, engine, ref) };
+      const rows = Array.from({ length: record.rows }, (_, row) => row);
+      const traced = await traceBack(access, steps, rows, 1_000_000);
+      return traced.map(({ stops, madeOf }) => madeOf?.rows.map(({ hops }) => hops.at(-1)!.row) ?? stops);
     });
   }
 
