@@ -37,6 +37,8 @@ export interface EngineProgress {
   readonly percentage: number;
 }
 
+const interruptEveryMs = 20;
+
 /** An open DuckDB instance. Statements of one engine run one after another. */
 export class Engine {
   readonly #binding: Binding;
@@ -246,11 +248,19 @@ export class Engine {
     if (!this.#closed) this.#connection.interrupt();
   }
 
-  /** Stops what runs, closes the instance and removes its folder. */
+  /**
+   * Stops what runs, closes the instance and removes its folder. A connection that is closed under a running statement
+   * is freed by that statement, which holds its lock then, and waits for itself for ever: so its end comes first.
+   */
   async close(): Promise<void> {
     if (this.#closed) return;
-    this.interrupt();
     this.#closed = true;
+    this.#interrupts += 1;
+    // A statement that has not begun yet does not hear an interrupt.
+    const stopping = setInterval(() => this.#connection.interrupt(), interruptEveryMs);
+    this.#connection.interrupt();
+    await this.#turn;
+    clearInterval(stopping);
     this.#connection.closeSync();
     this.#instance.closeSync();
     await rm(this.#ownDirectory, { recursive: true, force: true });

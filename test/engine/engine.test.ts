@@ -1,6 +1,7 @@
 import { link, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Engine } from '../../dist/src/engine/engine.js';
 import { runUserQuery } from '../../dist/src/engine/user-query.js';
@@ -281,6 +282,19 @@ describe('errors are translated', () => {
     setTimeout(() => engine.interrupt(), 20);
     await outcome;
     expect(await engine.value('SELECT 1')).toBe(1);
+  });
+
+  test('closing stops the statement that runs, and waits for its end', async () => {
+    const engine = await open();
+    const running = engine.run('SELECT count(*) FROM range(1000000000) a, range(1000000) b');
+    const ended: string[] = [];
+    const outcome = expect(running.finally(() => ended.push('statement'))).rejects.toMatchObject({
+      code: 'INTERRUPTED',
+    });
+    await delay(20);
+    await engine.close().then(() => ended.push('engine'));
+    await outcome;
+    expect(ended).toEqual(['statement', 'engine']);
   });
 
   test('a long value is not quoted whole', async () => {
