@@ -8,7 +8,7 @@ import type { NodePlan, PlannedStep } from '../src/pipeline/plan-run.ts';
 import { asHoldoutError, errorJson, errorText, styled } from './output.ts';
 import type { CheckOutcome, NodeOutcome } from './pipeline-run.ts';
 import { entryName } from './snapshots.ts';
-import { stepLine } from './step-text.ts';
+import { stepLines, stepNotes } from './step-text.ts';
 import { formatCount, plural, printable, shortId } from './text.ts';
 
 const actionWords: Readonly<Record<NodePlan['action'], string>> = {
@@ -52,7 +52,7 @@ export function outcomeLines(outcome: NodeOutcome): string[] {
   const labels = outcome.plan.steps.map(({ label }) => label);
   return [
     `${name}: ${same} (${outcome.reason ?? ''})`,
-    ...outcome.taken.map((step, index) => `  ${stepLine(step, index, labels[index])}${step.reused ? ', reused' : ''}`),
+    ...outcome.taken.flatMap((step, index) => stepLines(step, index, labels[index]).map((line) => `  ${line}`)),
   ];
 }
 
@@ -111,7 +111,8 @@ export function outcomeJson(outcome: NodeOutcome): Record<string, unknown> {
   const { reason, isNew, sameRows, taken, plan } = outcome;
   const version = versionJson(plan);
   const steps = plan.steps.map((step, index) => {
-    const { reused = false, notes = [] } = taken[index] ?? {};
+    const now = taken[index];
+    const [reused, notes] = now === undefined ? [false, []] : [now.reused, stepNotes(now)];
     return { ...stepJson(step), reused, ...(notes.length === 0 ? {} : { notes }) };
   });
   const shown = outcome.action === 'run' ? { ...version, steps } : version;

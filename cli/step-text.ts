@@ -4,15 +4,39 @@
  */
 import type { ChainStep } from '../src/lineage/derive-chain.ts';
 import { shortStepName } from '../src/lineage/find-step.ts';
-import { formatCount, printable } from './text.ts';
+import { styled } from './output.ts';
+import { formatCount, plural, printable } from './text.ts';
 
 /** `1. filter: keep rows where …: 60 → 41 (12 false, 7 null)`; of a step that was named, `1. short rows (filter): …`. */
-export function stepLine({ step, rowsBefore, rows, counts, notes }: ChainStep, index: number, label?: string): string {
+function stepLine({ step, rowsBefore, rows, counts, notes }: ChainStep, index: number, label?: string): string {
   const short = shortStepName(step.name);
   const name = label === undefined || label === short ? short : `${printable(label)} (${short})`;
   const others = step.datasets.map(({ names }) => (typeof names === 'string' ? names : undefined));
   const why = [countsText(counts, others), ...notes.map(printable)].join('; ');
   return `${index + 1}. ${name}: ${printable(step.says)}: ${formatCount(rowsBefore)} → ${formatCount(rows)}${why}`;
+}
+
+/** The line of a step, and below it a warning where it left no row: that is seldom meant, and no failure. */
+export function stepLines(taken: ChainStep, index: number, label?: string): string[] {
+  const line = `${stepLine(taken, index, label)}${taken.reused ? ', reused' : ''}`;
+  const empty = emptiedText(taken);
+  return empty === null ? [line] : [line, `   ${styled('yellow', 'warning')}: ${empty}`];
+}
+
+/** What the person should know of a step: its notes, and whether it left no row. */
+export function stepNotes(taken: ChainStep): readonly string[] {
+  const empty = emptiedText(taken);
+  return empty === null ? taken.notes : [...taken.notes, empty];
+}
+
+/** Said of the step that took the last rows, and not of those behind it; null of any other. */
+function emptiedText({ step, rowsBefore, rows, counts }: ChainStep): string | null {
+  if (rowsBefore === 0 || rows > 0) return null;
+  const why =
+    step.name === 'holdout/module' && counts['returnedNothing'] === rowsBefore
+      ? 'the module returned nothing for every row: is a return missing?'
+      : `none of ${plural(rowsBefore, 'row')} came through this step`;
+  return `no row is left: ${why}`;
 }
 
 /** Names of a step's other datasets, as people know them, in its order. */
@@ -48,7 +72,9 @@ function sortedCounts(counts: Readonly<Record<string, number>>): [string, number
 }
 
 /** A step as `--json` shows it. */
-export function stepJson({ step, rowsBefore, rows, counts, table, notes }: ChainStep): Record<string, unknown> {
+export function stepJson(taken: ChainStep): Record<string, unknown> {
+  const { step, rowsBefore, rows, counts, table } = taken;
+  const notes = stepNotes(taken);
   const dropped = Object.fromEntries(sortedCounts(counts));
   return {
     transform: `${step.name}@${step.version}`,

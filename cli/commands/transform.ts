@@ -13,7 +13,7 @@ import { exitStatus } from '../exit-codes.ts';
 import { versionEntry } from '../inputs.ts';
 import { writeJson, writeLines } from '../output.ts';
 import { parseStep } from '../parse-step.ts';
-import { stepJson, stepLine } from '../step-text.ts';
+import { stepJson, stepLines } from '../step-text.ts';
 import { entryName } from '../snapshots.ts';
 import { plural } from '../text.ts';
 import { warnOfUndeclared } from '../undeclared-files.ts';
@@ -40,7 +40,7 @@ export const transform: Action = async ({ context, operands, options }) => {
     if (context.json) await writeJson({ name, table, rows, dryRun: true, steps: planned.map(stepJson) });
     else {
       const last = `${name} would be ${plural(rows, 'row')}, from ${entryName(base)}; nothing was kept`;
-      await writeLines([...planned.map((step, index) => stepLine(step, index)), last, `  table ${table}`]);
+      await writeLines([...planned.flatMap((step, index) => stepLines(step, index)), last, `  table ${table}`]);
     }
     return exitStatus.ok;
   }
@@ -55,6 +55,6 @@ export const transform: Action = async ({ context, operands, options }) => {
   const last = made.isNew
     ? `${entryName(made)}: ${plural(rows, 'row')}, from ${entryName(base)}`
     : `${entryName(made)} holds this content already; no new version`;
-  await writeLines([...taken.map((step, index) => stepLine(step, index)), last, `  table ${table}`]);
+  await writeLines([...taken.flatMap((step, index) => stepLines(step, index)), last, `  table ${table}`]);
   return exitStatus.ok;
 };

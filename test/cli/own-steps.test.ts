@@ -17,6 +17,7 @@ export default (row: { n: number; text: string }) => {
   if (row.n === 41) throw new Error('no');
   return row;
 };`,
+    'steps/forgets.ts': 'export default (row: { text: string }) => {\n  row.text.trim();\n};\n',
     'steps/chance.ts': 'export default (row: object) => ({ ...row, x: Math.random() });',
   });
   await box.run(['init']);
@@ -57,5 +58,44 @@ describe("a step of one's own", () => {
   it('shows in the lineage whether anything vouches for it', async () => {
     await box.json(transform('filtered', 'command: {run: "sed 2d"}'));
     expect((await box.run(['lineage', 'filtered'])).stdout).toContain('nothing vouches for it');
+  });
+});
+
+describe('a step that leaves no row', () => {
+  const emptied = 'none of 50 rows came through this step';
+  const forgot = 'the module returned nothing for every row: is a return missing?';
+
+  it('ends with 0 and a warning that says so', async () => {
+    const steps = transform('empty', "filter: {where: 'false'}").concat('--step', 'head: {n: 3}');
+    const { status, stdout } = await box.run(steps);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(
+      new RegExp(`^1\\. filter: .*\\n   warning: no row is left: ${emptied}\\n2\\. head: .*\\nempty@1`),
+    );
+    expect(stdout.match(/warning/g)).toHaveLength(1);
+  });
+
+  it('asks for the return that a module forgot', async () => {
+    const step = 'module: {path: steps/forgets.ts}';
+    const { stdout } = await box.run([...transform('forgot', step), '--dry-run']);
+    expect(stdout).toContain(`   warning: no row is left: ${forgot}\n`);
+    const made = await box.json<{ steps: readonly { notes?: readonly string[] }[] }>(transform('forgot', step));
+    expect(made.steps[0]?.notes).toEqual([`no row is left: ${forgot}`]);
+  });
+
+  it('is warned of in a pipeline, too', async () => {
+    const place = await box.copy();
+    await place.write(
+      'holdout.yaml',
+      `version: 1
+datasets:
+  sft: {files: [train.jsonl]}
+  silent: {from: sft, steps: [module: {path: steps/forgets.ts}]}
+`,
+    );
+    const { status, stdout } = await place.run(['run']);
+    expect(status).toBe(0);
+    expect(stdout).toContain(`     warning: no row is left: ${forgot}\n`);
+    await place.remove();
   });
 });
