@@ -10,7 +10,7 @@ export const exitStatus = {
   ok: 0,
   /** The answer is the bad one: a leak, a difference, damage, not reproduced. */
   found: 1,
-  /** Bad usage or bad input; nothing was changed. */
+  /** Bad usage or bad input; nothing was changed, but a pipeline keeps what was finished before. */
   usage: 2,
   /** Incomplete, or cannot tell. */
   cannotTell: 3,
@@ -28,7 +28,7 @@ export const exitStatus = {
 export const exitMeaning: readonly (readonly [status: number, meaning: string])[] = [
   [exitStatus.ok, 'done; clean; the same; intact; holds'],
   [exitStatus.found, 'the answer is no: a leak, a difference, damage, a pin that does not hold, an id not reproduced'],
-  [exitStatus.usage, 'bad usage or bad input; nothing was changed'],
+  [exitStatus.usage, 'bad usage or bad input; nothing was changed, but `run` keeps the datasets finished before'],
   [
     exitStatus.cannotTell,
     'cannot tell: the check is incomplete, rows could not be recomputed, or a pin or a rebuild lacks something',

@@ -7,7 +7,7 @@ import { exitMeaning, exitStatus } from './exit-codes.ts';
 import { outputColumns } from './output.ts';
 import { wrapLine } from './text.ts';
 
-/** Exits of every command. */
+/** Exits of every command; one that has more to say of them names them itself. */
 const everywhere = new Set<number>([
   exitStatus.usage,
   exitStatus.failure,
@@ -42,7 +42,8 @@ export function programHelp(): string {
 
 /** What stands below the options of a command. */
 export function commandHelp({ details, examples, exits, json }: CommandSpec): string {
-  const common = exitMeaning.filter(([status]) => everywhere.has(status));
+  const own = new Set(exits.map(([status]) => status));
+  const common = exitMeaning.filter(([status]) => everywhere.has(status) && !own.has(status));
   const paragraphs = details === undefined ? [] : ['', ...details.split('\n').flatMap(prose)];
   return [
     ...paragraphs,

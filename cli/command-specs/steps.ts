@@ -6,7 +6,7 @@ import type { CommandSpec } from '../command-spec.ts';
 import { exitStatus } from '../exit-codes.ts';
 import { done, notRepeated } from './shared.ts';
 
-const { ok, found, cannotTell } = exitStatus;
+const { ok, found, usage, cannotTell } = exitStatus;
 
 /** `holdout run`. */
 export const run: CommandSpec = {
@@ -27,6 +27,7 @@ export const run: CommandSpec = {
   exits: [
     [ok, 'everything is up to date, and no check fails'],
     [found, 'a check found a leak; with --frozen: an id is not the one in holdout.lock'],
+    [usage, 'bad usage or bad input; what was finished before stays, the step that failed left nothing'],
     [cannotTell, 'a check is incomplete'],
     notRepeated,
   ],

@@ -439,6 +439,17 @@ describe('a run that goes wrong', () => {
     expect((await box.json<Ran>(['run'], 1)).checks).toMatchObject([{ action: 'up-to-date', verdict: 'leak' }]);
   });
 
+  it('keeps what was finished before a step that fails, as its help says', async () => {
+    const text = pipeline.replace('head: {n: 18}', "filter: {where: 'nothing_of_it > 1'}");
+    const box = await makeBox({ 'holdout.yaml': text });
+    expect((await box.run(['run'])).status).toBe(2);
+    const kept = await box.json<{ datasets: readonly { readonly name: string }[] }>(['ls']);
+    expect(kept.datasets.map(({ name }) => name).toSorted()).toEqual(['clean', 'ev', 'other', 'raw']);
+    const { stdout } = await box.run(['run', '--help']);
+    expect(stdout).toContain('what was finished before stays');
+    expect(stdout).not.toContain('nothing was changed');
+  });
+
   it('goes on after an interrupt with what is missing', async () => {
     const box = await makeBox();
     const { status } = await box.run(['run'], { signal: 'SIGINT' });
