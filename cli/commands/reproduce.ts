@@ -101,6 +101,7 @@ function verdict(
   const number = last?.step ?? 0;
   switch (state) {
     case 'same':
+      if (steps.some(({ taken }) => taken)) return takenVerdict(name, steps, only);
       if (only !== undefined) return styled('green', `Reproduced: step ${only} of ${name}, on its recorded input`);
       return styled('green', `Reproduced: ${name} is ${last?.recorded.table ?? ''} again`);
     case 'differs':
@@ -110,6 +111,22 @@ function verdict(
     default:
       return `Cannot tell: step ${number} of ${name} could not be run`;
   }
+}
+
+/** Of outputs declared not deterministic: what was only taken from the store was not proved. */
+function takenVerdict(name: string, steps: readonly StepOutcome[], only: number | undefined): string {
+  const last = steps.at(-1);
+  if (only !== undefined) {
+    return styled('yellow', `Taken, not run again: step ${only} of ${name} is declared not deterministic`);
+  }
+  const table = last?.recorded.table ?? '';
+  if (last?.taken === true) {
+    return styled('yellow', `Taken, not run again: ${name} is ${table}, as step ${last.step} left it in the store`);
+  }
+  const from = steps.flatMap(({ step, taken }) => (taken ? [step] : []));
+  const which =
+    from.length === 1 ? `step ${from[0]!}, whose output was` : `steps ${from.join(', ')}, whose outputs were`;
+  return styled('green', `Reproduced: ${name} is ${table} again, from ${which} taken, not run again`);
 }
 
 function stepJson(outcome: StepOutcome): Record<string, unknown> {

@@ -55,6 +55,24 @@ describe("a step of one's own", () => {
     expect((await box.run(['reproduce', 'loud', '--run-code'])).status).toBe(0);
   });
 
+  it('that is declared not deterministic is said to be taken by reproduce, not reproduced', async () => {
+    await box.json(transform('drawn', 'module: {path: steps/chance.ts, deterministic: false}'));
+    const taken = await box.run(['reproduce', 'drawn', '--run-code']);
+    expect(taken.status).toBe(0);
+    expect(taken.stdout).toMatch(
+      /\nTaken, not run again: drawn@1 is holdout-table-v1:\w+, as step 2 left it in the store\n$/,
+    );
+    expect(taken.stdout).not.toContain('Reproduced');
+    const step = await box.run(['reproduce', 'drawn', '--step', '2', '--run-code']);
+    expect(step.stdout).toMatch(/\nTaken, not run again: step 2 of drawn@1 is declared not deterministic\n$/);
+    await box.json(['transform', 'drawn', 'first', '--step', 'head: {n: 3}']);
+    const behind = await box.run(['reproduce', 'first']);
+    expect(behind.status).toBe(0);
+    expect(behind.stdout).toMatch(
+      /\nReproduced: first@1 is holdout-table-v1:\w+ again, from step 2, whose output was taken, not run again\n$/,
+    );
+  });
+
   it('shows in the lineage whether anything vouches for it', async () => {
     await box.json(transform('filtered', 'command: {run: "sed 2d"}'));
     expect((await box.run(['lineage', 'filtered'])).stdout).toContain('nothing vouches for it');
