@@ -34,7 +34,9 @@ export const mixture: Transform = defineTransform({
       with: z
         .array(z.strictObject({ dataset: datasetParam, weight }))
         .min(1)
-        .describe('The other datasets, NAME or NAME@VERSION, each with its weight.'),
+        .describe(
+          'The other datasets, NAME or NAME@VERSION, each with its weight. A column that one of them, or the input, lacks is null there, as in concat.',
+        ),
       rows: rowCount.optional().describe('How many rows in all.'),
       size: z
         .enum(['smallest', 'all'])

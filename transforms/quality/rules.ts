@@ -94,7 +94,7 @@ export const rules: readonly Rule[] = [
   {
     name: 'hashes_per_word_max',
     bound: 'ratio',
-    says: 'The most # for each word.',
+    says: 'The most # for each word. It drops short answers such as #### 42 of GSM8K: give "off" for these.',
     published: { gopher: 0.1 },
     fails: (text, bound) => perWord(text, occurrencesOf(text.text, '#')) > bound,
   },
