@@ -174,9 +174,9 @@ export class CliContext {
       readPaths: [...(access.readPaths ?? [])],
       readDirectories,
       writeDirectories: [...writeDirectories, ...(access.writeDirectories ?? [])],
+      signal: this.signal,
     });
     this.atEnd(() => engine.close());
-    this.signal.addEventListener('abort', () => engine.interrupt(), { once: true });
     return engine;
   }
 }

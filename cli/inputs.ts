@@ -11,6 +11,7 @@ import { nearestFile } from '../src/tables/read/nearest-file.ts';
 import type { ReadOptions, ReadTable } from '../src/tables/read/read-table-types.ts';
 import { type CliContext, pathExists } from './context.ts';
 import { startProgress } from './progress.ts';
+import { remark } from './output.ts';
 import { threads } from './threads.ts';
 import { nearestName } from './text.ts';
 
@@ -75,7 +76,10 @@ export async function nameInput(context: CliContext, store: Store | null, argume
   if (store !== null && known && (argument.includes('@') || !(await pathExists(argument)))) {
     return { kind: 'snapshot', argument, store, entry: await versionEntry(store, argument) };
   }
-  if ((await pathExists(argument)) || /[*?[{]/.test(argument)) return files;
+  if ((await pathExists(argument)) || /[*?[{]/.test(argument)) {
+    if (known) remark(`"${argument}" is read as the file or folder of that name; ${name}@1, … name the dataset`);
+    return files;
+  }
   await explainDirectory(context, argument);
   const near = (await nearestFile(argument)) ?? nearestName(name, state?.names.keys() ?? []);
   const what = store === null ? 'no such file or folder' : 'no such file or folder, and no dataset of that name';

@@ -46,6 +46,8 @@ export class Engine {
   readonly #connection: DuckDBConnection;
   readonly #files: AllowedFiles;
   readonly #ownDirectory: string;
+  readonly #signal: AbortSignal | undefined;
+  readonly #onAbort = (): void => this.interrupt();
   /** Settles when the last statement asked for has ended: one that began before would cut a stream off. */
   #turn: Promise<void> = Promise.resolve();
   #interrupts = 0;
@@ -58,12 +60,15 @@ export class Engine {
     connection: DuckDBConnection,
     files: AllowedFiles,
     ownDirectory: string,
+    signal: AbortSignal | undefined,
   ) {
     this.#binding = binding;
     this.#instance = instance;
     this.#connection = connection;
     this.#files = files;
     this.#ownDirectory = ownDirectory;
+    this.#signal = signal;
+    signal?.addEventListener('abort', this.#onAbort);
   }
 
   /**
@@ -92,7 +97,7 @@ export class Engine {
       await connection.run('SET enable_external_access = false');
       await connection.run('SET lock_configuration = true');
       registerJsonFunctions(binding, connection);
-      return new Engine(binding, instance, connection, files, ownDirectory);
+      return new Engine(binding, instance, connection, files, ownDirectory, options.signal);
     } catch (cause) {
       instance?.closeSync();
       await rm(ownDirectory, { recursive: true, force: true });
@@ -255,6 +260,7 @@ export class Engine {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#signal?.removeEventListener('abort', this.#onAbort);
     this.#interrupts += 1;
     // A statement that has not begun yet does not hear an interrupt.
     const stopping = setInterval(() => this.#connection.interrupt(), interruptEveryMs);

@@ -18,6 +18,8 @@ export interface EngineOptions {
   readonly threads?: number | undefined;
   /** Memory for the engine's buffers; the process needs some hundred MB beside it. */
   readonly memoryLimitBytes?: number | undefined;
+  /** Stops the statement that runs when it is aborted. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Memory for buffers when nothing else is asked for. */

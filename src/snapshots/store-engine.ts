@@ -20,16 +20,11 @@ export interface StoreEngineOptions {
  * @throws HoldoutError `IO`
  */
 export async function openStoreEngine(store: Store, options: StoreEngineOptions = {}): Promise<Engine> {
-  const { signal, threads, memoryLimitBytes, readPaths } = options;
-  const engine = await Engine.open({
-    threads,
-    memoryLimitBytes,
-    readPaths,
+  return Engine.open({
+    ...options,
     tempDirectory: await store.tempDirectory(),
     readDirectories: store.roots,
     // Where `tempPath` puts its files.
     writeDirectories: [dirname(await store.tempPath())],
   });
-  signal?.addEventListener('abort', () => engine.interrupt(), { once: true });
-  return engine;
 }

@@ -207,10 +207,12 @@ describe('a check in a store', () => {
     ]);
   });
 
-  it('takes an existing file before a snapshot of its name, unless a version is named', async () => {
+  it('takes an existing file before a snapshot of its name, says so, and takes a version that is named', async () => {
     await box.write('sft', lines(clean));
     expect((await check(['sft', '--against', 'quiz'], 0)).trains[0]?.name).toBe('sft');
     expect((await check(['sft@2', '--against', 'quiz'], 1)).trains[0]?.name).toBe('sft@2');
+    const { stderr } = await box.run(['check', 'sft', '--against', 'quiz']);
+    expect(stderr).toContain('"sft" is read as the file or folder of that name; sft@1, … name the dataset');
   });
 
   it('suggests the dataset that was meant', async () => {

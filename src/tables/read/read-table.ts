@@ -136,9 +136,9 @@ class Reading {
       writeDirectories: [this.#directory],
       threads: this.#options.threads,
       memoryLimitBytes: this.#options.memoryLimitBytes,
+      signal: this.#options.signal,
     });
     this.#engine = engine;
-    this.#options.signal?.addEventListener('abort', () => engine.interrupt(), { once: true });
     return engine;
   }
 
