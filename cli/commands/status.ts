@@ -8,7 +8,8 @@ import type { Store } from '../../src/store/store.ts';
 import type { Action } from '../command-spec.ts';
 import { exitStatus } from '../exit-codes.ts';
 import { versionEntry } from '../inputs.ts';
-import { writeJson, writeLines } from '../output.ts';
+import { asHoldoutError, writeJson, writeLines } from '../output.ts';
+import { findPipelineFile, openPipeline } from '../pipeline-file.ts';
 import { entryName } from '../snapshots.ts';
 import { alignTable, plural } from '../text.ts';
 
@@ -47,7 +48,7 @@ export const status: Action = async ({ context, operands, options }) => {
     await writeLines([
       ...alignTable(listed.map((source) => [said[source.state], entryName(source), shownPath(source)])),
       ...(await Promise.all([...new Set(missing.map(entryName))].map((name) => storedText(store, name)))),
-      summary(of('unchanged').length, changed.length, missing.length),
+      summary(of('unchanged').length, changed.length, missing.length, await nextCommands(store, changed)),
     ]);
   }
   return options.flag('exitCode') && changed.length > 0 ? exitStatus.found : exitStatus.ok;
@@ -58,9 +59,31 @@ function shownPath({ path, state, sameAs }: SourceStatus): string {
   return state === 'new' ? `${path} (the content of ${sameAs})` : `${path} (${sameAs} has its content)`;
 }
 
-function summary(unchanged: number, changed: number, missing: number): string {
+function summary(unchanged: number, changed: number, missing: number, next: string): string {
   if (unchanged + changed === 0) return 'No source file to compare with';
   if (changed === 0) return `Nothing has changed: ${plural(unchanged, 'source file')} of the newest versions`;
-  const next = missing === changed ? '' : '; holdout add NAME FILES… makes the next version of what changed';
-  return `${plural(unchanged, 'source file')} unchanged${next}`;
+  const how = missing === changed ? '' : `; ${next} makes the next version of what changed`;
+  return `${plural(unchanged, 'source file')} unchanged${how}`;
+}
+
+/** What takes changed files in: `run` where a pipeline reads them, `add` for the others. */
+async function nextCommands(store: Store, changed: readonly SourceStatus[]): Promise<string> {
+  const add = 'holdout add NAME FILES…';
+  const inPipeline = await pipelineSources(store);
+  const open = changed.filter(({ state }) => state !== 'missing');
+  const byRun = open.filter(({ name }) => inPipeline.has(name)).length;
+  if (byRun === 0) return add;
+  return byRun === open.length ? 'holdout run' : `holdout run, or ${add} for what is not in its file,`;
+}
+
+/** Names that the pipeline of the project reads from files; none where there is none, or it cannot be read. */
+async function pipelineSources(store: Store): Promise<ReadonlySet<string>> {
+  try {
+    const { pipeline } = await openPipeline(await findPipelineFile(undefined), store, process.cwd());
+    return new Set(pipeline.nodes.filter(({ kind }) => kind === 'files').map(({ name }) => name));
+  } catch (error) {
+    // What is wrong with the file is told by `run`, which reads it for good.
+    if (asHoldoutError(error) !== null) return new Set();
+    throw error;
+  }
 }

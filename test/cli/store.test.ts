@@ -82,6 +82,14 @@ describe('a store', () => {
     const { status, stdout } = await box.run(['status', 'changing', '--exit-code']);
     expect(status).toBe(1);
     expect(stdout).toMatch(/^changed +changing@1 +changing\.jsonl\n/);
+    expect(stdout).toContain('; holdout add NAME FILES… makes the next version');
+    await box.write('holdout.yaml', 'version: 1\ndatasets:\n  changing: {files: changing.jsonl}\n');
+    const ofPipeline = await box.run(['status', 'changing']);
+    expect(ofPipeline.stdout).toContain('; holdout run makes the next version of what changed\n');
+    await box.write('holdout.yaml', 'datasets: [\n');
+    const broken = await box.run(['status', 'changing']);
+    expect(broken).toMatchObject({ status: 0, stdout });
+    await rm(join(box.folder, 'holdout.yaml'));
   });
 
   it('says of standard input what --json says of it', async () => {
