@@ -29,7 +29,7 @@ function planReason(plan: NodePlan): string {
     return `${entryName(plan.version.entry)}, ${plural(plan.version.snapshot.rows, 'row')}`;
   }
   if (plan.action === 'unknown') return `until ${plan.until.join(', ')} ${plan.until.length === 1 ? 'is' : 'are'} run`;
-  return plan.action === 'failed' ? errorText(errorOf(plan.error)) : plan.reason;
+  return plan.action === 'failed' ? errorText(errorOf(plan.error)) : printable(plan.reason);
 }
 
 function errorOf(error: unknown): HoldoutError {
@@ -51,7 +51,7 @@ export function outcomeLines(outcome: NodeOutcome): string[] {
   const same = outcome.isNew ? `${version}${other}` : `${version}; it holds this content already`;
   const labels = outcome.plan.steps.map(({ label }) => label);
   return [
-    `${name}: ${same} (${outcome.reason ?? ''})`,
+    `${name}: ${same} (${printable(outcome.reason ?? '')})`,
     ...outcome.taken.flatMap((step, index) => stepLines(step, index, labels[index]).map((line) => `  ${line}`)),
   ];
 }

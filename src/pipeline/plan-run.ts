@@ -15,9 +15,13 @@ import { recordId } from '../identity/canonical-json.ts';
 import { sameRecipe } from '../lineage/derive-version.ts';
 import type { PreparedStep } from '../lineage/transform.ts';
 import type { VersionEntry } from '../store/journal-state.ts';
+import { derivationChanges } from './derivation-changes.ts';
 import type { FileState } from './file-state.ts';
 import type { DerivedNode, FileNode, NodeStep, PipelineNode } from './pipeline.ts';
 import { atStep } from './step-error.ts';
+
+/** What a line takes. */
+const changesShown = 2;
 
 /** A version with its record. */
 export interface StoredVersion {
@@ -159,7 +163,9 @@ async function planDerived(node: DerivedNode, facts: PlanFacts): Promise<NodePla
     const newest = await facts.version(node.name);
     if (outcome === null) {
       const reason =
-        newest === null ? 'it has no version yet' : `step ${index + 1} (${each.label}) is new to its input`;
+        newest === null
+          ? 'it has no version yet'
+          : `step ${index + 1} (${each.label})${await newStepText(facts, node, newest.entry, index, derivation)}`;
       const next = { step: `${each.step.name}@${each.step.version}`, derivation };
       return { action: 'run', node, reason, steps, next, sameRows: false };
     }
@@ -180,6 +186,24 @@ async function planDerived(node: DerivedNode, facts: PlanFacts): Promise<NodePla
     return { action: 'run', node, reason: other, steps, next: null, sameRows: true };
   }
   return { action: 'up-to-date', node, version: newest, steps };
+}
+
+/** What changed of the step that made the newest version; where none can be compared, that this one was not run. */
+async function newStepText(
+  facts: PlanFacts,
+  { steps }: DerivedNode,
+  entry: VersionEntry,
+  index: number,
+  derivation: Sha256Id,
+): Promise<string> {
+  const recipe = [...(entry.through ?? []), entry].map((made) => made.derivation);
+  const before = recipe[index];
+  const was = recipe.length === steps.length && before !== undefined ? await facts.asked(before) : null;
+  const is = await facts.asked(derivation);
+  if (was === null || is === null || was.transform.name !== is.transform.name) return ' was not run on these rows yet';
+  const changes = derivationChanges(was, is);
+  const more = changes.length > changesShown ? `, and ${changes.length - changesShown} more` : '';
+  return `: ${changes.slice(0, changesShown).join(', ')}${more}`;
 }
 
 function plannedStep(

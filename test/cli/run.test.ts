@@ -165,7 +165,13 @@ describe('run', () => {
     await box.write('holdout.yaml', pipeline.replace('{n: 18}', '{n: 17}'));
     const second = await box.json<Ran>(['run']);
     expect(actionsOf(second)).toEqual({ ...upToDate, train: 'run' });
-    expect(second.datasets.find(({ name }) => name === 'train')?.reason).toBe('step 2 (head) is new to its input');
+    expect(second.datasets.find(({ name }) => name === 'train')?.reason).toBe('step 2 (head): n: 18 → 17');
+    // Steps that stand elsewhere are not compared with one another.
+    await box.write('holdout.yaml', pipeline.replace('[head: {n: 18}]', '[shuffle: {seed: 3}, head: {n: 17}]'));
+    const third = await box.json<Ran>(['run', '--dry-run']);
+    expect(third.datasets.find(({ name }) => name === 'train')?.reason).toBe(
+      'step 2 (shuffle) was not run on these rows yet',
+    );
   });
 
   it('stops early where a step that was edited gives the same rows', async () => {
@@ -190,7 +196,7 @@ describe('run', () => {
     const second = 'length(output) >= 11';
     await box.write('holdout.yaml', pipeline.replace(first, second));
     const plan = await box.run(['run', '--dry-run']);
-    expect(plan.stdout).toContain('clean  run         step 1 (filter) is new to its input');
+    expect(plan.stdout).toContain(`clean  run         step 1 (filter): where: ${first} → ${second}`);
     const { stdout } = await box.run(['run']);
     expect(stdout).toContain(
       'clean: clean@2, 15 rows, those of clean@1, made by step 1 as filter@1 (keep rows where length(output) > 10)',
