@@ -6,6 +6,7 @@
 import type { LeakReport } from '../schemas/leak-report.ts';
 import { type LockedCheck, type PipelineLock } from '../schemas/pipeline-lock.ts';
 import { type Sha256Id, sha256Id } from '../schemas/ids.ts';
+import { type TableSchema, tableSchema } from '../schemas/table-schema.ts';
 import type { Engine } from '../src/engine/engine.ts';
 import { HoldoutError } from '../src/errors.ts';
 import { checkFields, recogniseFields } from '../src/leakage/fields.ts';
@@ -24,6 +25,7 @@ import { derivationChanges } from '../src/pipeline/derivation-changes.ts';
 import { atCheck, atStep } from '../src/pipeline/step-error.ts';
 import { addDataset } from '../src/snapshots/add.ts';
 import type { Store } from '../src/store/store.ts';
+import { schemaChanges } from '../src/tables/types/schema-changes.ts';
 import type { CliContext } from './context.ts';
 import { openChain } from './derive.ts';
 import { otherRecipe } from './other-recipe.ts';
@@ -49,6 +51,8 @@ export type NodeOutcome =
       readonly isNew: boolean;
       /** The version before, which held these rows by another recipe; null where there is none. */
       readonly sameRows: { readonly version: string; readonly madeBy: string } | null;
+      /** What of the columns changed since the version before, where files were added. */
+      readonly changes: readonly string[];
     }
   | { readonly action: 'failed'; readonly node: PipelineNode; readonly error: HoldoutError }
   | { readonly action: 'skipped'; readonly node: PipelineNode; readonly because: readonly string[] };
@@ -129,7 +133,16 @@ async function nodeOutcome(
     const early = frozenNode(run.frozen, before);
     if (early !== null) return { difference: early };
     if (before.action === 'up-to-date') {
-      return { action: 'up-to-date', node, reason: null, plan: before, taken: [], isNew: false, sameRows: null };
+      return {
+        action: 'up-to-date',
+        node,
+        reason: null,
+        plan: before,
+        taken: [],
+        isNew: false,
+        sameRows: null,
+        changes: [],
+      };
     }
     if (before.action === 'unknown') {
       throw new HoldoutError('NOT_FOUND', `no dataset "${before.until.join('", "')}" in the store`);
@@ -147,7 +160,8 @@ async function nodeOutcome(
     if (late !== null) return { difference: late };
     const action = node.kind === 'files' ? 'add' : 'run';
     const sameRows = isNew && action === 'run' ? await rowsOfOther(run.store, newest, plan) : null;
-    return { action, node, reason: reasonOf(before), plan, taken, isNew, sameRows };
+    const changes = isNew && action === 'add' ? await columnChanges(run.store, newest, plan) : [];
+    return { action, node, reason: reasonOf(before), plan, taken, isNew, sameRows, changes };
   } catch (error) {
     return { action: 'failed', node, error: ownError(run, error) };
   }
@@ -162,6 +176,16 @@ async function rowsOfOther(
   if (before === null || before.entry.snapshot !== version.entry.snapshot) return null;
   const madeBy = await otherRecipe(store, before.entry, steps);
   return madeBy === null ? null : { version: entryName(before.entry), madeBy };
+}
+
+async function columnChanges(
+  store: Store,
+  before: StoredVersion | null,
+  { version }: UpToDate,
+): Promise<readonly string[]> {
+  if (before === null || before.snapshot.schema === version.snapshot.schema) return [];
+  const schema = async (id: Sha256Id): Promise<TableSchema> => store.getRecord(id, tableSchema);
+  return schemaChanges(await schema(before.snapshot.schema), await schema(version.snapshot.schema));
 }
 
 function reasonOf(plan: NodePlan): string | null {

@@ -52,6 +52,7 @@ export function outcomeLines(outcome: NodeOutcome): string[] {
   const labels = outcome.plan.steps.map(({ label }) => label);
   return [
     `${name}: ${same} (${printable(outcome.reason ?? '')})`,
+    ...outcome.changes.map((change) => `  ${printable(change)}`),
     ...outcome.taken.flatMap((step, index) => stepLines(step, index, labels[index]).map((line) => `  ${line}`)),
   ];
 }
@@ -108,7 +109,7 @@ export function outcomeJson(outcome: NodeOutcome): Record<string, unknown> {
   const base = { name, section, action: outcome.action };
   if (outcome.action === 'failed') return { ...base, error: errorJson(outcome.error) };
   if (outcome.action === 'skipped') return { ...base, because: outcome.because };
-  const { reason, isNew, sameRows, taken, plan } = outcome;
+  const { reason, isNew, sameRows, changes, taken, plan } = outcome;
   const version = versionJson(plan);
   const steps = plan.steps.map((step, index) => {
     const now = taken[index];
@@ -116,7 +117,8 @@ export function outcomeJson(outcome: NodeOutcome): Record<string, unknown> {
     return { ...stepJson(step), reused, ...(notes.length === 0 ? {} : { notes }) };
   });
   const shown = outcome.action === 'run' ? { ...version, steps } : version;
-  return { ...base, reason, new: isNew, ...(sameRows === null ? {} : { sameRows }), ...shown };
+  const said = { ...(sameRows === null ? {} : { sameRows }), ...(changes.length === 0 ? {} : { changes }) };
+  return { ...base, reason, new: isNew, ...said, ...shown };
 }
 
 function versionJson({ version, steps }: Extract<NodePlan, { action: 'up-to-date' }>): Record<string, unknown> {

@@ -72,8 +72,20 @@ export function textColumn(schema: TableSchema, name: string): Column {
   const column = columnNamed(schema, name);
   if (column.type === 'VARCHAR' || column.type === 'NULL') return column;
   throw new HoldoutError('USAGE', `column "${name}" holds ${sqlType(column.type)}, not text`, {
-    hint: 'text columns: ' + (columns(schema, 'VARCHAR') || 'none'),
+    hint:
+      `text columns: ${columns(schema, 'VARCHAR') || 'none'}` + (column.type === 'JSON' ? `; ${jsonHint(name)}` : ''),
   });
+}
+
+/** What to do about a column whose type is JSON where text is wanted: most often one value of many is of another kind. */
+export function jsonHint(name: string): string {
+  const column = quoteIdentifier(name);
+  const text = `(${column} ->> '$')`;
+  const [key, value] = /^\w+$/.test(name) ? [name, text] : [JSON.stringify(name), JSON.stringify(text)];
+  return (
+    `a column is JSON where its values are of several kinds; \`holdout sql\` with GROUP BY json_type(${column}) ` +
+    `counts them; mend the file, or make text of all by a step before: derive: {columns: {${key}: ${value}}}`
+  );
 }
 
 function columns(schema: TableSchema, type: string): string {

@@ -5,7 +5,7 @@
 import type { ColumnType, TableSchema } from '../../schemas/table-schema.ts';
 import { HoldoutError } from '../../src/errors.ts';
 import { quoteIdentifier, quoteString } from '../../src/identity/sql-text.ts';
-import { columnNamed } from '../../src/lineage/row-values.ts';
+import { columnNamed, jsonHint } from '../../src/lineage/row-values.ts';
 import { sqlType } from '../../src/tables/sql-types.ts';
 import { chatFormats } from '../chat/formats.ts';
 
@@ -24,7 +24,10 @@ export function columnTextSql(schema: TableSchema, name: string): string {
     return `list_aggregate(${texts}, 'string_agg', chr(10))`;
   }
   throw new HoldoutError('USAGE', `column "${name}" holds ${sqlType(type)}, neither text nor messages`, {
-    hint: 'messages are a list of {role, content} or {from, value}; `derive` makes a text column of anything else',
+    hint:
+      type === 'JSON'
+        ? jsonHint(name)
+        : 'messages are a list of {role, content} or {from, value}; `derive` makes a text column of anything else',
   });
 }
 
