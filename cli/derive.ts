@@ -5,8 +5,8 @@
 import { snapshotRecord } from '../schemas/records.ts';
 import type { Engine } from '../src/engine/engine.ts';
 import type { ChainRun } from '../src/lineage/derive-chain.ts';
-import type { RowSource } from '../src/lineage/row-source.ts';
-import { traceRows } from '../src/lineage/trace.ts';
+import type { RowPlace } from '../src/lineage/row-source.ts';
+import { tracePlaces } from '../src/lineage/trace.ts';
 import type { PreparedStep } from '../src/lineage/transform.ts';
 import type { VersionEntry } from '../src/store/journal-state.ts';
 import type { Store } from '../src/store/store.ts';
@@ -39,9 +39,9 @@ export async function openChain(
   for (const { names } of steps.flatMap(({ datasets }) => datasets)) {
     if (typeof names === 'string') reads.push((await versionEntry(store, names)).seq);
   }
-  let trace: Promise<(row: number) => RowSource | null> | undefined;
-  const sourceOf = async (row: number): Promise<RowSource | null> => {
-    trace ??= traceRows(store, engine, base);
+  let trace: Promise<(row: number) => RowPlace | null> | undefined;
+  const sourceOf = async (row: number): Promise<RowPlace | null> => {
+    trace ??= tracePlaces(store, engine, base);
     return (await trace)(row);
   };
   const run: ChainRun = {

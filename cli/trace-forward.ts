@@ -9,7 +9,7 @@ import type { Engine } from '../src/engine/engine.ts';
 import { HoldoutError } from '../src/errors.ts';
 import { shortStepName } from '../src/lineage/find-step.ts';
 import { lineageGraph } from '../src/lineage/graph.ts';
-import { type ReadFile, filesRead, lineOf } from '../src/lineage/read-files.ts';
+import { type ReadFile, filesRead, placeOf } from '../src/lineage/read-files.ts';
 import { type ForwardStart, type Holding, traceForward } from '../src/lineage/trace-forward.ts';
 import type { Store } from '../src/store/store.ts';
 import type { Options } from './command-spec.ts';
@@ -117,13 +117,13 @@ function noLines(file: string, name: string, { firstRow, blob }: ReadFile): Hold
 }
 
 /** Row of a file (from 0) on a line; lines and rows rise together. */
-function rowOfLine(files: Parameters<typeof lineOf>[0], first: number, rows: number, line: number): number | null {
+function rowOfLine(files: Parameters<typeof placeOf>[0], first: number, rows: number, line: number): number | null {
   let [low, high] = [0, rows - 1];
   while (low <= high) {
     const middle = (low + high) >>> 1;
-    const at = lineOf(files, first + middle)?.line;
+    const at = placeOf(files, first + middle)?.line;
     if (at === line) return middle;
-    if (at === undefined || at < line) low = middle + 1;
+    if (at === undefined || at === null || at < line) low = middle + 1;
     else high = middle - 1;
   }
   return null;

@@ -6,7 +6,7 @@ import type { Engine } from '../src/engine/engine.ts';
 import { stepFacts } from '../src/lineage/describe-step.ts';
 import type { LineageStep } from '../src/lineage/graph.ts';
 import { rawLines } from '../src/lineage/raw-lines.ts';
-import { fileOfRow, filesRead, lineOf } from '../src/lineage/read-files.ts';
+import { fileOfRow, filesRead, placeOf } from '../src/lineage/read-files.ts';
 import type { TracedHop, TracedRow } from '../src/lineage/trace.ts';
 import type { Store } from '../src/store/store.ts';
 import { builtInTransforms } from '../transforms/index.ts';
@@ -100,7 +100,7 @@ export async function rawPlaces(
     const files = await filesRead(store, step);
     for (const file of files) {
       const rows = here.filter(({ row }) => fileOfRow(files, row) === file);
-      const lineOfEach = rows.map(({ row }) => lineOf(files, row)?.line ?? null);
+      const lineOfEach = rows.map(({ row }) => placeOf(files, row)?.line ?? null);
       const lines = await rawLines(
         { store, engine },
         file.blob,

@@ -123,7 +123,7 @@ function partsOf(
   const expected = `CASE WHEN (holdout_i - ${before}) % 2 = 1 THEN ${quoteString(names.user)} ELSE ${quoteString(names.assistant)} END`;
   const refused =
     turns === 'one'
-      ? 'not one question and one answer'
+      ? 'not one question and one answer (turns: last takes the last ones)'
       : 'not questions and answers in turn, each with text, with an answer at the end';
   const fits =
     turns === 'one' ? `len(${x}) = ${before} + 2` : `len(${x}) > ${before} AND (len(${x}) - ${before}) % 2 = 0`;

@@ -7,6 +7,7 @@ import type { TableSchema } from '../../schemas/table-schema.ts';
 import { columnsByName } from '../tables/sql-types.ts';
 import { fileLines } from './file-lines.ts';
 import { lineMembers } from './line-members.ts';
+import { placeText } from './row-source.ts';
 import { noRow } from './step-output.ts';
 import type { StepContext } from './transform.ts';
 
@@ -47,7 +48,7 @@ export async function jsonNotes(
     const from = madeOf?.[row] ?? noRow;
     if (from === noRow) return `in line ${line.toLocaleString('en-US')} of its output`;
     const source = await sourceOf(from).catch(() => null);
-    const where = source === null ? '' : ` (${source.file}:${source.line})`;
+    const where = source === null ? '' : ` (${placeText(source)})`;
     return `for row ${(from + 1).toLocaleString('en-US')}${where}`;
   };
   const notes: string[] = [];

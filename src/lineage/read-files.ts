@@ -7,7 +7,7 @@ import { type BlobRecord, blobRecord } from '../../schemas/records.ts';
 import type { Store } from '../store/store.ts';
 import { lineOfRow } from '../tables/json-scan/fixups.ts';
 import type { LineageStep } from './graph.ts';
-import type { RowSource } from './row-source.ts';
+import type { RowPlace } from './row-source.ts';
 
 /** A raw file of a read step. */
 export interface ReadFile {
@@ -40,9 +40,11 @@ export function fileOfRow(files: readonly ReadFile[], row: number): ReadFile | n
   return files.findLast(({ firstRow, blob }) => firstRow <= row && row < firstRow + blob.rows) ?? null;
 }
 
-/** File and line of a row; null where its file has no known lines (arrays, Parquet, unpacked text). */
-export function lineOf(files: readonly ReadFile[], row: number): RowSource | null {
+/** Where a row stood: its file, its row there, and its line where the file has known ones. */
+export function placeOf(files: readonly ReadFile[], row: number): RowPlace | null {
   const file = fileOfRow(files, row);
-  if (file === null || file.blob.content.kind !== 'lines') return null;
-  return { file: file.path, line: lineOfRow(file.blob.content.fixups, row - file.firstRow) };
+  if (file === null) return null;
+  const own = row - file.firstRow;
+  const { content } = file.blob;
+  return { file: file.path, line: content.kind === 'lines' ? lineOfRow(content.fixups, own) : null, row: own };
 }

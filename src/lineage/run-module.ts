@@ -15,6 +15,7 @@ import type { ModuleRun } from './module-process.ts';
 import { firstConflict } from './new-row-conflict.ts';
 import { jsonNotes } from './mixed-columns.ts';
 import { readNewRows, unchangedColumns } from './new-rows.ts';
+import { placeText } from './row-source.ts';
 import { checkSameLines, sampleRows } from './sample-check.ts';
 import { type DroppedRows, RowFailure, type StepOutput } from './step-output.ts';
 import type { StepContext } from './transform.ts';
@@ -190,7 +191,7 @@ async function refuseConflict(
   const beside = made.rows.find((address) => address < input.rows);
   if (found === null || beside === undefined) return;
   const source = await sourceOf(beside).catch(() => null);
-  const place = source === null ? '' : ` (${source.file}:${source.line})`;
+  const place = source === null ? '' : ` (${placeText(source)})`;
   const row = `row ${(beside + 1).toLocaleString('en-US')}${place}`;
   throw new RowFailure(made.origins[found.row]!, `${found.says} ${row}, which the module gave back as it was`, {
     hint: 'Give new values of another kind a column of their own, or give all rows values of one kind.',

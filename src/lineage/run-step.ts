@@ -16,7 +16,7 @@ import { putLayout } from '../tables/write-table.ts';
 import { type BindRun, type BoundStep, bindStep } from './bind-step.ts';
 import { encodeOrigins } from './origins.ts';
 import { type EarlierRealisation, findRealisation } from './realised.ts';
-import type { RowSource } from './row-source.ts';
+import { type RowPlace, placeText } from './row-source.ts';
 import { type Origins, type SettledOutput, settleOutput } from './settle-output.ts';
 import { type DroppedRows, RowFailure, type StepOutput } from './step-output.ts';
 import { type ContextPlace, type TableInHand, layoutOfInput, withStepContext } from './step-context.ts';
@@ -35,7 +35,7 @@ export interface StepInput {
   /** Layout of the table where the journal names none yet: that of a step just taken. */
   readonly layout?: Sha256Id;
   /** Where a row came from; asked only for errors and by code that wants to know. */
-  readonly sourceOf?: ((position: number) => Promise<RowSource | null>) | undefined;
+  readonly sourceOf?: ((position: number) => Promise<RowPlace | null>) | undefined;
   /** The table's set root, where it is known: rows in another order have the same. */
   readonly setRoot?: SetRoot | undefined;
 }
@@ -156,12 +156,19 @@ export async function applyStep(
 
 async function atItsPlace(
   failure: RowFailure,
-  sourceOf: (position: number) => Promise<RowSource | null>,
+  sourceOf: (position: number) => Promise<RowPlace | null>,
 ): Promise<HoldoutError> {
   const source = await sourceOf(failure.position).catch(() => null);
   const row = `row ${(failure.position + 1).toLocaleString('en-US')}`;
-  return new HoldoutError('INPUT_INVALID', `${row}: ${failure.message}`, {
-    ...(source === null ? {} : { file: source.file, line: source.line }),
+  // A line is the error's place; a row of a file without lines can only be told.
+  const [place, from] =
+    source === null
+      ? [{}, '']
+      : source.line === null
+        ? [{}, ` (${placeText(source)})`]
+        : [{ file: source.file, line: source.line }, ''];
+  return new HoldoutError('INPUT_INVALID', `${row}${from}: ${failure.message}`, {
+    ...place,
     ...(failure.hint === undefined ? {} : { hint: failure.hint }),
     cause: failure,
   });

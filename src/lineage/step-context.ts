@@ -16,7 +16,7 @@ import type { Layout } from '../tables/layout.ts';
 import { readLayout } from '../tables/stored-parts.ts';
 import { type TableReader, openLayout } from '../tables/table-reader.ts';
 import type { BoundTable } from './bind-step.ts';
-import type { RowSource } from './row-source.ts';
+import type { RowPlace } from './row-source.ts';
 import type { StepContext } from './transform.ts';
 
 /** Where a step runs. */
@@ -39,7 +39,7 @@ export interface TableInHand {
   /** The layout's file, where it has one. */
   readonly layoutId?: Sha256Id | undefined;
   /** Where a row came from; asked only for errors and by code that wants to know. */
-  readonly sourceOf?: ((position: number) => Promise<RowSource | null>) | undefined;
+  readonly sourceOf?: ((position: number) => Promise<RowPlace | null>) | undefined;
   /** The table's set root, where it is known: rows in another order have the same. */
   readonly setRoot?: SetRoot | undefined;
 }

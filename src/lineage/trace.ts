@@ -8,15 +8,15 @@ import { type JournalState, type VersionEntry, tableKey } from '../store/journal
 import type { Store } from '../store/store.ts';
 import { openTable } from '../tables/table-reader.ts';
 import { type LineageStep, isReadStep, lineageGraph } from './graph.ts';
-import { filesRead, lineOf } from './read-files.ts';
+import { filesRead, placeOf } from './read-files.ts';
 import { type TableAccess, inputStarts, originsOf, rowAtAddress } from './row-origins.ts';
 import { groupAt } from './row-groups.ts';
-import type { RowSource } from './row-source.ts';
+import type { RowPlace, RowSource } from './row-source.ts';
 import { noRow } from './step-output.ts';
 
 /**
- * Where the rows of a version stood. The answer is null for a row whose file has no known lines (arrays, Parquet,
- * unpacked text), and for one that a step made anew.
+ * The lines that the rows of a version stood in. The answer is null for a row whose file has no known lines (arrays,
+ * Parquet, unpacked text), and for one that a step made anew.
  * @throws HoldoutError as the store does.
  */
 export async function traceRows(
@@ -24,17 +24,33 @@ export async function traceRows(
   engine: Engine,
   entry: VersionEntry,
 ): Promise<(row: number) => RowSource | null> {
+  const locate = await tracePlaces(store, engine, entry);
+  return (row) => {
+    const { file, line = null } = locate(row) ?? {};
+    return file === undefined || line === null ? null : { file, line };
+  };
+}
+
+/**
+ * Where the rows of a version stood. The answer is null for a row that a step made anew.
+ * @throws HoldoutError as the store does.
+ */
+export async function tracePlaces(
+  store: Store,
+  engine: Engine,
+  entry: VersionEntry,
+): Promise<(row: number) => RowPlace | null> {
   const state = await store.journal();
   const steps = await lineageGraph(store, state, entry);
   const access: TableAccess = { store, open: (ref) => openTable(store, engine, ref) };
   const starts: number[] = [];
-  const reads: { readonly start: number; readonly locate: (row: number) => RowSource | null }[] = [];
+  const reads: { readonly start: number; readonly locate: (row: number) => RowPlace | null }[] = [];
   let rawRows = 0;
   for (const step of steps) {
     starts.push(rawRows);
     if (!isReadStep(step.derivation)) continue;
     const files = await filesRead(store, step);
-    reads.push({ start: rawRows, locate: (row) => lineOf(files, row) });
+    reads.push({ start: rawRows, locate: (row) => placeOf(files, row) });
     rawRows += step.realisation.output.rows;
   }
   const lastUse = steps.map(

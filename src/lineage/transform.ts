@@ -12,7 +12,7 @@ import { canonicalJson } from '../identity/canonical-json.ts';
 import { nearestName } from '../nearest-name.ts';
 import type { TableReader } from '../tables/table-reader.ts';
 import { parametersOf } from './parameters.ts';
-import type { RowSource } from './row-source.ts';
+import type { RowPlace } from './row-source.ts';
 import type { StepOutput } from './step-output.ts';
 
 /** How a step treats rows. */
@@ -64,7 +64,7 @@ export interface StepContext {
   /** How many rows of the input are done. */
   readonly onProgress?: ((rowsDone: number) => void) | undefined;
   /** Where a row of the input came from, for errors and for code that asks. */
-  readonly sourceOf: (position: number) => Promise<RowSource | null>;
+  readonly sourceOf: (position: number) => Promise<RowPlace | null>;
 }
 
 /** A parameter that names a dataset: as the person writes it, or in a derivation the number of the input. */

@@ -74,7 +74,7 @@ describe('to-chat and from-chat', () => {
       null,
     ].map((messages, id) => ({ id, messages }));
     await expect(mapOn(workspace, conversations, 'from-chat: {}')).rejects.toThrow(
-      'row 2: conversation: not one question and one answer',
+      'row 2: conversation: not one question and one answer (turns: last takes the last ones)',
     );
     const { why } = await mapOn(workspace, conversations, 'from-chat: {on_error: drop}');
     expect(why).toEqual([null, 'failed', 'failed', 'failed', 'failed', 'failed', 'failed']);

@@ -18,7 +18,7 @@ import type { RowFate } from '../../dist/src/lineage/why-dropped.js';
 import { findStep } from '../../dist/src/lineage/find-step.js';
 import { reproduceVersion } from '../../dist/src/lineage/reproduce.js';
 import type { Reproduction } from '../../dist/src/lineage/reproduce.js';
-import { traceBack, traceRows } from '../../dist/src/lineage/trace.js';
+import { traceBack, tracePlaces, traceRows } from '../../dist/src/lineage/trace.js';
 import { resolveVersion } from '../../dist/src/snapshots/versions.js';
 import { openTable } from '../../dist/src/tables/table-reader.js';
 import { builtInTransforms } from '../../dist/transforms/index.js';
@@ -69,7 +69,7 @@ export class OwnSteps {
     const base = resolveVersion(await store.journal(), from);
     const { table, schema } = await store.getRecord(base.snapshot, snapshotRecord);
     return this.workspace.engine(async (engine) => {
-      const sourceOf = await traceRows(store, engine, base);
+      const sourceOf = await tracePlaces(store, engine, base);
       const { version, steps } = await deriveChain({
         store,
         engine,
