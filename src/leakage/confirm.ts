@@ -1,7 +1,6 @@
 /**
  * Confirms the candidates of batches: the first rows in this thread, where there are many in threads that each hold the
- * eval index. What is
- * found does not depend on which, as `judge.ts` says.
+ * eval index. What is found does not depend on which, as `judge.ts` says.
  * @module
  */
 import { WorkerPool } from '../worker-pool.ts';

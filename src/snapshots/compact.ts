@@ -6,6 +6,7 @@
 import type { Engine } from '../engine/engine.ts';
 import type { Store } from '../store/store.ts';
 import type { CompactPlan, RepackFamily, RepackJob } from './compact-plan.ts';
+import type { CopyRun } from './copy-rows.ts';
 import { MovedRows } from './moved-rows.ts';
 import { repackTable } from './repack.ts';
 import type { Repacked } from './repack.ts';
@@ -47,9 +48,7 @@ export async function executeCompact(run: CompactRun, { families }: CompactPlan)
  * Rows that another table has by now are not written again: that finishes work which was cut off. A table that was
  * named gets parts of its own.
  */
-async function candidatesOf(store: Store, { jobs }: RepackFamily): Promise<CompactCandidates> {
+async function candidatesOf(store: Store, { jobs }: RepackFamily): Promise<CopyRun['candidates']> {
   if (jobs.some(({ why }) => why === 'named' || why === 'strewn')) return [];
   return [...new Set((await store.journal()).layouts.values())];
 }
-
-type CompactCandidates = Parameters<typeof repackTable>[0]['candidates'];
