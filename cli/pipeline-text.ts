@@ -83,7 +83,7 @@ export function differenceLines(
   { of, step, what, locked, found, changes = [] }: LockDifference,
 ): string[] {
   const where = step === null ? of : `${of}, ${step}`;
-  if (locked === null && what === 'entry') return [`${file} has no entry for ${of}`];
+  if (locked === null && what === 'entry') return [`${file} has no entry for ${of}: \`holdout run\` writes it`];
   if (found === null && what === 'entry') return [`${file} has an entry for ${of}, which the pipeline does not have`];
   return [
     `${file} differs: ${where}: another ${what}`,

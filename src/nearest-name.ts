@@ -3,17 +3,22 @@
  * @module
  */
 
-/** The known name that a mistyped one most likely means, or null. */
+/** So many letters say which name is meant that begins with them. */
+const beginningMin = 3;
+
+/** The known name that a mistyped one, or the beginning of one, most likely means, or null. */
 export function nearestName(name: string, known: Iterable<string>): string | null {
+  const names = [...known];
   let best: string | null = null;
   let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1;
-  for (const candidate of known) {
+  for (const candidate of names) {
     const [given, near] = [name.slice(0, 128).toLowerCase(), candidate.slice(0, 128).toLowerCase()];
     const apart = distance(given, near);
     // With no letter in common a short name is near everything short.
     if (apart < bestDistance && apart < Math.max(given.length, near.length)) [best, bestDistance] = [candidate, apart];
   }
-  return best;
+  if (best !== null || name.length < beginningMin) return best;
+  return names.find((candidate) => candidate.toLowerCase().startsWith(name.toLowerCase())) ?? null;
 }
 
 function distance(a: string, b: string): number {

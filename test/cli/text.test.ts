@@ -48,5 +48,7 @@ it('names the nearest name, and none where short names have no letter in common'
   expect(nearestName('trian', ['raw', 'train'])).toBe('train');
   expect(nearestName('stf', ['sft'])).toBe('sft');
   expect(nearestName('zz', ['a', 'b2'])).toBe(null);
+  expect(nearestName('gsm8k', ['train', 'gsm8k-test'])).toBe('gsm8k-test');
+  expect(nearestName('gs', ['train', 'gsm8k-test'])).toBe(null);
   expect(nearestName('x', ['y'])).toBe(null);
 });
