@@ -8,6 +8,7 @@ import { type LeakReport, leakReport } from '../schemas/leak-report.ts';
 import { realisationRecord } from '../schemas/records.ts';
 import { HoldoutError } from '../src/errors.ts';
 import type { Store } from '../src/store/store.ts';
+import { checkValue, problemText } from '../src/value-problems.ts';
 import { pathExists } from './context.ts';
 
 /** A report with its id. */
@@ -66,14 +67,13 @@ async function readReportFile(store: Store, file: string): Promise<IdentifiedRep
     if (!(cause instanceof SyntaxError)) throw cause;
     throw new HoldoutError('INPUT_INVALID', 'not JSON', { file, cause });
   }
-  const checked = leakReport.safeParse(value);
-  if (checked.success) return { id: await store.putRecord(checked.data), report: checked.data };
-  const [issue] = checked.error.issues;
-  throw new HoldoutError(
-    'INPUT_INVALID',
-    `not a leak report that this version reads: ${issue === undefined ? '' : `${issue.path.join('.')}: ${issue.message}`}`,
-    { file, hint: '`holdout check … -o FILE` writes one (--json may add evidence, which is no part of it)' },
-  );
+  const checked = checkValue(leakReport, value, []);
+  if (checked.ok) return { id: await store.putRecord(checked.value), report: checked.value };
+  const [wrong] = checked.problems.map((problem) => problemText(problem, 'the file'));
+  throw new HoldoutError('INPUT_INVALID', `not a leak report that this version reads: ${wrong}`, {
+    file,
+    hint: '`holdout check … -o FILE` writes one (--json may add evidence, which is no part of it)',
+  });
 }
 
 /** The newest stored report that covers all that `covers` asks for, or null. */

@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { type TableSchema, tableSchema } from '../schemas/table-schema.ts';
 import { HoldoutError } from '../src/errors.ts';
 import { errnoOf } from '../src/store/io-error.ts';
+import { checkValue, problemText } from '../src/value-problems.ts';
 import { parseSchemaText } from '../src/tables/types/type-text.ts';
 
 /** Reads `--schema`: a file (a schema record as JSON, or text) where one of that name stands, else the text itself. */
@@ -26,9 +27,8 @@ function parseSchemaJson(text: string, file: string): TableSchema {
   } catch (cause) {
     throw new HoldoutError('INPUT_INVALID', 'not JSON', { file, cause });
   }
-  const checked = tableSchema.safeParse(value);
-  if (checked.success) return checked.data;
-  const [issue] = checked.error.issues;
-  const place = issue === undefined ? '' : `${issue.path.join('.') || 'schema'}: ${issue.message}`;
-  throw new HoldoutError('INPUT_INVALID', `not a schema: ${place}`, { file });
+  const checked = checkValue(tableSchema, value, []);
+  if (checked.ok) return checked.value;
+  const [wrong] = checked.problems.map((problem) => problemText(problem, 'the file'));
+  throw new HoldoutError('INPUT_INVALID', `not a schema: ${wrong}`, { file });
 }

@@ -28,7 +28,11 @@ export const command: Transform = defineTransform({
   params: z.strictObject({
     run: z
       .union([z.string().min(1), z.array(z.string()).min(1)])
-      .refine((run) => (typeof run === 'string' ? run : (run[0] ?? '')).trim() !== '', 'it names no program')
+      // That nothing at all stands there is said already.
+      .refine(
+        (run) => run.length === 0 || (typeof run === 'string' ? run : run[0]!).trim() !== '',
+        'it names no program',
+      )
       .describe(
         'The command: a list of program and arguments, run as it is; or a line for the shell (/bin/sh, on Windows ' +
           'cmd.exe). It runs in the folder of holdout.yaml, in `transform` where you are.',

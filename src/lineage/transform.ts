@@ -9,8 +9,8 @@ import type { DerivationRecord, RealisationRecord, SnapshotRecord, TableRef } fr
 import type { Engine } from '../engine/engine.ts';
 import { HoldoutError } from '../errors.ts';
 import { canonicalJson } from '../identity/canonical-json.ts';
-import { nearestName } from '../nearest-name.ts';
 import type { TableReader } from '../tables/table-reader.ts';
+import { checkValue, problemText } from '../value-problems.ts';
 import { parametersOf } from './parameters.ts';
 import type { RowPlace } from './row-source.ts';
 import type { StepOutput } from './step-output.ts';
@@ -68,7 +68,9 @@ export interface StepContext {
 }
 
 /** A parameter that names a dataset: as the person writes it, or in a derivation the number of the input. */
-export const datasetParam = z.union([z.string().min(1), z.strictObject({ input: z.int().positive() })]);
+export const datasetParam = z.union([z.string().min(1), z.strictObject({ input: z.int().positive() })], {
+  error: 'expected the name of a dataset',
+});
 export type DatasetParam = z.infer<typeof datasetParam>;
 
 /** Where in the parameters a dataset is named. */
@@ -202,19 +204,12 @@ export function defineTransform<P extends z.core.util.JSONType>(definition: Step
 function checkParams<P>({ name, params }: StepDefinition<P>, given: unknown): P {
   const unfit = unfitText(given);
   if (unfit !== null) throw new HoldoutError('USAGE', `${name}: a parameter holds ${unfit}`);
-  const checked = params.safeParse(given);
-  if (checked.success) return checked.data;
   const known = parametersOf(params).map((parameter) => parameter.name);
-  const wrong = checked.error.issues.map((issue) => {
-    if (issue.code === 'invalid_key') {
-      const says = issue.issues[0]?.message ?? issue.message;
-      return `${issue.path.slice(0, -1).join('.')}: "${String(issue.path.at(-1))}" cannot be a name here: ${says}`;
-    }
-    if (issue.code !== 'unrecognized_keys' || issue.path.length > 0) {
-      return `${issue.path.join('.') || 'parameters'}: ${issue.message}`;
-    }
-    return issue.keys.map((key) => `${key}: no such parameter${meant(key, known)}`).join('; ');
-  });
+  const checked = checkValue(params, given, known);
+  if (checked.ok) return checked.value;
+  const wrong = checked.problems.map((problem) =>
+    problem.kind === 'unknown-key' && problem.path.length === 0 ? problem.says : problemText(problem, 'parameters'),
+  );
   throw new HoldoutError('USAGE', `${name}: ${wrong.join('; ')}`, {
     hint: known.length === 0 ? 'it has no parameters' : `its parameters: ${known.join(', ')}`,
   });
@@ -232,11 +227,6 @@ function unfitText(value: unknown): string | null {
     if (unfit !== null) return unfit;
   }
   return null;
-}
-
-function meant(key: string, known: readonly string[]): string {
-  const near = nearestName(key, known);
-  return near === null ? '' : ` (did you mean ${near}?)`;
 }
 
 function takeSeed(params: z.core.util.JSONType): { seed: number; rest: z.core.util.JSONType } {

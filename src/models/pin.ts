@@ -10,6 +10,7 @@ import { type PinRecord, type PinnedDataset, type PinnedEval, type PinnedScore, 
 import { HoldoutError } from '../errors.ts';
 import { recordId } from '../identity/canonical-json.ts';
 import { readIfThere } from '../store/read-if-there.ts';
+import { checkValue, problemText } from '../value-problems.ts';
 import { cardFileName, hashModelFiles, pinFileName } from './model-files.ts';
 import { type CardPlan, planCard } from './pin-card.ts';
 import { describeReport, pinSays, versionName } from './pin-report.ts';
@@ -163,12 +164,10 @@ export async function readPin(modelDirOrFile: string): Promise<{ pin: PinRecord;
     const hint = '`holdout pin MODEL_DIR --train NAME --eval NAME` writes one';
     throw new HoldoutError('NOT_FOUND', 'no pin here', { file: path, hint });
   }
-  const parsed = pinRecord.safeParse(parseJson(bytes.toString('utf8'), path));
-  if (parsed.success) return { pin: parsed.data, id: recordId(parsed.data), path };
-  const issues = parsed.error.issues
-    .slice(0, 5)
-    .map((issue) => `${issue.path.join('.') || 'the file'}: ${issue.message}`);
-  throw new HoldoutError('INPUT_INVALID', `not a pin that this version reads: ${issues.join('; ')}`, { file: path });
+  const checked = checkValue(pinRecord, parseJson(bytes.toString('utf8'), path), []);
+  if (checked.ok) return { pin: checked.value, id: recordId(checked.value), path };
+  const wrong = checked.problems.slice(0, 5).map((problem) => problemText(problem, 'the file'));
+  throw new HoldoutError('INPUT_INVALID', `not a pin that this version reads: ${wrong.join('; ')}`, { file: path });
 }
 
 function parseJson(text: string, path: string): unknown {

@@ -5,9 +5,9 @@
 import type { LockedCheck, LockedDataset, PipelineLock } from '../../schemas/pipeline-lock.ts';
 import { pipelineLock } from '../../schemas/pipeline-lock.ts';
 import { HoldoutError } from '../errors.ts';
+import { checkOfFile } from './checked-value.ts';
 import type { NodePlan, PlannedStep } from './plan-run.ts';
 import { readYaml } from './yaml-places.ts';
-import { problemsOf } from './zod-problems.ts';
 
 /** A lock with nothing in it. */
 export const emptyLock: PipelineLock = { version: 1, datasets: {}, evals: {}, checks: [] };
@@ -66,16 +66,11 @@ export function readLock(text: string, file: string): PipelineLock {
   const hint = 'restore it from version control, or delete it: `holdout run` finds every id anew';
   if (text.length > lockBytesMax) throw new HoldoutError('LIMIT', 'too large for a lock file', { file, hint });
   const yaml = readYaml(text);
-  const checked = pipelineLock.safeParse(yaml.value);
-  const [problem] = [
-    ...yaml.problems,
-    ...(checked.success ? [] : problemsOf(checked.error, { yaml, path: [], what: 'the lock', keys: [] })),
-  ];
-  if (problem !== undefined) {
-    const { line, column, message } = problem;
-    throw new HoldoutError('INPUT_INVALID', message, { file, line, column, hint });
-  }
-  return checked.data!;
+  const checked = checkOfFile(pipelineLock, yaml.value, { yaml, path: [], what: 'the lock', keys: [] });
+  if (checked.ok && yaml.problems.length === 0) return checked.value;
+  const [problem] = [...yaml.problems, ...(checked.ok ? [] : checked.problems)];
+  const { message, ...place } = problem!;
+  throw new HoldoutError('INPUT_INVALID', message, { file, line: place.line, column: place.column, hint });
 }
 
 /** What stands in the lock for a dataset that is up to date. */

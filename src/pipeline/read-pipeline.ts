@@ -5,11 +5,11 @@
 import { pipelineCheck, pipelineFile } from '../../schemas/pipeline-file.ts';
 import { HoldoutError } from '../errors.ts';
 import { nearestName } from '../nearest-name.ts';
+import { checkOfFile } from './checked-value.ts';
 import { orderByNeeds } from './order.ts';
 import type { Pipeline, PipelineCheck } from './pipeline.ts';
 import { type Draft, type PipelineReading, listOf, readDerived, readFiles } from './read-sets.ts';
 import { type Path, type Place, type PlacedYaml, type Problem, readYaml } from './yaml-places.ts';
-import { problemsOf } from './zod-problems.ts';
 
 /** A file larger than this is no pipeline that a person wrote. */
 const fileBytesMax = 1 << 20;
@@ -102,10 +102,9 @@ function checkTop(yaml: PlacedYaml, top: Readonly<Record<string, unknown>>, prob
       .filter((key) => !topKeys.includes(key))
       .map((key) => [key, 0]),
   );
-  const checked = pipelineFile.safeParse({ version, description, ...unread });
-  if (!checked.success && Object.keys(top).length > 0) {
-    problems.push(...problemsOf(checked.error, { yaml, path: [], what: 'the file', keys: topKeys }));
-  }
+  const given = { version, description, ...unread };
+  const checked = checkOfFile(pipelineFile, given, { yaml, path: [], what: 'the file', keys: topKeys });
+  if (!checked.ok && Object.keys(top).length > 0) problems.push(...checked.problems);
 }
 
 async function readSection(
@@ -117,10 +116,9 @@ async function readSection(
 ): Promise<Draft[]> {
   if (top[section] === undefined || top[section] === null) return [];
   const entries = mapAt(yaml, [section], section, problems);
-  const names = pipelineFile.shape.evals.safeParse(
-    Object.fromEntries(Object.keys(entries).map((name) => [name, { files: 'x' }])),
-  );
-  if (!names.success) problems.push(...problemsOf(names.error, { yaml, path: [section], what: section, keys: [] }));
+  const named = Object.fromEntries(Object.keys(entries).map((name) => [name, { files: 'x' }]));
+  const names = checkOfFile(pipelineFile.shape.evals, named, { yaml, path: [section], what: section, keys: [] });
+  if (!names.ok) problems.push(...names.problems);
   const drafts: Draft[] = [];
   for (const [name, given] of Object.entries(entries)) {
     const path = [section, name];
@@ -143,19 +141,23 @@ function readChecks(
   const given = top['checks'];
   if (given === undefined || given === null) return [];
   if (!Array.isArray(given)) {
-    problems.push({ ...yaml.at(['checks']), message: 'checks: expected a list of checks' });
+    problems.push({
+      ...yaml.at(['checks']),
+      message: 'checks: expected a list of checks',
+      hint: 'write each as a line of its own: "- {train: …, against: …}"',
+    });
     return [];
   }
   const checks: PipelineCheck[] = [];
   for (const [index, each] of given.entries()) {
     const path = ['checks', index];
     const what = `check ${index + 1}`;
-    const checked = pipelineCheck.safeParse(each);
-    if (!checked.success) {
-      problems.push(...problemsOf(checked.error, { yaml, path, what, keys: Object.keys(pipelineCheck.shape) }));
+    const checked = checkOfFile(pipelineCheck, each, { yaml, path, what, keys: Object.keys(pipelineCheck.shape) });
+    if (!checked.ok) {
+      problems.push(...checked.problems);
       continue;
     }
-    const { train, against, fail_on: failOn, 'allow-incomplete': allowIncomplete } = checked.data;
+    const { train, against, fail_on: failOn, 'allow-incomplete': allowIncomplete } = checked.value;
     for (const [key, value] of [
       ['train', train],
       ['against', against],

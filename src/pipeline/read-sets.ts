@@ -2,15 +2,16 @@
  * What stands under a name of a pipeline file: a dataset or eval set of files, or a dataset made of others.
  * @module
  */
+import type { z } from 'zod';
 import { derivedDataset, evalSet, fileDataset } from '../../schemas/pipeline-file.ts';
 import type { FieldRoles, Role } from '../../schemas/records.ts';
 import type { TableSchema } from '../../schemas/table-schema.ts';
 import { HoldoutError } from '../errors.ts';
 import type { Transform } from '../lineage/transform.ts';
+import { checkOfFile } from './checked-value.ts';
 import type { DerivedNode, FileNode, PipelineNode } from './pipeline.ts';
 import { type Need, type ReadStep, readStep, refuseSameStepNames } from './read-steps.ts';
 import type { Path, PlacedYaml, Problem } from './yaml-places.ts';
-import { problemsOf } from './zod-problems.ts';
 
 /** What the file is read against. */
 export interface PipelineReading {
@@ -52,18 +53,20 @@ export async function readFiles(
 ): Promise<Draft | null> {
   const place = yaml.keyAt(path.slice(0, -1), name);
   const form = section === 'evals' ? evalSet : fileDataset;
-  const checked = form.safeParse(given);
-  if (!checked.success) {
-    const keys = [...Object.keys(form.shape), ...(section === 'datasets' ? ['from', 'steps'] : [])];
-    const found = problemsOf(checked.error, { yaml, path, what, keys });
+  const keys = [...Object.keys(form.shape), ...(section === 'datasets' ? ['from', 'steps'] : [])];
+  const checked = checkOfFile<z.infer<typeof evalSet> & { readonly role?: Role | undefined }>(form, given, {
+    yaml,
+    path,
+    what,
+    keys,
+  });
+  if (!checked.ok) {
     problems.push(
-      ...found.map((problem) =>
-        problem.message === `${what}: files is missing` ? noFiles(problem, section) : problem,
-      ),
+      ...checked.problems.map(({ missing, ...problem }) => (missing === 'files' ? noFiles(problem, section) : problem)),
     );
     return null;
   }
-  const said = checked.data;
+  const said = checked.value;
   const files = listOf(said.files);
   const standardInput = files.indexOf('-');
   if (standardInput >= 0) {
@@ -79,7 +82,7 @@ export async function readFiles(
     const hint = error.hint === undefined ? {} : { hint: error.hint };
     problems.push({ ...yaml.at([...path, 'schema']), message: `${what}: ${error.message}`, ...hint });
   }
-  const role: Role = section === 'evals' ? 'eval' : ((said as { readonly role?: Role }).role ?? 'none');
+  const role: Role = section === 'evals' ? 'eval' : (said.role ?? 'none');
   const node: FileNode = {
     kind: 'files',
     name,
@@ -111,16 +114,17 @@ export function readDerived(
   const keys = Object.keys(derivedDataset.shape);
   // Steps are checked one by one, each against its own parameters.
   const { steps: givenSteps = [], ...rest } = given as Record<string, unknown>;
-  const checked = derivedDataset.safeParse(rest);
-  if (!checked.success) {
+  const checked = checkOfFile(derivedDataset, rest, { yaml, path, what, keys });
+  if (!checked.ok) {
     const both =
       'files' in rest
         ? [{ ...yaml.keyAt(path, 'files'), message: `${what} says "files" and "from"; one of them` }]
         : [];
-    problems.push(...(both.length > 0 ? both : problemsOf(checked.error, { yaml, path, what, keys })));
+    problems.push(...(both.length > 0 ? both : checked.problems));
   }
   if (!Array.isArray(givenSteps)) {
-    problems.push({ ...yaml.at([...path, 'steps']), message: `${what}: steps: expected a list of steps` });
+    const message = `${what}: steps: expected a list of steps`;
+    problems.push({ ...yaml.at([...path, 'steps']), message, hint: 'write each as a line of its own: "- filter: …"' });
     return null;
   }
   const stepReading = {
@@ -133,11 +137,12 @@ export function readDerived(
     return readStep(stepReading, step, [...path, 'steps', index], `${what}, step ${index + 1}`);
   });
   refuseSameStepNames(own, problems, what);
-  if (!checked.success) return null;
-  const from = listOf(checked.data.from);
+  if (!checked.ok) return null;
+  const said = checked.value.from;
+  const from = listOf(said);
   const needs: Need[] = from.map((need, index) => ({
     name: need,
-    path: typeof checked.data.from === 'string' ? [...path, 'from'] : [...path, 'from', index],
+    path: typeof said === 'string' ? [...path, 'from'] : [...path, 'from', index],
   }));
   // `from: [a, b]` is `from: a` and a first step that puts the others behind it.
   const concat = { concat: { with: from.slice(1) } };

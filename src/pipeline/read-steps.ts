@@ -8,9 +8,9 @@ import { nearestName } from '../nearest-name.ts';
 import { findStep, shortStepName } from '../lineage/find-step.ts';
 import { parametersOf } from '../lineage/parameters.ts';
 import type { PreparedStep, Transform } from '../lineage/transform.ts';
+import { checkOfFile } from './checked-value.ts';
 import type { NodeStep } from './pipeline.ts';
 import type { Path, PlacedYaml, Problem } from './yaml-places.ts';
-import { problemsOf } from './zod-problems.ts';
 
 /** What reading steps needs. */
 export interface StepReading {
@@ -44,8 +44,9 @@ export function readStep(reading: StepReading, given: unknown, path: Path, what:
     return null;
   }
   const entries = Object.entries(given);
-  const notes = stepNotes.safeParse(Object.fromEntries(entries.filter(([key]) => noteKeys.includes(key))));
-  if (!notes.success) problems.push(...problemsOf(notes.error, { yaml, path, what, keys: noteKeys }));
+  const noted = Object.fromEntries(entries.filter(([key]) => noteKeys.includes(key)));
+  const notes = checkOfFile(stepNotes, noted, { yaml, path, what, keys: noteKeys });
+  if (!notes.ok) problems.push(...notes.problems);
   const [step, second] = entries.filter(([key]) => !noteKeys.includes(key));
   if (step === undefined) {
     problems.push({ ...place, message: `${what}: no step is named`, hint: '`holdout transforms` lists the steps' });
@@ -57,7 +58,12 @@ export function readStep(reading: StepReading, given: unknown, path: Path, what:
   }
   const [name, params] = step;
   const paramsPath = [...path, name];
-  return prepare(reading, name, params ?? {}, { path, paramsPath, what, name: notes.data?.name });
+  return prepare(reading, name, params ?? {}, {
+    path,
+    paramsPath,
+    what,
+    name: notes.ok ? notes.value.name : undefined,
+  });
 }
 
 /** What a second key beside a step most likely is: a note or a parameter out of place, or a step without its dash. */
@@ -115,10 +121,10 @@ function prepare(reading: StepReading, named: string, params: unknown, at: StepP
     return fail(error);
   }
   const what = `${at.what}, ${shortStepName(transform.name)}`;
-  const checked = transform.params.safeParse(params);
-  if (!checked.success) {
-    const keys = parametersOf(transform.params).map((parameter) => parameter.name);
-    problems.push(...problemsOf(checked.error, { yaml, path: at.paramsPath, what, keys }));
+  const keys = parametersOf(transform.params).map((parameter) => parameter.name);
+  const checked = checkOfFile(transform.params, params, { yaml, path: at.paramsPath, what, keys });
+  if (!checked.ok) {
+    problems.push(...checked.problems);
     return null;
   }
   try {

@@ -10,10 +10,10 @@ import type { JournalEntry } from '../../schemas/records.ts';
 import { HoldoutError } from '../errors.ts';
 import { canonicalJson, recordId } from '../identity/canonical-json.ts';
 import { sha256IdOf } from '../identity/ids.ts';
+import { problemsText } from '../value-problems.ts';
 import { placeFile, writeNewFile } from './durable-files.ts';
 import { readIfThere } from './read-if-there.ts';
 import { journalPath } from './store-paths.ts';
-import { describeIssues } from './stored-record.ts';
 import type { TempFolder } from './temp-folder.ts';
 
 const hint =
@@ -44,8 +44,11 @@ export async function readEntry(root: string, seq: number): Promise<{ entry: Jou
   const id = sha256IdOf(bytes.subarray(0, Math.max(end, 0)));
   if (end < 0 || bytes.subarray(end + 1).toString('latin1') !== `"${id}"\n`)
     throw corrupt(path, seq, 'it is torn or altered');
-  const checked = journalEntry.safeParse(JSON.parse(bytes.toString('utf8', 0, end)));
-  if (!checked.success) throw corrupt(path, seq, `it cannot be understood (${describeIssues(checked.error)})`);
+  const value: unknown = JSON.parse(bytes.toString('utf8', 0, end));
+  const checked = journalEntry.safeParse(value);
+  if (!checked.success) {
+    throw corrupt(path, seq, `it cannot be understood (${problemsText(journalEntry, value, 'the entry')})`);
+  }
   if (checked.data.seq !== seq) throw corrupt(path, seq, `it is entry ${checked.data.seq}`);
   return { entry: checked.data, id };
 }

@@ -8,11 +8,12 @@ import type { Sha256Id } from '../../schemas/ids.ts';
 import { HoldoutError } from '../errors.ts';
 import { recordBytes } from '../identity/canonical-json.ts';
 import { sha256IdOf } from '../identity/ids.ts';
+import { problemsText } from '../value-problems.ts';
 import { placeFile, replaceFile, writeNewFile } from './durable-files.ts';
 import { namesIn } from './list-stored.ts';
 import { readIfThere } from './read-if-there.ts';
 import { filePath, idOfFileName, kindFolder } from './store-paths.ts';
-import { describeIssues, problemOfRecord, typeOfRecord } from './stored-record.ts';
+import { problemOfRecord, typeOfRecord } from './stored-record.ts';
 import type { StoredRecord } from './stored-record.ts';
 import type { TempFolder } from './temp-folder.ts';
 
@@ -55,7 +56,7 @@ export async function getRecord<T>(root: string, id: Sha256Id, schema: z.ZodType
   if (checked.success) return checked.data;
   throw new HoldoutError(
     'STORE_CORRUPT',
-    `record ${id} (${typeOfRecord(value) ?? 'of no type'}) is not what is expected here: ${describeIssues(checked.error)}`,
+    `record ${id} (${typeOfRecord(value) ?? 'of no type'}) is not what is expected here: ${problemsText(schema, value, 'the record')}`,
     { file: filePath(root, 'record', id) },
   );
 }

@@ -27,6 +27,7 @@ import type {
 } from '../../schemas/records.ts';
 import { tableSchema } from '../../schemas/table-schema.ts';
 import type { TableSchema } from '../../schemas/table-schema.ts';
+import { problemsText } from '../value-problems.ts';
 
 /** A record of any type that the store keeps. */
 export type StoredRecord =
@@ -67,11 +68,5 @@ export function problemOfRecord(value: unknown): string | null {
   const type = typeOfRecord(value);
   const schema = type === null ? undefined : schemasByType.get(type);
   if (schema === undefined) return `unknown type ${JSON.stringify(type)}`;
-  const checked = schema.safeParse(value);
-  return checked.success ? null : describeIssues(checked.error);
-}
-
-/** All that is wrong with a value, in one line. */
-export function describeIssues(error: z.ZodError): string {
-  return error.issues.map((issue) => `${issue.path.map(String).join('.') || 'record'}: ${issue.message}`).join('; ');
+  return schema.safeParse(value).success ? null : problemsText(schema, value, 'the record');
 }

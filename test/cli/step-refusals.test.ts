@@ -64,7 +64,7 @@ describe('a step that is refused', () => {
     // YAML.
     ['sample: {count: *nowhere}', 'an alias (*NAME) cannot stand in a step'],
     ['sample: {count: 5, count: 6}', 'Map keys must be unique'],
-    ['sample: {count: !!js/function "x"}', 'count: Invalid input: expected number'],
+    ['sample: {count: !!js/function "x"}', 'count: expected a number, not the text "x"'],
     // Queries.
     [{ sql: { query: '-- nothing' } }, 'the query is empty'],
     [{ sql: { query: 'SELECT 1e400 AS x FROM input' } }, 'too large for a DOUBLE'],

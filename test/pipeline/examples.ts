@@ -65,13 +65,16 @@ export const wrong: readonly (readonly [says: string, text: string])[] = [
   ['2:1: the file: unknown key "dataset" (did you mean datasets?)', 'version: 1\ndataset: {}\n'],
   ['2:11: datasets: expected names', 'version: 1\ndatasets: [a]\n'],
   ['3:3: "a b" cannot be a name here', 'version: 1\ndatasets:\n  a b: {files: x}\n'],
-  ['3:6: dataset "a": expected object, received number', 'version: 1\ndatasets:\n  a: 3\n'],
+  ['3:6: dataset "a": expected names with values, not 3', 'version: 1\ndatasets:\n  a: 3\n'],
   ['3:7: dataset "a": unknown key "file" (did you mean files?)', 'version: 1\ndatasets:\n  a: {file: x}\n'],
   ['3:6: dataset "a": files is missing', 'version: 1\ndatasets:\n  a: {role: train}\n'],
   ['3:14: dataset "a": files: expected a file', 'version: 1\ndatasets:\n  a: {files: 3}\n'],
-  ['3:23: dataset "a": role: invalid option', 'version: 1\ndatasets:\n  a: {files: x, role: tran}\n'],
+  [
+    '3:23: dataset "a": role: expected train, eval or none, not the text "tran" (did you mean train?)',
+    'version: 1\ndatasets:\n  a: {files: x, role: tran}\n',
+  ],
   ['3:16: dataset "a" says "files" and "from"', 'version: 1\ndatasets:\n  a: {from: s, files: x}\n'],
-  ['3:23: dataset "a": steps: expected a list', 'version: 1\ndatasets:\n  a: {from: s, steps: shuffle}\n'],
+  ['3:23: dataset "a": steps: expected a list of steps', 'version: 1\ndatasets:\n  a: {from: s, steps: shuffle}\n'],
   ['3:24: dataset "a", step 1: there is no step "shufle"', 'version: 1\ndatasets:\n  a: {from: s, steps: [shufle]}\n'],
   [
     '3:34: dataset "a", step 1, filter: unknown key "were" (did you mean where?)',
@@ -80,11 +83,11 @@ export const wrong: readonly (readonly [says: string, text: string])[] = [
   ['dataset "a", step 1, filter: where is missing', 'version: 1\ndatasets:\n  a: {from: s, steps: [filter: {}]}\n'],
   ['dataset "a", step 1, filter: where is missing', 'version: 1\ndatasets:\n  a: {from: s, steps: [filter]}\n'],
   [
-    'dataset "a", step 1, sample: fraction: too big',
+    'dataset "a", step 1, sample: fraction: 2 is too large: at most 1',
     'version: 1\ndatasets:\n  a: {from: s, steps: [sample: {fraction: 2}]}\n',
   ],
   [
-    'dataset "a", step 1, sort: by.0: unknown key "colum"',
+    'dataset "a", step 1, sort: by, item 1: unknown key "colum" (did you mean column?)',
     'version: 1\ndatasets:\n  a: {from: s, steps: [sort: {by: [{colum: x}]}]}\n',
   ],
   [
@@ -93,13 +96,16 @@ export const wrong: readonly (readonly [says: string, text: string])[] = [
   ],
   ['dataset "a", step 1: no step is named', 'version: 1\ndatasets:\n  a: {from: s, steps: [{name: x}]}\n'],
   [
-    'dataset "a", step 1: name: expected string',
+    'dataset "a", step 1: name: expected text, not 3',
     'version: 1\ndatasets:\n  a: {from: s, steps: [{shuffle: {}, name: 3}]}\n',
   ],
   ['eval set "e": fields: unknown key "questin"', 'version: 1\nevals:\n  e: {files: x, fields: {questin: q}}\n'],
   ['eval set "e": unknown key "role"', 'version: 1\nevals:\n  e: {files: x, role: train}\n'],
   ['2:9: checks: expected a list', 'version: 1\nchecks: {}\n'],
   ['check 1: against is missing', 'version: 1\nchecks: [{train: s}]\n'],
-  ['check 1: fail_on: invalid option', 'version: 1\nchecks: [{train: s, against: s, fail_on: all}]\n'],
+  [
+    'check 1: fail_on: expected leak or suspect, not the text "all"',
+    'version: 1\nchecks: [{train: s, against: s, fail_on: all}]\n',
+  ],
   ['check 1: unknown key "when"', 'version: 1\nchecks: [{train: s, against: s, when: now}]\n'],
 ];

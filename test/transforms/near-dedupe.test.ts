@@ -326,10 +326,10 @@ describe('near-dedupe', () => {
   });
 
   it.each([
-    ['near-dedupe: {}', 'columns: Invalid input'],
-    ['near-dedupe: {columns: []}', 'columns: Too small'],
-    ['near-dedupe: {columns: [text], threshold: 0.2}', 'threshold: Too small'],
-    ['near-dedupe: {columns: [text], threshold: 1.5}', 'threshold: Too big'],
+    ['near-dedupe: {}', 'columns is missing'],
+    ['near-dedupe: {columns: []}', 'columns: the list is empty'],
+    ['near-dedupe: {columns: [text], threshold: 0.2}', 'threshold: 0.2 is too small: at least 0.3'],
+    ['near-dedupe: {columns: [text], threshold: 1.5}', 'threshold: 1.5 is too large: at most 1'],
     ['near-dedupe: {columns: [text], bands: 3}', 'give bands and rows, or neither'],
     ['near-dedupe: {columns: [text], bands: 64, rows: 64}', 'bands × rows is more than 1024'],
     ['near-dedupe: {columns: [text], treshold: 0.9}', 'did you mean threshold?'],

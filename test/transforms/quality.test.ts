@@ -253,10 +253,13 @@ describe('quality', () => {
 
   it.each([
     ['quality: {column: text}', 'give a preset or at least one rule'],
-    ['quality: {preset: gopher}', 'column: Invalid input'],
-    ['quality: {column: text, preset: gofer}', 'preset: Invalid option'],
+    ['quality: {preset: gopher}', 'column is missing'],
+    [
+      'quality: {column: text, preset: gofer}',
+      'preset: expected gopher, c4 or fineweb, not the text "gofer" (did you mean gopher?)',
+    ],
     ['quality: {column: text, wordsMn: 3}', 'did you mean words_min?'],
-    ['quality: {column: text, words_min: 2.5}', 'words_min: Invalid'],
+    ['quality: {column: text, words_min: 2.5}', 'words_min: expected a whole number or off, not 2.5'],
     ['quality: {column: text, words_min: -1}', 'words_min: '],
     ['quality: {column: text, bullet_lines_max: 1.5}', 'bullet_lines_max: '],
     ['quality: {column: text, words_min: 9, words_max: 3}', 'words_min (9) is more than words_max (3)'],

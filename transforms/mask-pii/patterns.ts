@@ -14,7 +14,7 @@ const patternCharactersMax = 10_000;
 
 /** A pattern as a parameter. */
 export const pattern = z.strictObject({
-  name: z.string().regex(/^[a-z][a-z0-9-]{0,40}$/, 'a name of a-z, 0-9 and -'),
+  name: z.string().regex(/^[a-z][a-z0-9-]{0,40}$/, 'expected a name of a-z, 0-9 and -'),
   regex: z.string().min(1).max(patternCharactersMax),
   replace: z
     .string()

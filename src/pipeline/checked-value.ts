@@ -1,0 +1,44 @@
+/**
+ * A value of the YAML file against its schema; what is wrong with it has its place in the file.
+ * @module
+ */
+import type { z } from 'zod';
+import { type ValueProblem, checkValue, placeText, problemText } from '../value-problems.ts';
+import type { Path, PlacedYaml, Problem } from './yaml-places.ts';
+
+/** Where the value stands, and what a key may be called there. */
+export interface ValueOfFile {
+  readonly yaml: Pick<PlacedYaml, 'at' | 'keyAt'>;
+  /** Path of the value in the file. */
+  readonly path: Path;
+  /** What the value is, for the sentence: `dataset "raw"`. */
+  readonly what: string;
+  /** Keys that the value may have. */
+  readonly keys: readonly string[];
+}
+
+/** A value that is right, or what is wrong with it; `missing` are the paths in the value where nothing stands. */
+export type CheckedValue<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly problems: readonly (Problem & { readonly missing?: string })[] };
+
+/** Checks a value of the file. */
+export function checkOfFile<T>(schema: z.ZodType<T>, value: unknown, of: ValueOfFile): CheckedValue<T> {
+  const checked = checkValue(schema, value, of.keys);
+  if (checked.ok) return checked;
+  return { ok: false, problems: checked.problems.map((problem) => placed(problem, of)) };
+}
+
+function placed(problem: ValueProblem, { yaml, path: outer, what, keys }: ValueOfFile): Problem & { missing?: string } {
+  const path = [...outer, ...problem.path];
+  const { kind, key, says } = problem;
+  if (kind === 'name') {
+    return { ...yaml.keyAt(path, key), message: `${JSON.stringify(key)} cannot be a name here: ${says}` };
+  }
+  const isOfWhole = problem.path.length === 0;
+  const message = `${isOfWhole ? '' : `${what}: `}${problemText(problem, what)}`;
+  if (kind === 'missing') return { ...yaml.at(path), message, missing: placeText(problem.path) };
+  if (kind === 'value') return { ...yaml.at(path), message };
+  const hint = isOfWhole && keys.length > 0 ? { hint: `its keys: ${keys.join(', ')}` } : {};
+  return { ...yaml.keyAt(path, key), message, ...hint };
+}
