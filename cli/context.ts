@@ -13,6 +13,7 @@ import type { Store } from '../src/store/store.ts';
 import type { Options } from './command-spec.ts';
 import { exitStatus } from './exit-codes.ts';
 import { remark, reportError } from './output.ts';
+import { threadsAsked } from './threads.ts';
 
 /** What an engine may read and write, beside its own scratch space. */
 export interface EngineAccess {
@@ -30,16 +31,20 @@ export class CliContext {
   readonly holdoutVersion: string;
   /** Where the person stood before `-C`. */
   readonly startedIn: string;
+  /** Threads that work is spread over. */
+  readonly threads: number;
   private readonly chosenDirectory: boolean;
   private readonly closers: (() => Promise<void> | void)[] = [];
+  private readonly leavings: (() => void)[] = [];
   private readonly stopping = new AbortController();
   private interruptedAs: number | null = null;
 
-  private constructor(json: boolean, holdoutVersion: string, startedIn: string, chosenDirectory: boolean) {
-    this.json = json;
+  private constructor(options: Options, holdoutVersion: string, startedIn: string) {
+    this.json = options.flag('json');
     this.holdoutVersion = holdoutVersion;
     this.startedIn = startedIn;
-    this.chosenDirectory = chosenDirectory;
+    this.chosenDirectory = options.text('directory') !== undefined;
+    this.threads = threadsAsked();
   }
 
   /** Reads the options that every command has and changes to the folder of `-C`. */
@@ -53,13 +58,24 @@ export class CliContext {
         throw new HoldoutError('NOT_FOUND', `-C ${directory}: no such folder`, { cause: error });
       }
     }
-    return new CliContext(options.flag('json'), holdoutVersion, startedIn, directory !== undefined);
+    return new CliContext(options, holdoutVersion, startedIn);
   }
 
-  /** Runs the command, reports what it throws, gives everything back. */
+  /** Runs the command, reports what it throws, gives everything back. The process is then as it was before. */
   async finish(run: () => Promise<number>): Promise<number> {
-    process.on('SIGINT', () => this.interrupt(exitStatus.interrupted));
-    process.on('SIGTERM', () => this.interrupt(exitStatus.terminated));
+    const interrupted = (): void => this.interrupt(exitStatus.interrupted);
+    const terminated = (): void => this.interrupt(exitStatus.terminated);
+    const leave = (): void => this.leave();
+    process.on('SIGINT', interrupted).on('SIGTERM', terminated).once('exit', leave);
+    try {
+      return await this.runAndClose(run);
+    } finally {
+      this.leave();
+      process.off('SIGINT', interrupted).off('SIGTERM', terminated).off('exit', leave);
+    }
+  }
+
+  private async runAndClose(run: () => Promise<number>): Promise<number> {
     let status: number;
     try {
       status = await run();
@@ -74,6 +90,11 @@ export class CliContext {
       }
     }
     return this.interruptedAs ?? status;
+  }
+
+  /** Takes away what must not outlive the command; what could not be closed may have been at work until now. */
+  private leave(): void {
+    for (const remove of this.leavings.splice(0)) remove();
   }
 
   private interrupt(status: number): void {
@@ -127,7 +148,7 @@ export class CliContext {
     const root = named ?? (await Store.find(folder));
     if (root === null) return null;
     const store = await Store.open(root);
-    process.once('exit', () => store.removeTemporaries());
+    this.leavings.push(() => store.removeTemporaries());
     this.atEnd(() => store.close());
     return store;
   }
@@ -145,7 +166,7 @@ export class CliContext {
   async scratch(): Promise<string> {
     const folder = await mkdtemp(join(tmpdir(), 'holdout-'));
     const remove = (): void => rmSync(folder, { recursive: true, force: true });
-    process.once('exit', remove);
+    this.leavings.push(remove);
     this.atEnd(remove);
     return folder;
   }
@@ -155,7 +176,7 @@ export class CliContext {
     if (store === null) return this.scratch();
     const folder = await store.tempDirectory();
     const remove = (): void => rmSync(folder, { recursive: true, force: true });
-    process.once('exit', remove);
+    this.leavings.push(remove);
     this.atEnd(remove);
     return folder;
   }
@@ -167,9 +188,8 @@ export class CliContext {
     const readDirectories = store === null ? [] : [store.root];
     // Where `tempPath` puts its files.
     const writeDirectories = store === null ? [] : [dirname(await store.tempPath())];
-    const { threads } = await import('./threads.ts');
     const engine = await Engine.open({
-      threads,
+      threads: this.threads,
       tempDirectory,
       readPaths: [...(access.readPaths ?? [])],
       readDirectories,

@@ -15,7 +15,6 @@ import type { TableReader } from '../src/tables/table-reader.ts';
 import { openTable } from '../src/tables/table-reader.ts';
 import type { CliContext } from './context.ts';
 import { versionEntry } from './inputs.ts';
-import { threads } from './threads.ts';
 import { entryName, keepTable, openVersion } from './snapshots.ts';
 
 /** What is to be made of what. */
@@ -55,7 +54,7 @@ export async function openChain(
     reads,
     name,
     now: context.now(),
-    threads,
+    threads: context.threads,
     signal: context.signal,
     resolve: async (other) => {
       const entry = await versionEntry(store, other);

@@ -12,7 +12,6 @@ import type { ReadOptions, ReadTable } from '../src/tables/read/read-table-types
 import { type CliContext, pathExists } from './context.ts';
 import { startProgress } from './progress.ts';
 import { remark } from './output.ts';
-import { threads } from './threads.ts';
 import { nearestName } from './text.ts';
 
 /** What an argument turned out to name. */
@@ -32,7 +31,7 @@ export async function readFileSet(
   try {
     const table = await readTable(files, {
       ...options,
-      threads,
+      threads: context.threads,
       standardInput: process.stdin,
       signal: context.signal,
       onProgress: (done, total) => progress.update(done, total),

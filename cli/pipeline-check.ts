@@ -23,7 +23,6 @@ import type { Store } from '../src/store/store.ts';
 import { itemsRootOf } from '../src/tables/items-root.ts';
 import type { TableReader } from '../src/tables/table-reader.ts';
 import type { CliContext } from './context.ts';
-import { threads } from './threads.ts';
 import { startProgress } from './progress.ts';
 import { type IdentifiedReport, newestReport } from './reports.ts';
 import { openVersion } from './snapshots.ts';
@@ -84,7 +83,7 @@ export async function runCheck(context: CliContext, store: Store, check: Pipelin
     engine,
     trains,
     evals,
-    threads,
+    threads: context.threads,
     failOn: check.failOn,
     onProgress: ({ bytes }) => progress.update(bytes),
   }).finally(() => progress.end());

@@ -29,7 +29,6 @@ import { schemaChanges } from '../src/tables/types/schema-changes.ts';
 import type { CliContext } from './context.ts';
 import { openChain } from './derive.ts';
 import { otherRecipe } from './other-recipe.ts';
-import { threads } from './threads.ts';
 import { asHoldoutError, remark } from './output.ts';
 import { findCheckReport, runCheck } from './pipeline-check.ts';
 import { startProgress } from './progress.ts';
@@ -215,7 +214,7 @@ async function addFiles(
     {
       now: context.now(),
       holdoutVersion: context.holdoutVersion,
-      threads,
+      threads: context.threads,
       recogniseFields,
       checkFields: (types, roles) => checkFields(types, roles, node.name),
       onProgress: (done, total) => progress.update(done, total),

@@ -2,7 +2,6 @@
  * Opening the versions that commands name.
  * @module
  */
-import { threads } from './threads.ts';
 import { type SnapshotRecord, type TableRef, snapshotRecord } from '../schemas/records.ts';
 import type { Engine } from '../src/engine/engine.ts';
 import { HoldoutError } from '../src/errors.ts';
@@ -13,7 +12,7 @@ import { type TableReader, openTable } from '../src/tables/table-reader.ts';
 import type { CliContext } from './context.ts';
 import { remark } from './output.ts';
 
-type Clock = Pick<CliContext, 'now'>;
+type Surroundings = Pick<CliContext, 'now' | 'threads'>;
 
 /** A version with its record and a reader of its rows. */
 export interface OpenVersion {
@@ -32,7 +31,7 @@ export function entryName(entry: Pick<VersionEntry, 'name' | 'version'>): string
  * @throws HoldoutError STORE_CORRUPT with the way back when the store has lost something of it.
  */
 export async function openVersion(
-  context: Clock,
+  context: Surroundings,
   store: Store,
   engine: Engine,
   entry: VersionEntry,
@@ -51,13 +50,13 @@ export async function openVersion(
 }
 
 /** Opens the tables of a lineage; those that were dropped are rebuilt. */
-export function tableAccess(context: Clock, store: Store, engine: Engine): TableAccess {
+export function tableAccess(context: Surroundings, store: Store, engine: Engine): TableAccess {
   return { store, open: (ref) => openKept(context, store, engine, ref, 'a table on the way') };
 }
 
 /** Rebuilds a table that was dropped, with a word on standard error. */
 export async function keepTable(
-  context: Clock,
+  context: Surroundings,
   store: Store,
   engine: Engine,
   ref: TableRef,
@@ -67,11 +66,14 @@ export async function keepTable(
   const { rebuildDropped } = await import('../src/lineage/rebuild.ts');
   const { builtInTransforms } = await import('../transforms/index.ts');
   const onRebuild = (): void => remark(`${name} was dropped: making its rows again`);
-  await rebuildDropped({ store, engine, transforms: builtInTransforms, threads, now: context.now(), onRebuild }, ref);
+  await rebuildDropped(
+    { store, engine, transforms: builtInTransforms, threads: context.threads, now: context.now(), onRebuild },
+    ref,
+  );
 }
 
 async function openKept(
-  context: Clock,
+  context: Surroundings,
   store: Store,
   engine: Engine,
   ref: TableRef,

@@ -7,10 +7,12 @@ import { HoldoutError } from '../src/errors.ts';
 
 const threadsMax = 256;
 
-/** As many as the machine has, or HOLDOUT_THREADS; no result depends on it. */
-export const threads = threadsOf(process.env['HOLDOUT_THREADS']);
-
-function threadsOf(asked: string | undefined): number {
+/**
+ * As many as the machine has, or HOLDOUT_THREADS; no result depends on it.
+ * @throws HoldoutError USAGE where that is no count of threads
+ */
+export function threadsAsked(): number {
+  const asked = process.env['HOLDOUT_THREADS'];
   if (asked === undefined || asked === '') return availableParallelism();
   const count = Number(asked);
   if (/^\d+$/.test(asked) && count >= 1 && count <= threadsMax) return count;

@@ -9,7 +9,6 @@ import type { Store } from '../../src/store/store.ts';
 import type { Action } from '../command-spec.ts';
 import { exitStatus } from '../exit-codes.ts';
 import { explainDirectory } from '../inputs.ts';
-import { threads } from '../threads.ts';
 import { remark, writeJson, writeLines } from '../output.ts';
 import { parseFields, parseFormat, parseRole } from '../parse-options.ts';
 import { startProgress } from '../progress.ts';
@@ -35,7 +34,7 @@ export const add: Action = async ({ context, operands, options }) => {
   const result = await addDataset(store, name, files, asked, {
     now: context.now(),
     holdoutVersion: context.holdoutVersion,
-    threads,
+    threads: context.threads,
     recogniseFields,
     checkFields: (schema, fields) => checkFields(schema, fields, name),
     standardInput: process.stdin,

@@ -14,7 +14,6 @@ import { listedHits, reportLines } from '../check-text.ts';
 import type { Action, Options } from '../command-spec.ts';
 import type { CliContext } from '../context.ts';
 import { exitStatus } from '../exit-codes.ts';
-import { threads } from '../threads.ts';
 import { remark, writeJson, writeLines } from '../output.ts';
 import { parseCount, parseFields, parseFormat } from '../parse-options.ts';
 import { startProgress } from '../progress.ts';
@@ -31,7 +30,7 @@ export const check: Action = async ({ context, operands, options }) => {
   const store = await storeFor(context, options);
   const sets = await openCheckSets(context, store, request);
   for (const line of sets.remarks) remark(line);
-  const result = await runCheck(sets, failOn, options.flag('explain'));
+  const result = await runCheck(sets, { threads: context.threads, failOn, explain: options.flag('explain') });
   const { report } = result;
   const shown = options.flag('evidence') ? listedHits(report, limit) : [];
   const texts = await result.evidenceOf(shown);
@@ -101,7 +100,13 @@ async function storeFor(context: CliContext, options: Options): Promise<Store | 
   }
 }
 
-async function runCheck(sets: CheckSets, failOn: 'leak' | 'suspect', explain: boolean): Promise<CheckResult> {
+interface HowToCheck {
+  readonly threads: number;
+  readonly failOn: 'leak' | 'suspect';
+  readonly explain: boolean;
+}
+
+async function runCheck(sets: CheckSets, { threads, failOn, explain }: HowToCheck): Promise<CheckResult> {
   const progress = startProgress('checking');
   let current = '';
   const totals = new Map(

@@ -7,7 +7,6 @@ import { builtInTransforms } from '../../transforms/index.ts';
 import type { Action } from '../command-spec.ts';
 import { exitStatus } from '../exit-codes.ts';
 import { versionEntry } from '../inputs.ts';
-import { threads } from '../threads.ts';
 import { writeJson, writeLines } from '../output.ts';
 import { entryName } from '../snapshots.ts';
 import { graceMs, sweep, sweepJson, sweepLines } from '../sweep.ts';
@@ -20,7 +19,7 @@ export const drop: Action = async ({ context, operands, options }) => {
   const entry = await versionEntry(store, operands[0] ?? '');
   const engine = await context.openEngine(store);
   const runCode = options.flag('runCode');
-  const run = { store, engine, transforms: builtInTransforms, threads, now: context.now(), runCode };
+  const run = { store, engine, transforms: builtInTransforms, threads: context.threads, now: context.now(), runCode };
   const plan = await planDrop(run, entry);
   if (!dryRun) await executeDrop(run, plan);
   const swept = dryRun ? null : await sweep(store, { now: run.now, grace: graceMs(undefined), dryRun });

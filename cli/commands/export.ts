@@ -9,7 +9,6 @@ import { type ExportFormat, exportTable } from '../../src/tables/export.ts';
 import type { Action } from '../command-spec.ts';
 import { exitStatus } from '../exit-codes.ts';
 import { versionEntry } from '../inputs.ts';
-import { threads } from '../threads.ts';
 import { writeJson, writeLines } from '../output.ts';
 import { entryName, openVersion } from '../snapshots.ts';
 import { formatBytes, plural } from '../text.ts';
@@ -56,7 +55,7 @@ export const exportVersion: Action = async ({ context, operands, options }) => {
     force,
     parquetCompat,
     workDirectory,
-    threads,
+    threads: context.threads,
     ...verify,
   });
   if (context.json) {

@@ -11,7 +11,6 @@ import { remove } from '../../transforms/index.ts';
 import type { Action } from '../command-spec.ts';
 import { exitStatus } from '../exit-codes.ts';
 import { versionEntry } from '../inputs.ts';
-import { threads } from '../threads.ts';
 import { writeJson, writeLines } from '../output.ts';
 import { findReport } from '../reports.ts';
 import { entryName, openVersion } from '../snapshots.ts';
@@ -40,7 +39,7 @@ export const removeRows: Action = async ({ context, operands, options }) => {
     input: { ref: { table: snapshot.table, schema: snapshot.schema }, reader },
     base,
     now: context.now(),
-    threads,
+    threads: context.threads,
     resolve: async (other) => (await versionEntry(store, other)).snapshot,
     itemsRootOf: async ({ table, schema }, layout, { fields }) =>
       itemsRootOf(engine, await openTable(store, engine, { table, schema }, layout), fields),

@@ -10,7 +10,6 @@ import { builtInTransforms } from '../../transforms/index.ts';
 import type { Action } from '../command-spec.ts';
 import { exitStatus } from '../exit-codes.ts';
 import { requireFile, versionEntry } from '../inputs.ts';
-import { threads } from '../threads.ts';
 import { styled, writeJson, writeLines } from '../output.ts';
 import { parseCount } from '../parse-options.ts';
 import { entryName } from '../snapshots.ts';
@@ -47,7 +46,7 @@ export const reproduce: Action = async ({ context, operands, options }) => {
     target,
     raw: { files },
     workDirectory,
-    threads,
+    threads: context.threads,
     now: context.now(),
     restore: options.flag('restore'),
     runCode: options.flag('runCode'),

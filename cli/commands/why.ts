@@ -12,7 +12,6 @@ import { builtInTransforms } from '../../transforms/index.ts';
 import type { Action, Options } from '../command-spec.ts';
 import { exitStatus } from '../exit-codes.ts';
 import { versionEntry } from '../inputs.ts';
-import { threads } from '../threads.ts';
 import { remark, writeJson, writeLines } from '../output.ts';
 import { rowsAsked } from '../rows-asked.ts';
 import { entryName, tableAccess } from '../snapshots.ts';
@@ -41,7 +40,7 @@ export const why: Action = async ({ context, operands, options }) => {
   const from = await startOf(store, steps, options.text('from'));
   const reader = await access.open(from.realisation.output);
   const { rows, more } = await rowsAsked(engine, reader, options);
-  const run = { ...access, engine, transforms: builtInTransforms, threads };
+  const run = { ...access, engine, transforms: builtInTransforms, threads: context.threads };
   const fates = await whyDropped(run, steps, from.index, rows);
   const base = stepPlace(from);
   const others = rawSteps(steps)

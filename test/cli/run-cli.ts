@@ -1,5 +1,6 @@
 /**
- * Runs the shipped command as a person would: a process of its own, in a folder of its own, with an empty home.
+ * Runs the shipped command as a person would: in a folder of its own, with an empty home. Commands that are just run go
+ * through a process that runs many (`command-server.ts`); what is about a process gets one of its own.
  * @module
  */
 import { spawn } from 'node:child_process';
@@ -8,14 +9,9 @@ import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type Outcome, serveCommand } from './command-server.ts';
 
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
-
-export interface Outcome {
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 export interface RunOptions {
   readonly stdin?: string;
@@ -24,6 +20,8 @@ export interface RunOptions {
   readonly closeEarly?: boolean;
   /** Sends this after the first bytes. */
   readonly signal?: NodeJS.Signals;
+  /** In a process of its own, which it has anyway with standard input, NODE_OPTIONS or another command beside it. */
+  readonly ownProcess?: boolean;
 }
 
 /** A folder to run commands in. */
@@ -62,11 +60,21 @@ export class Sandbox {
 
   /** Starts a command whose standard input stays open. */
   start(args: readonly string[], more: RunOptions['env'] = {}): ChildProcessWithoutNullStreams {
-    const env = { PATH: process.env['PATH'] ?? '', HOME: this.home, ...more };
-    return spawn(process.execPath, [main, ...args], { cwd: this.folder, env });
+    return spawn(process.execPath, [main, ...args], { cwd: this.folder, env: this.environment(more) });
+  }
+
+  private environment(more: RunOptions['env'] = {}): Record<string, string> {
+    return { PATH: process.env['PATH'] ?? '', HOME: this.home, ...more };
   }
 
   run(args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
+    const { folder, home } = this;
+    const environment = this.environment(options.env);
+    const served = isAboutProcess(args, options) ? null : serveCommand({ args, folder, home, environment });
+    return served ?? this.spawned(args, options);
+  }
+
+  private spawned(args: readonly string[], options: RunOptions): Promise<Outcome> {
     const child = this.start(args, options.env);
     let [stdout, stderr] = ['', ''];
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -97,6 +105,12 @@ export class Sandbox {
     if (outcome.status !== status) throw new Error(`${args.join(' ')}: ${JSON.stringify(outcome)}`);
     return JSON.parse(outcome.stdout) as T;
   }
+}
+
+function isAboutProcess(args: readonly string[], options: RunOptions): boolean {
+  const { stdin, env = {}, closeEarly, signal, ownProcess } = options;
+  if (stdin !== undefined || 'NODE_OPTIONS' in env || args.includes('-')) return true;
+  return closeEarly === true || signal !== undefined || ownProcess === true;
 }
 
 /** JSON Lines of objects. */

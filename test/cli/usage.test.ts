@@ -71,6 +71,13 @@ describe('the command line', () => {
     expect(stderr.startsWith(message)).toBe(true);
   });
 
+  it('refuses a number of threads that is none, before anything is done', async () => {
+    const { status, stdout, stderr } = await box.run(['init'], { env: { HOLDOUT_THREADS: '0' } });
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(stderr).toBe('error: HOLDOUT_THREADS takes a whole number from 1 to 256, got "0"\n');
+    expect((await box.run(['ls'])).stderr).toContain('no store here');
+  });
+
   it('names file, line and column of bad input, as text and as JSON', async () => {
     const { status, stdout, stderr } = await box.run(['id', 'bad.jsonl', '--json']);
     expect(status).toBe(2);
