@@ -3,15 +3,18 @@
  * bands, then the Jaccard similarity itself.
  * @module
  */
+import { join } from 'node:path';
 import { z } from 'zod';
 import { firstOfEqual } from '../src/lineage/digest-groups.ts';
 import { type StepContext, type Transform, defineTransform } from '../src/lineage/transform.ts';
 import type { SelectedRows } from '../src/lineage/step-output.ts';
 import { selectByReason } from './dropped-rows.ts';
+import { BandFile } from './near-dedupe/band-file.ts';
 import { type Banding, bandingFor, recallOf } from './near-dedupe/banding.ts';
+import { highHalf, lowHalf } from './near-dedupe/halves.ts';
 import { type KeptApart, jaccard, keepApart } from './near-dedupe/keep-apart.ts';
 import { NO_TEXT, WORDS, equalityDigestBytes } from './near-dedupe/shingles.ts';
-import { setsPlan, sketchPlan } from './near-dedupe/work.ts';
+import { longestMax, setsPlan, sketchPlan } from './near-dedupe/work.ts';
 import { columns, listed, seed } from './parameters.ts';
 import { counted } from './why-gone.ts';
 import { columnTextSql } from './texts/column-text.ts';
@@ -73,7 +76,7 @@ export const nearDedupe: Transform = defineTransform({
           'With rows: pairs are looked at when all MinHash values of a band are equal, which happens with probability ' +
             '1 − (1 − s^rows)^bands at similarity s. By default the most rows that find 95 % of the pairs right at ' +
             'the threshold with 128 values; for 0.8 that is 18 × 7: 79 % at 0.7, 98.6 % at 0.8, 99.9 % at 0.85, all at 0.9. ' +
-            'Equal texts are always found. 4 bytes of memory a row for each.',
+            'Equal texts are always found. 4 bytes of disk a row for each, while it runs.',
         ),
       rows: z.int().min(1).max(hashesMax).optional().describe('MinHash values of a band; give both or none.'),
       seed: seed.describe('Chooses other MinHash orders, so other pairs among those that are found by chance.'),
@@ -91,17 +94,23 @@ export const nearDedupe: Transform = defineTransform({
     `keep the ${keep} of rows that share ${threshold} of their runs of ${words} words in ${listed(names)} ` +
     `(${bands} bands of ${rows}: finds ${percent(recallOf({ bands, rows }, threshold))} of pairs at ${threshold}; seed ${drawn})`,
   async run(context, { columns: names, threshold, words, keep, bands, rows }) {
-    const { input, engine } = context;
+    const { input, engine, scratch } = context;
     for (const name of names) columnTextSql(input.schema, name);
-    const sketched = await sketchRows(context, { names, words }, { bands, rows });
-    const ranks = rankRows(sketched, keep);
-    const apart = await keepApart({
-      keys: { bands: sketched.bands, order: ranks.order },
-      sizes: sketched.sizes,
-      threshold,
-      readSets: (wanted, visit) => readSets(context, { input, engine, columns: names, wanted }, words, visit),
-    });
-    return output(sketched, ranks, apart);
+    const keys = new BandFile(join(scratch, 'near-bands'), bands, input.rows);
+    try {
+      const sketched = await sketchRows(context, { names, words, keep }, { bands, rows }, keys);
+      const ranks = rankRows(sketched, keep);
+      const apart = await keepApart({
+        keys: { bands: keys, order: ranks.order },
+        sizes: sketched.sizes,
+        threshold,
+        folder: scratch,
+        readSets: (wanted, visit) => readSets(context, { input, engine, columns: names, wanted }, words, visit),
+      });
+      return output(sketched, ranks, apart);
+    } finally {
+      keys.close();
+    }
   },
   async whyGone(context, { columns: names, words }, { rows, stays }) {
     const { input, engine } = context;
@@ -140,22 +149,21 @@ interface SketchedRows {
   /** For each row the first of those that have the same words. */
   readonly first: Uint32Array;
   readonly sizes: Uint32Array;
-  readonly lengths: Float64Array;
-  /** For each band the keys of the rows. */
-  readonly bands: readonly Uint32Array[];
+  /** Characters, where the longest stays; else empty. */
+  readonly lengths: Uint32Array;
 }
 
 async function sketchRows(
   context: StepContext,
-  { names, words }: { readonly names: readonly string[]; readonly words: number },
+  { names, words, keep }: { readonly names: readonly string[]; readonly words: number; readonly keep: Policy },
   banding: Banding,
+  keys: BandFile,
 ): Promise<SketchedRows> {
   const { input, engine } = context;
   const kinds = new Uint8Array(input.rows);
   const digests = new Uint8Array(input.rows * equalityDigestBytes);
   const sizes = new Uint32Array(input.rows);
-  const lengths = new Float64Array(input.rows);
-  const bands = Array.from({ length: banding.bands }, () => new Uint32Array(input.rows));
+  const lengths = new Uint32Array(keep === 'longest' ? input.rows : 0);
   const plan = sketchPlan({ columns: names.length, words }, banding, context.seed);
   await forEachBatch(context, readTexts({ input, engine, columns: names }), plan, (positions, sketches) => {
     const [start = 0] = positions;
@@ -163,15 +171,14 @@ async function sketchRows(
     kinds.set(sketches.kinds, start);
     digests.set(sketches.digests, start * equalityDigestBytes);
     sizes.set(sketches.sizes, start);
-    lengths.set(sketches.lengths, start);
-    for (const [band, keys] of bands.entries()) {
-      for (let row = 0; row < positions.length; row++) {
-        keys[start + row] = sketches.keys[row * banding.bands + band]!;
-      }
+    if (lengths.length > 0) lengths.set(sketches.lengths, start);
+    for (let band = 0; band < banding.bands; band++) {
+      const rows = positions.length;
+      keys.write(band, start, sketches.keys.subarray(band * rows, (band + 1) * rows));
     }
     context.onProgress?.(start + positions.length);
   });
-  return { kinds, first: firstOfEqual(digests), sizes, lengths, bands };
+  return { kinds, first: firstOfEqual(digests), sizes, lengths };
 }
 
 /** Reads the sets of the rows wanted. */
@@ -206,8 +213,19 @@ function rankRows({ kinds, first, lengths }: SketchedRows, keep: Policy): Ranks 
   }
   const order = Uint32Array.from(first.keys()).filter((row) => best[first[row]!] === row && kinds[row] === WORDS);
   if (keep === 'last') order.reverse();
-  if (keep === 'longest') order.sort((a, b) => lengths[b]! - lengths[a]! || a - b);
-  return { best, order };
+  return { best, order: keep === 'longest' ? longestFirst(order, lengths) : order };
+}
+
+/** Of rows of one length the first comes first, as `rows` is ascending. */
+function longestFirst(rows: Uint32Array, lengths: Uint32Array): Uint32Array {
+  const sorted = new BigUint64Array(rows.length);
+  const halves = new Uint32Array(sorted.buffer);
+  for (const [i, row] of rows.entries()) {
+    halves[i * 2 + highHalf] = longestMax - lengths[row]!;
+    halves[i * 2 + lowHalf] = row;
+  }
+  sorted.sort();
+  return rows.map((_, i) => halves[i * 2 + lowHalf]!);
 }
 
 const reasons = ['sameWords', 'nearDuplicates'] as const;

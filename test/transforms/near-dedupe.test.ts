@@ -2,9 +2,11 @@ import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tokensOf } from '../../dist/src/leakage/tokens.js';
 import { type Banding, bandingFor, recallOf } from '../../dist/transforms/near-dedupe/banding.js';
-import { countPairs, headRowsMax, pairsOf, recentRowsMax } from '../../dist/transforms/near-dedupe/crowds.js';
+import { BandFile } from '../../dist/transforms/near-dedupe/band-file.js';
+import { findCrowds, headRowsMax, pairsOf, recentRowsMax } from '../../dist/transforms/near-dedupe/crowds.js';
 import { areNear, keepApart } from '../../dist/transforms/near-dedupe/keep-apart.js';
 import { MinHasher } from '../../dist/transforms/near-dedupe/min-hash.js';
+import { SetSpool } from '../../dist/transforms/near-dedupe/set-spool.js';
 import { ShingleReader } from '../../dist/transforms/near-dedupe/shingles.js';
 import { Workspace } from '../snapshots/workspace.js';
 import { prepare } from './step-bench.js';
@@ -128,19 +130,30 @@ describe('shingles', () => {
   });
 });
 
+let made = 0;
+/** Bands in a file, as the step has them; the caller closes it. */
+const bandsOf = (bands: readonly Uint32Array[]): BandFile => {
+  const file = new BandFile(workspace.path(`bands-${(made += 1)}`), bands.length, bands[0]!.length);
+  for (const [band, numbers] of bands.entries()) {
+    file.write(band, 5, numbers.subarray(5));
+    file.write(band, 0, numbers.subarray(0, 5));
+  }
+  return file;
+};
+
 describe('crowded buckets', () => {
   const rows = 40_000;
-  const keys = {
-    bands: [new Uint32Array(rows).fill(7), Uint32Array.from({ length: rows }, (_, i) => i >> 1)],
-    order: Uint32Array.from({ length: rows }, (_, i) => i),
-  };
+  const bands = [new Uint32Array(rows).fill(7), Uint32Array.from({ length: rows }, (_, i) => i >> 1)];
+  const order = Uint32Array.from({ length: rows }, (_, i) => i);
 
   it('give each row at most 32 pairs: pairs grow with the rows, not with their square', () => {
-    const { pairs, leftOut } = countPairs(keys);
+    const file = bandsOf(bands);
+    const { pairs, leftOut } = findCrowds({ bands: file, order });
     const room = pairs.reduce((sum, count) => sum + count, 0);
     expect(room).toBeLessThanOrEqual(rows * (headRowsMax + recentRowsMax) + rows / 2);
     expect(leftOut).toBe((rows * (rows - 1)) / 2 - (room - rows / 2));
-    const found = pairsOf(keys, { from: 0, to: rows, room });
+    const found = pairsOf(file, { from: 0, to: rows, room });
+    file.close();
     expect(found.length / 2).toBe(room - rows / 2);
     for (let i = 0; i < found.length; i += 2) {
       const [earlier, later] = [found[i]!, found[i + 1]!];
@@ -150,11 +163,11 @@ describe('crowded buckets', () => {
   });
 
   it('of up to 33 rows are compared in full', () => {
-    const order = Uint32Array.from({ length: 33 }, (_, i) => 32 - i);
-    const full = { bands: [new Uint32Array(33)], order };
-    const { pairs, leftOut } = countPairs(full);
+    const file = bandsOf([new Uint32Array(33)]);
+    const { pairs, leftOut } = findCrowds({ bands: file, order: order.slice(0, 33).reverse() });
     expect(leftOut).toBe(0);
-    const found = pairsOf(full, { from: 0, to: 33, room: pairs.reduce((sum, count) => sum + count, 0) });
+    const found = pairsOf(file, { from: 0, to: 33, room: pairs.reduce((sum, count) => sum + count, 0) });
+    file.close();
     expect(found.length / 2).toBe((33 * 32) / 2);
   });
 
@@ -212,6 +225,31 @@ const text = fc.oneof(
 const everyPairOfWords = (keep: Policy): string =>
   `near-dedupe: {columns: [text], words: 1, threshold: 0.8, bands: 256, rows: 1, keep: ${keep}}`;
 
+describe('a set in a file', () => {
+  it('comes back as it was, of any size and in any order', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.nat({ max: 300 }), { minLength: 1, maxLength: 60 }),
+        fc.nat({ max: 200_000 }),
+        (sizes, large) => {
+          const sets = [...sizes, large].map((size, row) =>
+            Float64Array.from({ length: size }, (_, i) => i + row / 64),
+          );
+          const spool = new SetSpool(workspace.path(`sets-${(made += 1)}`), sets.length * 2);
+          for (const [row, set] of sets.entries()) spool.put(row * 2, set);
+          for (const [row, set] of [...sets.entries()].reverse()) {
+            expect(Buffer.compare(bytesOf(spool.get(row * 2, set.length + (row % 3))), bytesOf(set))).toBe(0);
+          }
+          spool.close();
+        },
+      ),
+      { numRuns: 20 },
+    );
+  });
+});
+
+const bytesOf = (set: Float64Array): Uint8Array => new Uint8Array(set.buffer, set.byteOffset, set.byteLength);
+
 describe('near-dedupe', () => {
   it('keeps what the definition keeps, where every pair is looked at', async () => {
     await fc.assert(
@@ -251,19 +289,27 @@ describe('near-dedupe', () => {
       for (const [band, of] of bands.entries()) of[row] = keys[band]!;
     }
     const order = Uint32Array.from({ length: sets.length }, (_, i) => (i * 7) % sets.length);
-    const decide = (pairsMax: number, shinglesMax: number): ReturnType<typeof keepApart> =>
-      keepApart(
+    let reads = 0;
+    const decide = async (pairsMax: number, shinglesMax: number): ReturnType<typeof keepApart> => {
+      reads = 0;
+      const file = bandsOf(bands);
+      const apart = await keepApart(
         {
-          keys: { bands, order },
+          keys: { bands: file, order },
           sizes: Uint32Array.from(sets, (set) => set.length),
           threshold: 0.7,
+          folder: workspace.folder,
           readSets: (wanted, visit) => {
-            for (const [row, set] of sets.entries()) if (wanted(row)) visit(row, set);
+            reads += 1;
+            for (const [row, set] of sets.entries()) if (wanted(row)) visit(row, set.slice());
             return Promise.resolve();
           },
         },
         { pairsMax, shinglesMax },
       );
+      file.close();
+      return apart;
+    };
     const whole = await decide(1 << 20, 1 << 20);
     const gone = whole.gone.reduce((sum, one) => sum + one, 0);
     expect(gone).toBeGreaterThan(20);
@@ -277,6 +323,8 @@ describe('near-dedupe', () => {
       const cut = await decide(pairs, shingles);
       expect(cut.gone).toEqual(whole.gone);
       expect(cut.candidatePairs).toBe(whole.candidatePairs);
+      // Texts are read once, however many slabs there are.
+      expect(reads).toBe(1);
     }
   });
 

@@ -1,9 +1,12 @@
 /**
  * Which pairs of rows are looked at: those that share a key in some band. A key that many rows share would give a
  * number of pairs that grows with its square, so each row is compared with the first few of the rows that share it and
- * with the few that stand just before it.
+ * with the few that stand just before it. Most rows share no key, so a band's keys are looked at once and its crowds
+ * alone are kept.
  * @module
  */
+import type { BandNumbers } from './band-file.ts';
+import { highHalf, lowHalf } from './halves.ts';
 
 /** Of the rows before it in a bucket, a row is compared with this many at the bucket's start … */
 export const headRowsMax = 16;
@@ -12,8 +15,8 @@ export const recentRowsMax = 16;
 
 /** Rows by rank: a row of a lower rank is kept rather than one of a higher. */
 export interface RankedKeys {
-  /** For each band the keys of all rows, by position. */
-  readonly bands: readonly Uint32Array[];
+  /** For each band the keys of all rows, by position; `findCrowds` puts the crowds in their place. */
+  readonly bands: BandNumbers;
   /** Positions of the rows that take part, by rank. */
   readonly order: Uint32Array;
 }
@@ -28,20 +31,27 @@ export interface CrowdCounts {
   readonly leftOut: number;
 }
 
-/** Counts the pairs of each rank. */
-export function countPairs(keys: RankedKeys): CrowdCounts {
-  const pairs = new Uint32Array(keys.order.length);
-  const paired = new Uint8Array(keys.order.length);
+/** Marks the first rank of a bucket; memory ends long before 2^31 rows. */
+const bucketStart = 0x80000000;
+
+/**
+ * Counts the pairs of each rank, and puts in place of each band's keys the ranks that share one, bucket by bucket, each
+ * bucket in the order of ranks.
+ */
+export function findCrowds({ bands, order }: RankedKeys): CrowdCounts {
+  if (order.length >= bucketStart) throw new RangeError(`"order" expected fewer than 2^31 rows, got ${order.length}`);
+  const pairs = new Uint32Array(order.length);
+  const paired = new Uint8Array(order.length);
   let leftOut = 0;
-  for (const band of keys.bands) {
-    forEachMember(band, keys.order, (rank, index, bucket, start) => {
-      if (index === 0) return;
+  for (let band = 0; band < bands.bands; band++) {
+    const crowds = crowdsOf(bands.read(band), order);
+    forEachMember(crowds, (rank, index) => {
       paired[rank] = 1;
-      paired[bucket[start * 2 + lowHalf]!] = 1;
       const looked = Math.min(index, headRowsMax + recentRowsMax);
       pairs[rank]! += looked;
       leftOut += index - looked;
     });
+    bands.replace(band, crowds);
   }
   return { pairs, paired, leftOut };
 }
@@ -49,20 +59,22 @@ export function countPairs(keys: RankedKeys): CrowdCounts {
 /**
  * The pairs whose later rank lies in `[from, to)`, each once, by later rank and then by earlier: two numbers a pair,
  * the earlier first. `room` is how many there are at most.
+ * @param bands as `findCrowds` left them
  */
 export function pairsOf(
-  keys: RankedKeys,
+  bands: BandNumbers,
   { from, to, room }: { readonly from: number; readonly to: number; readonly room: number },
 ): Uint32Array {
   const pairs = new BigUint64Array(room);
   const halves = new Uint32Array(pairs.buffer);
   let count = 0;
-  for (const band of keys.bands) {
-    forEachMember(band, keys.order, (rank, index, bucket, start) => {
+  for (let band = 0; band < bands.bands; band++) {
+    const crowds = bands.read(band);
+    forEachMember(crowds, (rank, index, start) => {
       if (rank < from || rank >= to) return;
       const recent = Math.max(index - recentRowsMax, Math.min(index, headRowsMax));
       const take = (earlier: number): void => {
-        halves[count * 2 + lowHalf] = bucket[(start + earlier) * 2 + lowHalf]!;
+        halves[count * 2 + lowHalf] = rankAt(crowds, start + earlier);
         halves[count * 2 + highHalf] = rank;
         count += 1;
       };
@@ -86,18 +98,22 @@ function distinctPairs(halves: Uint32Array, count: number): Uint32Array {
   return halves.subarray(0, distinct * 2);
 }
 
-const littleEndian = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
-const lowHalf = littleEndian ? 0 : 1;
-const highHalf = 1 - lowHalf;
+/** Visits the ranks of one band's crowds, with their number in their bucket and where the bucket starts. */
+function forEachMember(crowds: Uint32Array, visit: (rank: number, index: number, start: number) => void): void {
+  let start = 0;
+  for (let i = 0; i < crowds.length; i++) {
+    if (crowds[i]! >= bucketStart) start = i;
+    visit(rankAt(crowds, i), i - start, start);
+  }
+}
 
-/** Visits the ranks of one band, bucket by bucket, each bucket in the order of ranks, with their number in it. */
-function forEachMember(
-  keys: Uint32Array,
-  order: Uint32Array,
-  visit: (rank: number, index: number, bucket: Uint32Array, start: number) => void,
-): void {
+function rankAt(crowds: Uint32Array, at: number): number {
+  return crowds[at]! & ~bucketStart;
+}
+
+/** The ranks that share their key with another. */
+function crowdsOf(keys: Uint32Array, order: Uint32Array): Uint32Array {
   const shared = ranksThatMayShare(keys, order);
-  // Key and rank as one number of 64 bits: the engine's own sort of such arrays is quick and needs no comparator.
   const sorted = new BigUint64Array(shared.length);
   const halves = new Uint32Array(sorted.buffer);
   for (let i = 0; i < shared.length; i++) {
@@ -105,11 +121,15 @@ function forEachMember(
     halves[i * 2 + highHalf] = keys[order[shared[i]!]!]!;
   }
   sorted.sort();
-  let start = 0;
-  for (let i = 0; i < shared.length; i++) {
-    if (halves[i * 2 + highHalf] !== halves[start * 2 + highHalf]) start = i;
-    visit(halves[i * 2 + lowHalf]!, i - start, halves, start);
+  let found = 0;
+  for (let start = 0, end; start < shared.length; start = end) {
+    for (end = start + 1; end < shared.length; end++) {
+      if (halves[end * 2 + highHalf] !== halves[start * 2 + highHalf]) break;
+    }
+    if (end - start === 1) continue;
+    for (let i = start; i < end; i++) shared[found++] = halves[i * 2 + lowHalf]! + (i === start ? bucketStart : 0);
   }
+  return shared.subarray(0, found);
 }
 
 /** Ranks whose key may occur twice, by a count of the keys' last bits: most rows share nothing and need no sorting. */

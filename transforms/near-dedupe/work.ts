@@ -21,9 +21,9 @@ export interface Sketches {
   readonly digests: Uint8Array;
   /** Shingles, equal ones counted again. */
   readonly sizes: Uint32Array;
-  /** Characters (code points) of the texts. */
-  readonly lengths: Float64Array;
-  /** Keys of the bands; of rows without words they mean nothing. */
+  /** Characters (code points) of the texts, at most `longestMax`. */
+  readonly lengths: Uint32Array;
+  /** Keys of the first band, then of the second …; of rows without words they mean nothing. */
   readonly keys: Uint32Array;
 }
 
@@ -37,6 +37,9 @@ export interface ShingleSets {
 export type Settings = SketchSettings & {
   readonly sketch: { readonly banding: Banding; readonly seed: number } | null;
 };
+
+/** Longer rows count as that long. A string has fewer than 2^29 characters, so eight full columns would be longer. */
+export const longestMax = 2 ** 32 - 1;
 
 const module = new URL('./worker.js', import.meta.url);
 
@@ -65,15 +68,20 @@ function sketchWork({ columns, words, sketch }: Settings): BatchWork<Sketches> {
     const kinds = new Uint8Array(rows);
     const digests = new Uint8Array(rows * equalityDigestBytes);
     const sizes = new Uint32Array(rows);
-    const lengths = new Float64Array(rows);
+    const lengths = new Uint32Array(rows);
     const keys = new Uint32Array(rows * banding.bands);
+    const own = new Uint32Array(banding.bands);
     for (let row = 0; row < rows; row++) {
       const texts = textsOfRow(batch, row, columns);
       kinds[row] = reader.read(texts);
       digests.set(reader.equalityDigest(), row * equalityDigestBytes);
       sizes[row] = reader.count;
-      for (const text of texts) lengths[row]! += text === null ? 0 : codePoints(text);
-      if (kinds[row] === WORDS) hasher.keys(reader.low, reader.count, keys, row * banding.bands);
+      let length = 0;
+      for (const text of texts) length += text === null ? 0 : codePoints(text);
+      lengths[row] = Math.min(length, longestMax);
+      if (kinds[row] !== WORDS) continue;
+      hasher.keys(reader.low, reader.count, own, 0);
+      for (let band = 0; band < own.length; band++) keys[band * rows + row] = own[band]!;
     }
     return { kinds, digests, sizes, lengths, keys };
   };
