@@ -3,36 +3,32 @@
  * go over another.
  * @module
  */
+import { once } from 'node:events';
 import { Socket } from 'node:net';
 import { register } from 'node:module';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { FrameReader, writeFrame } from './module-frames.ts';
+import { type BatchRun, type RowFunction, cut, runBatch } from './module-batch.ts';
 import {
-  type BatchDone,
-  type ModuleBatch,
+  type BatchPiece,
   type ModuleReply,
   type ModuleRequest,
   type ModuleSetup,
   beatFile,
   moduleChannel,
-  packDone,
-  rowState,
+  packPiece,
   writeBeat,
 } from './module-messages.ts';
-import { type Row, type WrittenRow, lineOf, readRow, writeMembers } from './row-json.ts';
 
-const valueCharsMax = 200;
 const saysCharsMax = 500;
+/** What may wait for Holdout to take it. */
+const waitingBytesMax = 8 << 20;
 /** A year, a month and some: also weekday, hour, minute and second are others. */
 const clockAheadMs = 34_300_123_456;
 
-type RowFunction = (row: Row, context: { readonly row: number; readonly args: unknown }) => unknown;
-
 const channel = new Socket({ fd: moduleChannel });
 const beat = new Int32Array(3);
-/** Columns of the input in which any new row has had another value. */
-const changed = new Set<string>();
 /** Files of the person's own, by URL. */
 const own = new Set<string>();
 
@@ -61,7 +57,7 @@ process.on('uncaughtException', (error: unknown) => {
 
 /** Requests are done one after another, also where the function gives promises. */
 let last: Promise<void> = Promise.resolve();
-let module: { readonly setup: ModuleSetup; readonly transform: RowFunction } | null = null;
+let module: BatchRun | null = null;
 const frames = new FrameReader();
 channel.on('end', () => process.exit(0));
 channel.on('error', () => process.exit(1));
@@ -75,13 +71,22 @@ async function take(request: ModuleRequest, body: Buffer): Promise<void> {
     channel.destroySoon();
   } else if (request.kind === 'setup') {
     const transform = await loadModule(request.setup);
-    module = transform === null ? null : { setup: request.setup, transform };
+    const { args, onError } = request.setup;
+    const failureOf = (error: unknown) => ({ says: saysOf(error), at: placeOf(error) });
+    module = transform && { transform, args, onError, changed: new Set(), atRow, give, failureOf };
   } else if (module !== null) {
-    const packed = packDone(await runBatch(module, { firstRow: request.firstRow, bytes: body }));
-    reply(packed.head, packed.body);
-    // What was written goes out before the next batch takes the thread.
-    await nextTurn();
+    await runBatch(module, { firstRow: request.firstRow, bytes: body });
   }
+}
+
+/** Sends a piece. While Holdout takes none the process rests, which no time limit counts. */
+async function give(piece: BatchPiece): Promise<void> {
+  const { head, body } = packPiece(piece);
+  reply(head, body);
+  if (head.rows !== null || channel.writableLength > waitingBytesMax) atRest();
+  if (channel.writableLength > waitingBytesMax) await once(channel, 'drain');
+  // What was written goes out before the next rows take the thread.
+  else await nextTurn();
 }
 
 /** The person's function; null where the module gives none, which is told. */
@@ -111,63 +116,6 @@ async function loadModule(setup: ModuleSetup): Promise<RowFunction | null> {
   return null;
 }
 
-async function runBatch(
-  { setup, transform }: NonNullable<typeof module>,
-  { firstRow, bytes }: ModuleBatch,
-): Promise<BatchDone> {
-  const lines = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes).split('\n');
-  lines.pop();
-  const states = new Uint8Array(lines.length);
-  const outputs: number[] = [];
-  const texts: string[] = [];
-  let stop: BatchDone['stop'] = null;
-  const known = changed.size;
-  for (const [index, line] of lines.entries()) {
-    atRow(firstRow + index);
-    try {
-      const result = transform(readRow(line), { row: firstRow + index, args: setup.args });
-      const made: unknown = isPromise(result) ? await result : result;
-      const rows: readonly unknown[] = Array.isArray(made) ? made : made === null || made === undefined ? [] : [made];
-      // All of a row's rows or none: the second may be what cannot be written.
-      const written = rows.map(writeMembers);
-      const madeLines = written.map(lineOf);
-      if (written.length === 0) states[index] = rowState.returnedNothing;
-      let given: WrittenRow | null = null;
-      for (const [which, text] of madeLines.entries()) {
-        given ??= text === line ? null : writeMembers(readRow(line));
-        const asGiven = given === null ? line : lineOf(given);
-        const isNew = text !== line && text !== asGiven;
-        outputs.push(index * 2 + (isNew ? 1 : 0));
-        if (!isNew || given === null) continue;
-        texts.push(text, '\n');
-        noteChanged(given, written[which]!);
-      }
-    } catch (error) {
-      if (setup.onError === 'fail') {
-        const row = firstRow + index;
-        stop = { row, says: saysOf(error), at: placeOf(error), value: cut(line, valueCharsMax) };
-        break;
-      }
-      states[index] = rowState.failed;
-      if (setup.onError === 'keep') outputs.push(index * 2);
-    }
-  }
-  atRest();
-  const text = new TextEncoder().encode(texts.join(''));
-  const columns = [...changed].slice(known);
-  return { firstRow, states, outputs: Uint32Array.from(outputs), text, changed: columns, stop };
-}
-
-function noteChanged(given: WrittenRow, made: WrittenRow): void {
-  for (const [key, text] of given) {
-    if (text !== (made.get(key) ?? 'null')) changed.add(key);
-  }
-}
-
-function isPromise(value: unknown): value is Promise<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
-}
-
 function saysOf(error: unknown): string {
   return cut(error instanceof Error ? `${error.name}: ${error.message}` : `threw ${String(error)}`, saysCharsMax);
 }
@@ -179,10 +127,6 @@ function placeOf(error: unknown): string | null {
     if (own.has(url)) return `${url}:${line}:${column}`;
   }
   return null;
-}
-
-function cut(text: string, charsMax: number): string {
-  return text.length <= charsMax ? text : `${text.slice(0, charsMax)}…`;
 }
 
 function setClockAhead(): void {

@@ -42,18 +42,18 @@ export type ModuleRequest =
 /** What became of a row. */
 export const rowState = { stays: 0, returnedNothing: 1, failed: 2 } as const;
 
-/** What a batch came to. */
-export interface BatchDone {
+/** A piece of what a batch came to. */
+export interface BatchPiece {
   readonly firstRow: number;
-  /** For each row what became of it, as `rowState` numbers it. */
-  readonly states: Uint8Array;
-  /** For each row of the output, in order: twice the number of its row in the batch, and 1 more where it is new. */
+  /** For each row of the piece, in order: twice the number of its row in the batch, and 1 more where it is new. */
   readonly outputs: Uint32Array;
   /** The new rows as lines, in order. */
   readonly text: Uint8Array;
   /** Columns of the input in which a new row has another value, less those that the process named before. */
   readonly changed: readonly string[];
-  /** Where it stopped, where the module threw and that counts. */
+  /** For each row of the batch what became of it, as `rowState` numbers it; null but for the last piece. */
+  readonly states: Uint8Array | null;
+  /** Where it stopped, where the module threw and that counts; the last piece says so. */
   readonly stop: RowStop | null;
 }
 
@@ -73,32 +73,40 @@ export type ModuleReply =
   | { readonly kind: 'unusable'; readonly says: string; readonly at: string | null }
   /** An error that nobody caught, after which the process ends. */
   | { readonly kind: 'crash'; readonly says: string }
-  | DoneHead;
+  | PieceHead;
 
-/** The head of a batch that is done; states, outputs and text are the bytes beside it. */
-interface DoneHead extends Pick<BatchDone, 'firstRow' | 'changed' | 'stop'> {
-  readonly kind: 'done';
-  readonly rows: number;
+/** The head of a piece; states, outputs and text are the bytes beside it. */
+interface PieceHead extends Pick<BatchPiece, 'firstRow' | 'changed' | 'stop'> {
+  readonly kind: 'piece';
+  /** How many states there are; null where they come later. */
+  readonly rows: number | null;
   readonly outputs: number;
 }
 
 const outputBytes = 4;
 
-/** A batch that is done as the head and the bytes of a message. */
-export function packDone({ states, outputs, text, firstRow, changed, stop }: BatchDone): {
-  readonly head: DoneHead;
+/** A piece as the head and the bytes of a message. */
+export function packPiece({ states, outputs, text, firstRow, changed, stop }: BatchPiece): {
+  readonly head: PieceHead;
   readonly body: readonly Uint8Array[];
 } {
-  const head = { kind: 'done', firstRow, changed, stop, rows: states.length, outputs: outputs.length } as const;
-  return { head, body: [states, new Uint8Array(outputs.buffer, outputs.byteOffset, outputs.byteLength), text] };
+  const rows = states === null ? null : states.length;
+  const head = { kind: 'piece', firstRow, changed, stop, rows, outputs: outputs.length } as const;
+  const outputsAsBytes = new Uint8Array(outputs.buffer, outputs.byteOffset, outputs.byteLength);
+  return { head, body: [states ?? new Uint8Array(), outputsAsBytes, text] };
 }
 
-/** The batch of such a message. */
-export function unpackDone({ firstRow, changed, stop, rows, outputs: count }: DoneHead, body: Uint8Array): BatchDone {
-  const textStart = rows + count * outputBytes;
+/** The piece of such a message. */
+export function unpackPiece(
+  { firstRow, changed, stop, rows, outputs: count }: PieceHead,
+  body: Uint8Array,
+): BatchPiece {
+  const outputsStart = rows ?? 0;
+  const textStart = outputsStart + count * outputBytes;
   // A copy: numbers of four bytes begin where four divides.
-  const outputs = new Uint32Array(new Uint8Array(body.subarray(rows, textStart)).buffer);
-  return { firstRow, changed, stop, states: body.subarray(0, rows), outputs, text: body.subarray(textStart) };
+  const outputs = new Uint32Array(new Uint8Array(body.subarray(outputsStart, textStart)).buffer);
+  const states = rows === null ? null : body.subarray(0, rows);
+  return { firstRow, changed, stop, states, outputs, text: body.subarray(textStart) };
 }
 
 /** The pulse of a process, in a file, so that it is there also when the process is not. */

@@ -4,8 +4,9 @@
  * @module
  */
 import { HoldoutError } from '../errors.ts';
-import type { BatchDone, ModuleBatch } from './module-messages.ts';
+import type { BatchPiece, ModuleBatch } from './module-messages.ts';
 import { ModuleProcess, type ModuleRun, type ProcessOptions, shownPlace } from './module-process.ts';
+import type { PieceQueue } from './piece-queue.ts';
 import { RowFailure } from './step-output.ts';
 
 /** How many processes, and what they see. */
@@ -16,33 +17,37 @@ export interface PoolOptions extends ProcessOptions {
 /** Processes with one module. */
 export class ModulePool {
   readonly #run: ModuleRun;
-  readonly #workers: ModuleProcess[];
+  readonly #workers: ModuleProcess[] = [];
 
+  /** @throws HoldoutError IO where no process can be started */
   constructor(run: ModuleRun, options: PoolOptions) {
     this.#run = run;
-    this.#workers = Array.from({ length: options.workers }, (_, index) => new ModuleProcess(run, options, index));
+    try {
+      while (this.#workers.length < options.workers)
+        this.#workers.push(new ModuleProcess(run, options, this.#workers.length));
+    } catch (error) {
+      void this.close();
+      throw error;
+    }
   }
 
   /**
-   * Runs batches side by side and yields what they came to, in their order.
+   * Runs batches side by side and yields what they come to, piece by piece, in their order. Who takes the pieces slowly
+   * makes the processes wait.
    * @throws RowFailure for a row that takes too long or too much memory, or on which the module throws where that counts
    * @throws HoldoutError INPUT_INVALID for a module that cannot be loaded; INTERRUPTED
    */
-  async *runAll(batches: AsyncIterable<ModuleBatch> | Iterable<ModuleBatch>): AsyncGenerator<BatchDone> {
-    const running: Promise<BatchDone>[] = [];
+  async *runAll(batches: AsyncIterable<ModuleBatch> | Iterable<ModuleBatch>): AsyncGenerator<BatchPiece> {
+    const running: PieceQueue[] = [];
     let next = 0;
     for await (const batch of batches) {
       this.#mustGoOn();
-      const worker = this.#workers[next++ % this.#workers.length]!;
-      const done = worker.run(batch);
-      // A failure is thrown where the result is awaited; until then it is nobody's.
-      done.catch(() => undefined);
-      running.push(done);
-      if (running.length > this.#workers.length * 2) yield this.#checked(await running.shift()!);
+      running.push(this.#workers[next++ % this.#workers.length]!.run(batch));
+      if (running.length > this.#workers.length * 2) yield* this.#piecesOf(running.shift()!);
     }
-    for (const done of running) {
+    for (const pieces of running) {
       this.#mustGoOn();
-      yield this.#checked(await done);
+      yield* this.#piecesOf(pieces);
     }
   }
 
@@ -56,9 +61,15 @@ export class ModulePool {
     await Promise.all(this.#workers.map((worker) => worker.close()));
   }
 
-  #checked(done: BatchDone): BatchDone {
-    const { stop } = done;
-    if (stop === null) return done;
+  async *#piecesOf(pieces: PieceQueue): AsyncGenerator<BatchPiece> {
+    for await (const piece of pieces) {
+      this.#mustNotStop(piece);
+      yield piece;
+    }
+  }
+
+  #mustNotStop({ stop }: BatchPiece): void {
+    if (stop === null) return;
     const at = stop.at === null ? '' : ` (${shownPlace(this.#run, stop.at)})`;
     throw new RowFailure(stop.row, `${stop.says}${at}; the row: ${stop.value}`, {
       hint: 'Mend the module or the row; `on_error: drop` or `keep` goes on without it.',

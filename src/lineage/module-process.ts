@@ -13,15 +13,16 @@ import { codePath } from './code-identity.ts';
 import type { ModuleGraph } from './module-graph.ts';
 import { FrameReader, writeFrame } from './module-frames.ts';
 import {
-  type BatchDone,
+  type BatchPiece,
   type ModuleBatch,
   type ModuleReply,
   type ModuleRequest,
   type OnError,
   moduleChannel,
   readBeat,
-  unpackDone,
+  unpackPiece,
 } from './module-messages.ts';
+import { PieceQueue, pieceBytes } from './piece-queue.ts';
 import { ioError } from '../store/io-error.ts';
 import { RowFailure } from './step-output.ts';
 
@@ -64,28 +65,28 @@ const nodeMb = 16;
 /** Where V8 begins to tell that it gives up; what follows is for the makers of V8. */
 const lastWords = /\n?<--- Last few GCs --->|\n?FATAL ERROR: |\n?#\n# Fatal /;
 const lastWordsCharsMax = 4000;
-
-interface Waiting {
-  resolve(done: BatchDone): void;
-  reject(error: Error): void;
-}
+/** What a process may have sent before somebody takes it. */
+const untakenBytesMax = 16 << 20;
 
 /** A process that holds the module. */
 export class ModuleProcess {
   readonly #run: ModuleRun;
   readonly #child: ChildProcess;
-  readonly #channel: Socket;
+  /** Null where the process did not start. */
+  readonly #channel: Socket | null;
   readonly #beat: number;
-  readonly #waiting: Waiting[] = [];
+  readonly #waiting: PieceQueue[] = [];
   readonly #watch: NodeJS.Timeout;
   readonly #ended: Promise<void>;
   readonly #interrupt = (): void => this.#fail(new HoldoutError('INTERRUPTED', 'interrupted'));
   #lastWords: string | null = null;
   #failure: Error | null = null;
+  #untakenBytes = 0;
 
+  /** @throws HoldoutError IO where the file of its pulse cannot be made; that no process can be started is told later */
   constructor(run: ModuleRun, options: ProcessOptions, index: number) {
     this.#run = run;
-    this.#beat = openSync(join(run.scratch, `${options.name}-${index}.beat`), 'wx+');
+    this.#beat = openBeat(join(run.scratch, `${options.name}-${index}.beat`));
     const script = fileURLToPath(new URL('./module-child.js', import.meta.url));
     // Nothing of it is Holdout's: standard output belongs to the answer.
     this.#child = spawn(process.execPath, [`--max-old-space-size=${run.memoryMb + nodeMb}`, script], {
@@ -94,9 +95,9 @@ export class ModuleProcess {
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => this.#print(text, options.quiet === true));
     }
-    this.#channel = this.#child.stdio[moduleChannel] as Socket;
+    this.#channel = channelOf(this.#child);
     const frames = new FrameReader();
-    this.#channel.on('data', (chunk: Buffer) => {
+    this.#channel?.on('data', (chunk: Buffer) => {
       try {
         for (const { head, body } of frames.push(chunk)) this.#take(head as ModuleReply, body);
       } catch (cause) {
@@ -104,7 +105,7 @@ export class ModuleProcess {
       }
     });
     // A process that is gone is told of by its end.
-    this.#channel.on('error', () => undefined);
+    this.#channel?.on('error', () => undefined);
     this.#ended = new Promise((resolve) => {
       const end = (): void => {
         if (this.#failure === null) this.#fail(this.#crash());
@@ -126,13 +127,14 @@ export class ModuleProcess {
     run.signal?.addEventListener('abort', this.#interrupt);
   }
 
-  /** What a batch came to. @throws RowFailure, HoldoutError as the pool has them */
-  run({ firstRow, bytes }: ModuleBatch): Promise<BatchDone> {
-    if (this.#failure !== null) return Promise.reject(this.#failure);
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ resolve, reject });
+  /** What a batch comes to. @throws RowFailure, HoldoutError, as the pieces are read, as the pool has them */
+  run({ firstRow, bytes }: ModuleBatch): PieceQueue {
+    const pieces = new PieceQueue((taken) => this.#untaken(-taken));
+    if (this.#failure === null) {
+      this.#waiting.push(pieces);
       this.#send({ kind: 'batch', firstRow }, bytes);
-    });
+    } else pieces.fail(this.#failure);
+    return pieces;
   }
 
   /** Lets it end, so that all that it printed comes out. */
@@ -151,12 +153,27 @@ export class ModuleProcess {
     this.#run.signal?.removeEventListener('abort', this.#interrupt);
     this.#failure ??= new Error('closed');
     this.#child.kill('SIGKILL');
+    // One that is paused would never be seen to end.
+    this.#channel?.destroy();
     await this.#ended;
     closeSync(this.#beat);
   }
 
   #send(request: ModuleRequest, ...body: readonly Uint8Array[]): void {
-    for (const piece of writeFrame(request, ...body)) this.#channel.write(piece);
+    for (const piece of writeFrame(request, ...body)) this.#channel?.write(piece);
+  }
+
+  /** What is not taken stays in the pipe, and the process waits. */
+  #untaken(bytes: number): void {
+    this.#untakenBytes += bytes;
+    if (this.#untakenBytes > untakenBytesMax) this.#channel?.pause();
+    else if (this.#channel?.isPaused() === true) this.#channel.resume();
+  }
+
+  #takePiece(piece: BatchPiece): void {
+    this.#waiting[0]?.push(piece);
+    if (piece.states !== null) this.#waiting.shift();
+    this.#untaken(pieceBytes(piece));
   }
 
   #print(text: string, quiet: boolean): void {
@@ -188,7 +205,7 @@ export class ModuleProcess {
   }
 
   #take(reply: ModuleReply, body: Buffer): void {
-    if (reply.kind === 'done') this.#waiting.shift()?.resolve(unpackDone(reply, body));
+    if (reply.kind === 'piece') this.#takePiece(unpackPiece(reply, body));
     else if (reply.kind === 'crash') this.#fail(this.#atBeat(reply.says, {}));
     else {
       const at = reply.at === null ? '' : ` (${shownPlace(this.#run, reply.at)})`;
@@ -220,9 +237,23 @@ export class ModuleProcess {
     if (this.#failure !== null) return;
     this.#failure = error;
     clearInterval(this.#watch);
-    for (const waiting of this.#waiting.splice(0)) waiting.reject(error);
+    for (const waiting of this.#waiting.splice(0)) waiting.fail(error);
     this.#child.kill('SIGKILL');
   }
+}
+
+/** @throws HoldoutError IO */
+function openBeat(path: string): number {
+  try {
+    return openSync(path, 'wx+');
+  } catch (error) {
+    throw ioError('make', path, error);
+  }
+}
+
+/** Without a descriptor left Node makes no pipes at all, whatever its types say; the error comes as an event. */
+function channelOf({ stdio }: { readonly stdio: ChildProcess['stdio'] | undefined }): Socket | null {
+  return (stdio?.[moduleChannel] ?? null) as Socket | null;
 }
 
 /** `steps/clean.ts:12:7`. */

@@ -13,7 +13,7 @@ import { digestCodeFiles } from './code-identity.ts';
 import { FileWriter } from './file-writer.ts';
 import { jsonNotes } from './mixed-columns.ts';
 import { readNewRows } from './new-rows.ts';
-import { checkSameLines, sampleRows } from './sample-check.ts';
+import { checkSameLines, sampleRows, takeSample } from './sample-check.ts';
 import { RowFailure, type StepOutput } from './step-output.ts';
 import type { StepContext } from './transform.ts';
 
@@ -123,21 +123,17 @@ async function refuseOutput(
 }
 
 async function checkSample(context: StepContext, step: CommandStep, run: CommandRun): Promise<void> {
-  const lines: string[] = [];
-  for await (const text of inputLines(context, step.carry)) {
-    // A block of short rows holds more than can be arguments of one call.
-    lines.push(...text.split('\n').slice(0, -1).slice(0, sampleRows));
-    if (lines.length >= sampleRows) break;
-  }
-  const text = lines
-    .slice(0, sampleRows)
-    .map((line) => `${line}\n`)
-    .join('');
+  const lines = await takeSample(linesOf(inputLines(context, step.carry)));
+  const text = lines.map((line) => `${line}\n`).join('');
   const apart = sleep(betweenRunsMs);
   const first = await outputOf({ ...run, quiet: true }, [text]);
   await apart;
   const second = await outputOf({ ...run, quiet: true, environment: otherZone }, pieces(text));
   checkSameLines(first, second, 'the same rows in smaller pieces, in another second and another time zone (TZ)');
+}
+
+async function* linesOf(texts: AsyncIterable<string>): AsyncGenerator<string> {
+  for await (const text of texts) yield* text.split('\n').slice(0, -1);
 }
 
 function* pieces(text: string): Generator<Uint8Array> {

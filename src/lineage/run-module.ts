@@ -9,14 +9,15 @@ import { recordId } from '../identity/canonical-json.ts';
 import { FileWriter } from './file-writer.ts';
 import { GrowingNumbers } from './growing-numbers.ts';
 import { type ModuleGraph, readModuleGraph } from './module-graph.ts';
-import { type BatchDone, type ModuleBatch, type OnError, rowState } from './module-messages.ts';
+import { type ModuleBatch, type OnError, rowState } from './module-messages.ts';
 import { ModulePool } from './module-pool.ts';
 import type { ModuleRun } from './module-process.ts';
+import { checkModuleSample } from './module-sample.ts';
 import { firstConflict } from './new-row-conflict.ts';
 import { jsonNotes } from './mixed-columns.ts';
 import { readNewRows, unchangedColumns } from './new-rows.ts';
 import { placeText } from './row-source.ts';
-import { checkSameLines, sampleRows } from './sample-check.ts';
+import { takeSample } from './sample-check.ts';
 import { type DroppedRows, RowFailure, type StepOutput } from './step-output.ts';
 import type { StepContext } from './transform.ts';
 
@@ -36,8 +37,6 @@ export interface ModuleStep {
 
 const batchRows = 512;
 const batchBytesMax = 1 << 20;
-/** The second run of the sample goes in small batches, last ones first. */
-const checkBatchRows = 37;
 
 /**
  * Runs it.
@@ -60,7 +59,7 @@ export async function runModule(context: StepContext, step: ModuleStep): Promise
     scratch: context.scratch,
     signal,
   };
-  if (step.deterministic && context.input.rows > 0) await checkSample(context, run);
+  if (step.deterministic && context.input.rows > 0) await checkModuleSample(run, await takeSample(inputLines(context)));
   // A module that keeps something from row to row sees them all, in order.
   const workers = step.deterministic ? Math.min(context.threads, Math.ceil(context.input.rows / batchRows)) : 1;
   const pool = new ModulePool(run, { name: 'module', workers: Math.max(1, workers) });
@@ -72,44 +71,6 @@ export async function runModule(context: StepContext, step: ModuleStep): Promise
   } finally {
     await pool.close();
   }
-}
-
-async function checkSample(context: StepContext, run: ModuleRun): Promise<void> {
-  const lines: string[] = [];
-  for await (const line of inputLines(context)) if (lines.push(line) === sampleRows) break;
-  const give = async (batchRowsMax: number, other: boolean): Promise<string[]> => {
-    const pool = new ModulePool(run, {
-      name: other ? 'second' : 'first',
-      workers: other ? 2 : 1,
-      clockAhead: other,
-      quiet: true,
-    });
-    try {
-      const done: BatchDone[] = [];
-      const batches = cutLines(lines, batchRowsMax);
-      for await (const each of pool.runAll(other ? batches.toReversed() : batches)) done.push(each);
-      return done.toSorted((a, b) => a.firstRow - b.firstRow).flatMap((each) => outputLines(each, lines));
-    } finally {
-      await pool.close();
-    }
-  };
-  const first = await give(sampleRows, false);
-  const second = await give(checkBatchRows, true);
-  checkSameLines(first, second, 'other batches of rows in another order, in fresh processes, with another clock');
-}
-
-function cutLines(lines: readonly string[], rows: number): ModuleBatch[] {
-  return Array.from({ length: Math.ceil(lines.length / rows) }, (_, index) => {
-    const firstRow = index * rows;
-    const text = lines.slice(firstRow, firstRow + rows).map((line) => `${line}\n`);
-    return { firstRow, bytes: new TextEncoder().encode(text.join('')) };
-  });
-}
-
-function outputLines({ firstRow, outputs, text }: BatchDone, lines: readonly string[]): string[] {
-  const made = Buffer.from(text).toString().split('\n');
-  let next = 0;
-  return Array.from(outputs, (output) => (output % 2 === 1 ? made[next++]! : lines[firstRow + (output >>> 1)]!));
 }
 
 async function* inputLines({ input }: StepContext): AsyncGenerator<string> {
@@ -143,8 +104,8 @@ async function collect(context: StepContext, pool: ModulePool): Promise<StepOutp
   let [selecting, last] = [true, -1];
   const changed = new Set<string>();
   try {
-    for await (const { firstRow, outputs, text, states: batchStates, ...batch } of pool.runAll(batchesOf(context))) {
-      states.set(batchStates, firstRow);
+    for await (const { firstRow, outputs, text, states: of, ...batch } of pool.runAll(batchesOf(context))) {
+      states.set(of ?? [], firstRow);
       for (const output of outputs) {
         const row = firstRow + (output >>> 1);
         const isNew = output % 2 === 1;
@@ -155,7 +116,7 @@ async function collect(context: StepContext, pool: ModulePool): Promise<StepOutp
       }
       for (const name of batch.changed) changed.add(name);
       await file.write(text);
-      context.onProgress?.(firstRow + batchStates.length);
+      if (of !== null) context.onProgress?.(firstRow + of.length);
     }
   } finally {
     await file.close();

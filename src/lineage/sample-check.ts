@@ -8,7 +8,22 @@ import { HoldoutError } from '../errors.ts';
 /** Rows of the input that are run twice: all of a small one. */
 export const sampleRows = 1000;
 
+/** Of longer rows fewer are taken, but one; of one that gives more the beginning is compared. */
+export const sampleCharsMax = 64 << 20;
+
 const shownCharsMax = 120;
+
+/** The first lines, as many as a sample has. */
+export async function takeSample(lines: AsyncIterable<string>): Promise<string[]> {
+  const sample: string[] = [];
+  let chars = 0;
+  for await (const line of lines) {
+    chars += line.length;
+    if (chars > sampleCharsMax && sample.length > 0) break;
+    if (sample.push(line) === sampleRows) break;
+  }
+  return sample;
+}
 
 /**
  * Compares what two runs gave.

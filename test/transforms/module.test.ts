@@ -56,6 +56,19 @@ describe('a module', () => {
     expect(counts['returnedNothing']).toBe(0);
   });
 
+  it('may give very many rows for one, which come in pieces', async () => {
+    const module = `const many = Array.from({ length: 100_000 }, (_, i) => ({ n: i, text: 'a text of some length ' + i }));
+export default (row) => (row.n === 1 ? many : row.n === 2 ? [row, row] : row);`;
+    await make({ 'm.mjs': module }, rows.slice(0, 4));
+    const { rowsOut } = await project.take('module: {path: m.mjs}');
+    expect(rowsOut).toHaveLength(100_004);
+    expect(rowsOut.slice(100_000)).toEqual([
+      { n: 99_999, text: 'a text of some length 99999' },
+      ...[2, 2, 3].map((n) => rows[n]),
+    ]);
+    expect((await project.linesOf('out')).slice(99_999)).toEqual([2, 2, 3, 3, 4]);
+  });
+
   it('sees every value exactly, and gives it back so', async () => {
     const exact = [
       '{"big":9007199254740993,"huge":12345678901234567890123456789,"float":0.1,"far":1e300,"text":"\\ud83d\\ude00 \\u2028","list":[1,null,{"a":9007199254740995}]}',
