@@ -16,6 +16,7 @@ import type { Store } from '../src/store/store.ts';
 import { builtInTransforms } from '../transforms/index.ts';
 import { pathExists } from './context.ts';
 import { readSchemaOption } from './schema-text.ts';
+import { formatBytes } from '../src/size-text.ts';
 
 const pipelineName = 'holdout.yaml';
 const lockEnding = '.lock';
@@ -94,7 +95,10 @@ export async function openPipeline(path: string, store: Store, startedIn: string
 async function readText(path: string, shown: string): Promise<string | null> {
   try {
     const { size } = await stat(path);
-    if (size > fileBytesMax) throw new HoldoutError('LIMIT', `${size} bytes are too many`, { file: shown });
+    if (size > fileBytesMax)
+      throw new HoldoutError('LIMIT', `${formatBytes(size)}; a file has at most ${formatBytes(fileBytesMax)}`, {
+        file: shown,
+      });
     const bytes = await readFile(path);
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (error) {

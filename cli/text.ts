@@ -4,6 +4,7 @@
  */
 
 export { nearestName } from '../src/nearest-name.ts';
+export { formatBytes } from '../src/size-text.ts';
 
 /** 1234567 → `1,234,567`. */
 export function formatCount(value: number | bigint): string {
@@ -13,21 +14,6 @@ export function formatCount(value: number | bigint): string {
 /** `1 row`, `2 rows`. */
 export function plural(value: number, noun: string, many = `${noun}s`): string {
   return `${formatCount(value)} ${value === 1 ? noun : many}`;
-}
-
-const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
-
-/** Bytes with three significant digits: `743 MiB`. */
-export function formatBytes(bytes: number): string {
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1024;
-    unit += 1;
-  }
-  if (unit === 0) return `${value} B`;
-  const digits = value < 10 ? 2 : value < 100 ? 1 : 0;
-  return `${value.toFixed(digits)} ${units[unit]}`;
 }
 
 /** Seconds as `3 s`, `2 min 5 s`, `1 h 4 min`. */

@@ -29,9 +29,8 @@ export const sql: Action = async ({ context, operands, options }) => {
   const store = await context.openStore();
   const engine = await context.openEngine(store);
   const views = await viewsOf(context, store, engine, query);
-  const result = await runUserQuery(engine, query, views).catch((error: unknown) => {
-    throw withNearestName(error, views);
-  });
+  const { names } = await store.journal();
+  const result = await runUserQuery(engine, query, views, whereIs(names.keys()));
   await print(result, format, context);
   return exitStatus.ok;
 };
@@ -64,15 +63,15 @@ async function viewsOf(context: CliContext, store: Store, engine: Engine, query:
   return views;
 }
 
-function withNearestName(error: unknown, views: readonly UserView[]): unknown {
-  const wanted = error instanceof HoldoutError ? /there is no table "([^"]+)"/.exec(error.message)?.[1] : undefined;
-  if (!(error instanceof HoldoutError) || wanted === undefined) return error;
-  const near = nearestName(
-    wanted,
-    views.map((view) => view.name),
-  );
-  const hint = near === null ? '`holdout ls` lists the datasets; each is a table by its name' : `did you mean ${near}?`;
-  return new HoldoutError(error.code, error.message, { hint, cause: error });
+/** Names of the store that a table that is not there may mean; a version's name needs quotes. */
+function whereIs(names: Iterable<string>): (name: string) => string {
+  const known = [...names];
+  return (name) => {
+    const near = nearestName(name, known);
+    if (near !== null)
+      return `did you mean ${/^[a-z_][a-z0-9_]*$/i.test(near) ? near : `"${near}" (in these quotes)`}?`;
+    return '`holdout ls` lists the datasets; each is a table by its name';
+  };
 }
 
 /** Values as JSON: integers past 2^53 as digits in a string, bytes as base64. */

@@ -34,9 +34,16 @@ export function translateError(cause: unknown): HoldoutError {
     });
   }
   if (/^Out of Memory Error/i.test(full)) {
-    return new HoldoutError('LIMIT', `the query engine met its memory limit: ${message}`, {
-      hint: 'Give it more memory, or fewer threads.',
-    });
+    const limit = /\/([0-9.]+ [KMGT]i?B) used\)/.exec(full)?.[1];
+    return new HoldoutError(
+      'LIMIT',
+      `this takes more memory than the query engine has${limit === undefined ? '' : `: ${limit}`}`,
+      {
+        hint:
+          'Fewer threads take less (HOLDOUT_THREADS=1). A query of your own takes less over fewer rows and columns, and ' +
+          'without what holds many rows in one value or all at once: list(), string_agg(), windows.',
+      },
+    );
   }
   if (/^(IO|Permission|HTTP) Error/i.test(full)) return new HoldoutError('IO', message);
   const [, near] = /^(?:Candidate bindings|Did you mean): *(.*)$/m.exec(full) ?? [];

@@ -26,6 +26,9 @@ export interface UserResult {
   page(first: number, count: number): Promise<PlainValue[][]>;
 }
 
+/** What to do about a table that the query names and that is not there. */
+export type LackingTable = (name: string) => string;
+
 /** Functions that may stand where a table stands: they read nothing and change nothing. */
 const tableFunctions = new Set([
   'range',
@@ -42,8 +45,13 @@ const tableFunctions = new Set([
  * @throws HoldoutError `USAGE` when the text is not one SELECT over the views, or DuckDB refuses it; `LIMIT` when its
  * result is larger than the disk allows.
  */
-export async function runUserQuery(engine: Engine, sql: string, views: readonly UserView[]): Promise<UserResult> {
-  await checkUserQuery(engine, sql, views);
+export async function runUserQuery(
+  engine: Engine,
+  sql: string,
+  views: readonly UserView[],
+  whereIs: LackingTable = thereAre(views),
+): Promise<UserResult> {
+  await checkUserQuery(engine, sql, views, whereIs);
   for (const view of views)
     await engine.run(`CREATE OR REPLACE TEMP VIEW ${quoteIdentifier(view.name)} AS ${view.sql}`);
   const columns = await engine.describe(sql).catch(refuse);
@@ -73,6 +81,11 @@ export async function runUserQuery(engine: Engine, sql: string, views: readonly 
 
 const unchanged = 'Data is never changed by a query: `holdout add`, `transform` and `remove` make new versions.';
 
+function thereAre(views: readonly UserView[]): LackingTable {
+  const names = views.map((view) => view.name).join(', ');
+  return () => `There are: ${names === '' ? 'none' : names}.`;
+}
+
 /** A name that no view has. */
 function resultName(views: readonly UserView[]): string {
   const taken = new Set(views.map((view) => view.name.toLowerCase()));
@@ -85,7 +98,12 @@ function resultName(views: readonly UserView[]): string {
  * Checks that a text is one SELECT that names nothing but the views and its own subqueries.
  * @throws HoldoutError `USAGE` with what is wrong.
  */
-export async function checkUserQuery(engine: Engine, sql: string, views: readonly UserView[]): Promise<void> {
+export async function checkUserQuery(
+  engine: Engine,
+  sql: string,
+  views: readonly UserView[],
+  whereIs: LackingTable,
+): Promise<void> {
   if (sql.includes('\0')) throw new HoldoutError('USAGE', 'the query holds a NUL character');
   const parsed = JSON.parse(await serialisedQuery(engine, sql)) as ParsedQuery;
   if (parsed.statements?.length === 0) throw new HoldoutError('USAGE', 'the query is empty', { hint: unchanged });
@@ -112,9 +130,7 @@ export async function checkUserQuery(engine: Engine, sql: string, views: readonl
   }
   for (const name of used.tables) {
     if (!known.has(name.toLowerCase())) {
-      throw new HoldoutError('USAGE', `there is no table "${name}"`, {
-        hint: `There are: ${views.map((view) => view.name).join(', ') || 'none'}.`,
-      });
+      throw new HoldoutError('USAGE', `there is no table "${name}"`, { hint: whereIs(name) });
     }
   }
 }

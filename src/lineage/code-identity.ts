@@ -10,6 +10,7 @@ import { z } from 'zod';
 import { sha256Id } from '../../schemas/ids.ts';
 import { HoldoutError } from '../errors.ts';
 import { errnoOf, ioError } from '../store/io-error.ts';
+import { formatBytes } from '../size-text.ts';
 
 /** A file of the person's code, by its path from the project's folder. */
 const codeFile = z.strictObject({ path: z.string(), sha256: sha256Id });
@@ -75,5 +76,5 @@ export async function readCodeFile(path: string, shown: string): Promise<Buffer>
     throw ioError('read', shown, error);
   });
   if (bytes.length <= codeBytesMax) return bytes;
-  throw new HoldoutError('LIMIT', `${shown} is larger than ${codeBytesMax} bytes`, { file: shown });
+  throw new HoldoutError('LIMIT', `${shown} is larger than ${formatBytes(codeBytesMax)}`, { file: shown });
 }

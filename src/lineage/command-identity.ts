@@ -5,6 +5,7 @@
 import { HoldoutError } from '../errors.ts';
 import { runCommand } from './child-process.ts';
 import { type CodeRecord, bytesId, digestCodeFiles } from './code-identity.ts';
+import { formatBytes } from '../size-text.ts';
 
 /** What a step declares of its command. */
 export interface DeclaredCommand {
@@ -37,7 +38,7 @@ async function printedId(folder: string, command: string): Promise<CodeRecord['f
   await runCommand({ command, folder, timeoutMs: fingerprintMsMax }, [], (bytes) => {
     size += bytes.length;
     if (size > fingerprintBytesMax)
-      throw new HoldoutError('LIMIT', `the fingerprint is larger than ${fingerprintBytesMax} bytes`);
+      throw new HoldoutError('LIMIT', `the fingerprint is larger than ${formatBytes(fingerprintBytesMax)}`);
     printed.push(bytes);
   });
   return bytesId(Buffer.concat(printed));

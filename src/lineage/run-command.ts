@@ -16,6 +16,7 @@ import { readNewRows } from './new-rows.ts';
 import { checkSameLines, sampleRows, takeSample } from './sample-check.ts';
 import { RowFailure, type StepOutput } from './step-output.ts';
 import type { StepContext } from './transform.ts';
+import { formatBytes } from '../size-text.ts';
 
 /** A command as a step names it. */
 export interface CommandStep {
@@ -147,7 +148,10 @@ async function outputOf(run: CommandRun, input: Iterable<Uint8Array | string>): 
   await runCommand(run, input, (bytes) => {
     size += bytes.length;
     if (size > sampleBytesMax) {
-      throw new HoldoutError('LIMIT', `the command gives more than ${sampleBytesMax} bytes for ${sampleRows} rows`);
+      throw new HoldoutError(
+        'LIMIT',
+        `the command gives more than ${formatBytes(sampleBytesMax)} for ${sampleRows} rows`,
+      );
     }
     output.push(bytes);
   });

@@ -11,6 +11,7 @@ import { type StepQuery, planStepQuery, takenQuery } from '../engine/step-query.
 import { checkUserQuery } from '../engine/user-query.ts';
 import { HoldoutError } from '../errors.ts';
 import { quoteIdentifier } from '../identity/sql-text.ts';
+import { nearestName } from '../nearest-name.ts';
 import { jsonRowSql } from '../tables/json-text-sql.ts';
 import { readTable } from '../tables/read/read-table.ts';
 import { copyRelation, relationSchema } from '../tables/read/typed-body.ts';
@@ -155,7 +156,7 @@ async function makeResult(own: OwnEngine, step: SqlStep, rowsMax: number | null)
   ];
   const columns = tables.flatMap(({ reader }) => reader.schema.columns.map(({ name }) => name));
   const views = tables.map(({ name }) => ({ name, sql: '' }));
-  await checkUserQuery(engine, step.query, views);
+  await checkUserQuery(engine, step.query, views, (name) => whereIs(name, step.names));
   // Enough to plan by; a table that is copied for its order is not copied for a query that has no need of it.
   for (const { name, reader } of tables) await engine.run(viewSql(name, reader.relationSql()));
   const names = (await engine.describe(step.query).catch(refused)).map(({ name }) => name);
@@ -183,6 +184,13 @@ async function makeResult(own: OwnEngine, step: SqlStep, rowsMax: number | null)
   await engine.run(`CREATE TEMP TABLE ${resultName}(${listed}) AS ${plan.sql}`).catch(refused);
   const keys = added.length > 0 ? added : (plan.groups?.own ?? []).map((place) => names[place]!);
   return { plan, hidden, names, keys };
+}
+
+/** What a query that names a table that it does not have most likely means. */
+function whereIs(name: string, others: readonly string[]): string {
+  const near = nearestName(name, [inputName, ...others]);
+  if (near !== null) return `did you mean ${near}? Datasets beside "${inputName}" are named by the parameter with`;
+  return `the rows that come in are "${inputName}"; another dataset is named by the parameter with: {query: …, with: {${name}: DATASET}}`;
 }
 
 /** A name with which no other begins. */

@@ -8,6 +8,7 @@ import { HoldoutError } from '../errors.ts';
 import { checkOfFile } from './checked-value.ts';
 import type { NodePlan, PlannedStep } from './plan-run.ts';
 import { readYaml } from './yaml-places.ts';
+import { formatBytes } from '../size-text.ts';
 
 /** A lock with nothing in it. */
 export const emptyLock: PipelineLock = { version: 1, datasets: {}, evals: {}, checks: [] };
@@ -64,7 +65,11 @@ function sortedChecks(checks: readonly LockedCheck[]): readonly LockedCheck[] {
  */
 export function readLock(text: string, file: string): PipelineLock {
   const hint = 'restore it from version control, or delete it: `holdout run` finds every id anew';
-  if (text.length > lockBytesMax) throw new HoldoutError('LIMIT', 'too large for a lock file', { file, hint });
+  if (text.length > lockBytesMax)
+    throw new HoldoutError('LIMIT', `larger than ${formatBytes(lockBytesMax)}, too large for a lock file`, {
+      file,
+      hint,
+    });
   const yaml = readYaml(text);
   const checked = checkOfFile(pipelineLock, yaml.value, { yaml, path: [], what: 'the lock', keys: [] });
   if (checked.ok && yaml.problems.length === 0) return checked.value;

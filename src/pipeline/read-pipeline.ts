@@ -10,6 +10,7 @@ import { orderByNeeds } from './order.ts';
 import type { Pipeline, PipelineCheck } from './pipeline.ts';
 import { type Draft, type PipelineReading, listOf, readDerived, readFiles } from './read-sets.ts';
 import { type Path, type Place, type PlacedYaml, type Problem, readYaml } from './yaml-places.ts';
+import { formatBytes } from '../size-text.ts';
 
 /** A file larger than this is no pipeline that a person wrote. */
 const fileBytesMax = 1 << 20;
@@ -23,7 +24,9 @@ export async function readPipeline(reading: PipelineReading): Promise<Pipeline> 
   const { file, text } = reading;
   const bytes = Buffer.byteLength(text);
   if (bytes > fileBytesMax) {
-    throw new HoldoutError('LIMIT', `${bytes} bytes; a pipeline file has at most ${fileBytesMax}`, { file });
+    throw new HoldoutError('LIMIT', `${formatBytes(bytes)}; a pipeline file has at most ${formatBytes(fileBytesMax)}`, {
+      file,
+    });
   }
   const yaml = readYaml(text);
   const problems: Problem[] = [...yaml.problems];

@@ -16,6 +16,7 @@ import { filePath, idOfFileName, kindFolder } from './store-paths.ts';
 import { problemOfRecord, typeOfRecord } from './stored-record.ts';
 import type { StoredRecord } from './stored-record.ts';
 import type { TempFolder } from './temp-folder.ts';
+import { formatBytes } from '../size-text.ts';
 
 /** Records past this size are refused: they are read whole. */
 const recordBytesMax = 1 << 30;
@@ -32,7 +33,7 @@ export async function putRecord(root: string, temp: TempFolder, record: StoredRe
   if (bytes.length > recordBytesMax) {
     throw new HoldoutError(
       'LIMIT',
-      `a ${typeOfRecord(record)} record has ${bytes.length} bytes, past ${recordBytesMax}`,
+      `a ${typeOfRecord(record)} record has ${formatBytes(bytes.length)}, more than ${formatBytes(recordBytesMax)}`,
     );
   }
   const id = sha256IdOf(bytes);

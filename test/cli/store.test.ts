@@ -128,6 +128,7 @@ describe('a store', () => {
     expect((await box.run(['sql', query])).stdout).toBe(' n  before\n39      40\n');
     const refused = ['DROP TABLE sft', "SELECT * FROM read_text('/etc/hostname')", 'SELECT * FROM nothing'];
     for (const each of refused) expect(await box.run(['sql', each])).toMatchObject({ status: 2, stdout: '' });
+    expect((await box.run(['sql', 'SELECT * FROM stf'])).stderr).toMatch(/no table "stf"\nhint: did you mean sft\?/);
     expect((await box.run(['sql', 'DROP TABLE sft'])).stderr).toMatch(/only a SELECT.*\nhint: Data is never changed/);
   });
 

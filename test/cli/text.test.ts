@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { countsText } from '../../dist/cli/step-text.js';
-import { alignTable, clipMiddle, nearestName, wrapLine } from '../../dist/cli/text.js';
+import { alignTable, clipMiddle, formatBytes, nearestName, wrapLine } from '../../dist/cli/text.js';
 
 it('breaks prose at words, keeps its indentation, and leaves long words whole', () => {
   expect(wrapLine('  one two three', 9)).toEqual(['  one two', '  three']);
@@ -38,6 +38,18 @@ it('fits tables into a narrow terminal', () => {
     ['a-long-name', 'train', '12,345', '0123456789ab', '2026-01-01'],
   ];
   for (const line of alignTable(rows, { width: 30 })) expect(line.length).toBeLessThanOrEqual(30);
+});
+
+it('tells sizes in the unit that they are known by', () => {
+  expect([0, 999, 1 << 20, 5 << 20, 256 << 20, (256 << 20) + 1, 778_123_456].map(formatBytes)).toEqual([
+    '0 B',
+    '999 B',
+    '1 MiB',
+    '5 MiB',
+    '256 MiB',
+    '256 MiB',
+    '742 MiB',
+  ]);
 });
 
 it('shortens a path in its middle', () => {

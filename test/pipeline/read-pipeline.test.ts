@@ -137,7 +137,7 @@ checks:
   });
 
   it('has a limit, which it names', async () => {
-    await expect(read(`# ${'x'.repeat(1 << 20)}\nversion: 1\n`)).rejects.toThrow('a pipeline file has at most 1048576');
+    await expect(read(`# ${'x'.repeat(1 << 20)}\nversion: 1\n`)).rejects.toThrow('a pipeline file has at most 1 MiB');
   });
 
   it('puts each dataset behind what it needs', async () => {

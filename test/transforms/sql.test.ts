@@ -97,6 +97,21 @@ describe('a SELECT is refused', () => {
     expect(await project.names()).toEqual(before);
   });
 
+  it.each([
+    [
+      'more',
+      'the rows that come in are "input"; another dataset is named by the parameter with: {query: …, with: {more: DATASET}}',
+    ],
+    ['inptu', 'did you mean input?'],
+    ['otehrs', 'did you mean others?', { others: 'more' }],
+  ])('that names %s, and says how a dataset comes in', async (name, hint, given = {}) => {
+    const step = sql(`SELECT * FROM ${name}`, { with: given });
+    await expect(project.take(step, { to: 'refused' })).rejects.toMatchObject({
+      message: `holdout/sql: there is no table "${name}"`,
+      hint: expect.stringContaining(hint),
+    });
+  });
+
   it('that takes longer than its time, which hangs in no identity where it is not given', async () => {
     const names = await project.names();
     const tables = 'abcdefgh'.split('').map((name) => `input AS ${name}`);

@@ -3,6 +3,7 @@
  * @module
  */
 import type { FileHandle } from 'node:fs/promises';
+import { formatBytes } from '../../size-text.ts';
 
 /** Longest line that is read. */
 export const LINE_BYTES_MAX = 256 << 20;
@@ -43,7 +44,7 @@ export async function* readBlocks(
         cut += searched;
         break;
       }
-      if (filled > LINE_BYTES_MAX) throw new LineTooLong(`a line is longer than ${LINE_BYTES_MAX} bytes`);
+      if (filled > LINE_BYTES_MAX) throw new LineTooLong(`a line is longer than ${formatBytes(LINE_BYTES_MAX)}`);
       searched = filled;
       const larger = takeMemory([], Math.min(filled * 2, LINE_BYTES_MAX + 1));
       larger.set(buffer);

@@ -17,6 +17,7 @@ import { refusalError } from './refusals.ts';
 import type { Refusal } from './scan-block.ts';
 import { hereScanner, type ScanDone, type Scanner } from './scanner.ts';
 import { columnNameFault } from './schema.ts';
+import { formatBytes } from '../../size-text.ts';
 
 /** Files below this are scanned in the calling thread, unless threads or a size of blocks are asked for. */
 const SMALL_FILE = 4 << 20;
@@ -173,7 +174,7 @@ async function placedRefusal(refusal: Refusal, linesBefore: number, options: Sca
 
 async function tooLong(line: number, options: ScanOptions): Promise<HoldoutError> {
   const place = options.placeOf === undefined ? { line: line + 1 } : { line: (await options.placeOf(line, 0)).line };
-  return new HoldoutError('LIMIT', `the row is longer than ${LINE_BYTES_MAX >> 20} MB`, {
+  return new HoldoutError('LIMIT', `the row is longer than ${formatBytes(LINE_BYTES_MAX)}`, {
     file: options.name ?? options.path,
     ...place,
     hint: 'Keep such content in files of its own and name them in the row, or split the row.',

@@ -12,6 +12,7 @@ import { LINE_BYTES_MAX } from './read-blocks.ts';
 import { refusalError } from './refusals.ts';
 import { hereScanner } from './scanner.ts';
 import { beginSplit, endSplit, feedSplit, SplitFault, type SplitOutput, type SplitState } from './splitter.ts';
+import { formatBytes } from '../../size-text.ts';
 
 const CHUNK_BYTES = 1 << 20;
 
@@ -194,7 +195,7 @@ function severalLists(keys: readonly string[], name: string): HoldoutError {
 }
 
 function tooLarge(name: string): HoldoutError {
-  return new HoldoutError('LIMIT', `what stands around the rows is larger than ${LINE_BYTES_MAX >> 20} MB`, {
+  return new HoldoutError('LIMIT', `what stands around the rows is larger than ${formatBytes(LINE_BYTES_MAX)}`, {
     file: name,
     hint: 'Write the rows to a file of their own, one object a line.',
   });

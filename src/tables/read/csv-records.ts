@@ -49,7 +49,7 @@ export async function visitCsvRecords(
     for (let ended = false; !ended;) {
       if (held === buffer.length) {
         if (held >= recordBytesMax) {
-          throw new HoldoutError('LIMIT', 'a record is longer than 256 MB; a quote may be missing', {
+          throw new HoldoutError('LIMIT', 'a record is longer than 256 MiB; a quote may be missing', {
             file: options.name,
             line: scan.line,
           });
