@@ -5,7 +5,7 @@
  */
 import { HoldoutError } from '../src/errors.ts';
 import { exitStatus, exitStatusOf } from './exit-codes.ts';
-import { wrapLine } from './text.ts';
+import { plural, wrapLine } from './text.ts';
 
 /** Ends quietly when whoever reads our output has had enough. */
 export function endQuietlyOnClosedPipe(): void {
@@ -50,6 +50,13 @@ export async function writeJson(value: unknown): Promise<void> {
 /** Writes a remark to stderr: never part of the answer. */
 export function remark(text: string): void {
   process.stderr.write(`${text}\n`);
+}
+
+/** Says how many values are NaN or infinite and were printed as null. */
+export function remarkNotFinite(values: number): void {
+  if (values === 0) return;
+  const [are, which] = values === 1 ? ['is', 'it'] : ['are', 'them'];
+  remark(`(${plural(values, 'value')} ${are} NaN or infinite: JSON does not have ${which}, so null stands there)`);
 }
 
 function isErrno(error: unknown): error is NodeJS.ErrnoException {

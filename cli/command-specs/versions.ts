@@ -159,7 +159,7 @@ export const exportVersion: CommandSpec = {
   summary: 'write a version to a file, or its raw files back',
   operands: [['<version>', 'NAME or NAME@VERSION']],
   options: [
-    ['--to <file>', 'file.jsonl, .csv, .parquet or .arrow'],
+    ['--to <file>', 'file.jsonl, .json (one list), .csv, .parquet or .arrow'],
     ['--raw <dir>', 'write the files that were added, byte for byte, where their bytes are kept'],
     ['--verify', 'read the file back and compare its id; nothing is left where it differs'],
     ['--parquet-compat', 'Parquet for old readers: v1 pages, Snappy'],

@@ -16,6 +16,7 @@ import { formatBytes, plural } from '../text.ts';
 const formats: Readonly<Record<string, ExportFormat>> = {
   '.jsonl': 'jsonl',
   '.ndjson': 'jsonl',
+  '.json': 'json',
   '.csv': 'csv',
   '.parquet': 'parquet',
   '.arrow': 'arrow',
@@ -31,7 +32,7 @@ export const exportVersion: Action = async ({ context, operands, options }) => {
   }
   const format = to === undefined ? undefined : formats[extname(to).toLowerCase()];
   if (to !== undefined && format === undefined) {
-    throw new HoldoutError('USAGE', `--to ${to}: the name must end in .jsonl, .csv, .parquet or .arrow`);
+    throw new HoldoutError('USAGE', `--to ${to}: the name must end in .jsonl, .json, .csv, .parquet or .arrow`);
   }
   if (to !== undefined && /[/\\]$/.test(to)) {
     throw new HoldoutError('USAGE', `--to ${to}: this names a folder; give the name of a file`);

@@ -10,7 +10,7 @@ import type { Store } from '../../src/store/store.ts';
 import type { Action } from '../command-spec.ts';
 import { exitStatus } from '../exit-codes.ts';
 import type { CliContext } from '../context.ts';
-import { remark, write, writeTable } from '../output.ts';
+import { remark, remarkNotFinite, write, writeTable } from '../output.ts';
 import { entryName, openVersion } from '../snapshots.ts';
 import { alignTable, formatCount, nearestName, plural } from '../text.ts';
 
@@ -74,23 +74,27 @@ function whereIs(names: Iterable<string>): (name: string) => string {
   };
 }
 
+/** What stands for NaN and the infinities. */
+type NotFinite = (value: number) => string | null;
+
 /** Values as JSON: integers past 2^53 as digits in a string, bytes as base64. */
-function jsonValue(value: unknown): unknown {
+function jsonValue(value: unknown, notFinite: NotFinite): unknown {
+  if (typeof value === 'number' && !Number.isFinite(value)) return notFinite(value);
   if (typeof value === 'bigint') {
     return value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER)
       ? Number(value)
       : String(value);
   }
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
-  if (Array.isArray(value)) return value.map(jsonValue);
+  if (Array.isArray(value)) return value.map((each) => jsonValue(each, notFinite));
   if (typeof value === 'object' && value !== null) {
-    return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, jsonValue(member)]));
+    return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, jsonValue(member, notFinite)]));
   }
   return value;
 }
 
 function textValue(value: unknown): string {
-  const plain = jsonValue(value);
+  const plain = jsonValue(value, String);
   if (plain === null || plain === undefined) return '';
   return typeof plain === 'string' ? plain : JSON.stringify(plain);
 }
@@ -104,17 +108,25 @@ const pageCharsWanted = 4 << 20;
 async function print(result: UserResult, format: Format, context: CliContext): Promise<void> {
   const { columns } = result;
   const names = columns.map((column) => column.name);
+  let notFinite = 0;
+  const asJson = (value: unknown): unknown =>
+    jsonValue(value, () => {
+      notFinite += 1;
+      return null;
+    });
   switch (format) {
     case 'json':
       await write(`{\n  "columns": ${indented(columns, 2)},\n  "rows": [`);
       await writeRows(result, context, (row, index) => {
-        return `${index === 0 ? '' : ','}\n    ${indented(row.map(jsonValue), 4)}`;
+        return `${index === 0 ? '' : ','}\n    ${indented(row.map(asJson), 4)}`;
       });
-      return write(`${result.rows === 0 ? '' : '\n  '}]\n}\n`);
+      await write(`${result.rows === 0 ? '' : '\n  '}]\n}\n`);
+      return remarkNotFinite(notFinite);
     case 'jsonl':
-      return writeRows(result, context, (row) => {
-        return `${JSON.stringify(Object.fromEntries(row.map((value, i) => [names[i] ?? '', jsonValue(value)])))}\n`;
+      await writeRows(result, context, (row) => {
+        return `${JSON.stringify(Object.fromEntries(row.map((value, i) => [names[i] ?? '', asJson(value)])))}\n`;
       });
+      return remarkNotFinite(notFinite);
     case 'csv':
       await write(`${names.map(csvCell).join(',')}\n`);
       return writeRows(result, context, (row) => `${row.map((value) => csvCell(textValue(value))).join(',')}\n`);

@@ -6,8 +6,7 @@
 import { createReadStream, createWriteStream } from 'node:fs';
 import { appendFile, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { once } from 'node:events';
-import { finished, pipeline } from 'node:stream/promises';
+import { pipeline } from 'node:stream/promises';
 import type { TableId } from '../../schemas/ids.ts';
 import type { ColumnType, TableSchema } from '../../schemas/table-schema.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -16,13 +15,14 @@ import { canonicalJson } from '../identity/canonical-json.ts';
 import { quoteIdentifier } from '../identity/sql-text.ts';
 import { csvCellSql } from './csv-text-sql.ts';
 import { exportArrow } from './export-arrow.ts';
+import { exportJson } from './export-json.ts';
 import { exportParquet } from './export-parquet.ts';
 import { fileExists, refuseMissingFolder, writeNewFile } from './new-file.ts';
 import { readTable } from './read/read-table.ts';
 import type { SourceFormat } from './read/read-table-types.ts';
 import type { TableReader } from './table-reader.ts';
 
-export type ExportFormat = 'jsonl' | 'csv' | 'parquet' | 'arrow';
+export type ExportFormat = 'jsonl' | 'json' | 'csv' | 'parquet' | 'arrow';
 
 /** How a table is exported. */
 export interface ExportOptions {
@@ -48,7 +48,7 @@ export interface ExportResult {
 }
 
 /**
- * Writes the table. Bytes are base64 text in JSON and CSV, decimals text in JSON; NaN and Infinity are Python's words.
+ * Writes the table. Bytes are base64 text in JSON and CSV, decimals text in JSON.
  * @throws HoldoutError `NOT_FOUND` when its folder is missing, `CONFLICT` when a file exists or the format cannot hold the table at all, `STORE_CORRUPT` when the file read back has another id, `IO`
  */
 export async function exportTable(
@@ -86,7 +86,7 @@ async function refuseUnfit(engine: Engine, reader: TableReader, format: ExportFo
   const { columns } = reader.schema;
   const [only] = columns;
   if (only === undefined) {
-    if (format === 'jsonl') return;
+    if (format === 'jsonl' || format === 'json') return;
     throw new HoldoutError('CONFLICT', `the table has no columns, and a ${format} file holds columns only`, {
       hint: 'Export it as .jsonl: there each row is {}.',
     });
@@ -105,7 +105,8 @@ async function refuseUnfit(engine: Engine, reader: TableReader, format: ExportFo
 async function writeRows(engine: Engine, reader: TableReader, path: string, options: ExportOptions): Promise<void> {
   switch (options.format) {
     case 'jsonl':
-      await writeLines(reader, path);
+    case 'json':
+      await exportJson(reader, path, options.format);
       return;
     case 'csv':
       await writeCsv(engine, reader, path, options.workDirectory);
@@ -121,18 +122,6 @@ async function writeRows(engine: Engine, reader: TableReader, path: string, opti
       await moveInto(made, path);
     }
   }
-}
-
-async function writeLines(reader: TableReader, path: string): Promise<void> {
-  const stream = createWriteStream(path, { flags: 'wx', highWaterMark: 4 << 20 });
-  const done = finished(stream);
-  // It may fail while the next rows are read, before anybody waits for it.
-  done.catch(() => undefined);
-  for await (const { bytes } of reader.jsonLines({ canonical: true })) {
-    if (!stream.write(bytes)) await Promise.race([once(stream, 'drain'), done]);
-  }
-  stream.end();
-  await done;
 }
 
 async function writeCsv(engine: Engine, reader: TableReader, path: string, workDirectory: string): Promise<void> {
@@ -195,7 +184,7 @@ function mismatchHint({ format, parquetCompat = false }: ExportOptions): string 
   if (format === 'parquet' && parquetCompat) {
     return 'Nothing was left behind. --parquet-compat turns some types into text: leave it out.';
   }
-  const other = format === 'jsonl' ? '.parquet' : '.jsonl';
+  const other = format === 'jsonl' || format === 'json' ? '.parquet' : '.jsonl';
   return `Nothing was left behind. Values of this table do not survive ${format}: export it as ${other}.`;
 }
 
@@ -213,7 +202,8 @@ function readBackError(cause: HoldoutError, path: string, target: string): Holdo
 /** The schema that has to go with the file; null where the format tells all kinds of these values apart by itself. */
 function carriedSchema(schema: TableSchema, format: ExportFormat): TableSchema | null {
   if (format === 'parquet' || format === 'arrow') return null;
-  if (format === 'jsonl') return schema.columns.every(({ type }) => isJsonKind(type)) ? null : schema;
+  if (format === 'jsonl' || format === 'json')
+    return schema.columns.every(({ type }) => isJsonKind(type)) ? null : schema;
   // Cells are text where nothing else is said, and a column of nulls is a column of empty cells.
   const columns = schema.columns.map(({ name, type }) => ({
     name,

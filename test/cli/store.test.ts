@@ -120,6 +120,22 @@ describe('a store', () => {
     expect(stderr).toBe('');
   });
 
+  it('prints JSON that any reader takes: null for NaN and infinities, and how many there are', async () => {
+    await box.write(
+      'odd.jsonl',
+      '{"a":NaN,"t":"NaN \\"-Infinity"}\n{"a":[-Infinity,1],"t":"é"}\n{"a":2,"t":"Infinity"}\n',
+    );
+    await box.json(['add', 'odd', 'odd.jsonl']);
+    const { stdout, stderr } = await box.run(['cat', 'odd']);
+    expect(stdout).toBe('{"a":null,"t":"NaN \\"-Infinity"}\n{"a":[null,1],"t":"é"}\n{"a":2,"t":"Infinity"}\n');
+    expect(stderr).toBe('(2 values are NaN or infinite: JSON does not have them, so null stands there)\n');
+    const query = "SELECT 'nan'::DOUBLE AS a, ['inf'::FLOAT, 1] AS l, NULL AS n";
+    const inJsonl = await box.run(['sql', query, '--format', 'jsonl']);
+    expect(inJsonl.stdout).toBe('{"a":null,"l":[null,1],"n":null}\n');
+    expect(inJsonl.stderr).toContain('(2 values are NaN or infinite');
+    expect((await box.run(['sql', query, '--format', 'csv'])).stdout).toBe('a,l,n\nNaN,"[""Infinity"",1]",\n');
+  });
+
   it('answers SELECTs over snapshots, and nothing else', async () => {
     const query = 'SELECT count(*) AS n, (SELECT count(*) FROM "sft@1") AS before FROM sft';
     expect(await box.json(['sql', query])).toMatchObject({ rows: [[39, 40]] });

@@ -82,9 +82,13 @@ const rows = [
 ];
 
 describe('an export read again has the table id of what was exported', () => {
-  for (const format of ['jsonl', 'csv', 'parquet', 'arrow'] as const) {
+  for (const format of ['jsonl', 'json', 'csv', 'parquet', 'arrow'] as const) {
+    // JSON has neither NaN nor infinities.
+    const held =
+      format === 'jsonl' || format === 'json' ? rows.map((row) => row.replace(/NaN|-Infinity/, '2.5')) : rows;
+
     it(`${format}, values of every kind, with the schema beside it`, async () => {
-      await space.add('kinds', await space.write('kinds.jsonl', rows.join('\n')), { schema });
+      await space.add('kinds', await space.write('kinds.jsonl', held.join('\n')), { schema });
       const { path, schemaPath } = await exported('kinds', `out.${format}`, { format });
       const declared =
         schemaPath === null
@@ -126,14 +130,25 @@ async function schemaOf(version: string): Promise<TableSchema> {
 }
 
 it('JSON lines have every column in order, null for absent', async () => {
-  await space.add('data', await space.write('data.jsonl', '{"b":"x","a":1.0}\n{"c":[],"b":null}\n{"a":NaN}'));
+  await space.add('data', await space.write('data.jsonl', '{"b":"x","a":1.0}\n{"c":[],"b":null}\n{"a":2}'));
   const { path, schemaPath } = await exported('data', 'out.jsonl', { format: 'jsonl' });
   expect(schemaPath).toBeNull();
   const names = (await schemaOf('data')).columns.map(({ name }) => name);
   const lines = (await readFile(path, 'utf8')).split('\n').slice(0, -1);
   for (const line of lines) expect([...line.matchAll(/"(\w)":/g)].map(([, name]) => name)).toEqual(names);
-  expect(lines[2]).toContain('NaN');
   expect(lines[1]).toContain('"b":null');
+});
+
+it('a JSON file is one list that any reader takes, a row a line', async () => {
+  const all = chatRows(30);
+  await space.add('chat', await space.write('all.jsonl', all.join('\n')));
+  const { path } = await exported('chat', 'out.json', { format: 'json' });
+  const text = await readFile(path, 'utf8');
+  expect(JSON.parse(text)).toEqual(all.map((row) => JSON.parse(row) as unknown));
+  expect(text.split('\n')).toHaveLength(all.length + 3);
+  await space.add('none', await space.write('none.jsonl', ''), {});
+  await exported('none', 'none.json', { format: 'json' });
+  expect(JSON.parse(await readFile(space.path('none.json'), 'utf8'))).toEqual([]);
 });
 
 it('a file that is there is not overwritten without force, and nothing is left behind', async () => {
@@ -179,6 +194,25 @@ it('--parquet-compat is read by a reader that knows neither zstd nor new types',
 });
 
 describe('what a format cannot hold is refused before anything is written', () => {
+  it.each([
+    ['{"a":"x","b":NaN}', 'b', 'NaN', 'step: derive: {columns: {b: '],
+    ['{"a":"NaN: \\"-Infinity","b":-Infinity}', 'b', '-Infinity', 'step: derive: {columns: {b: '],
+    ['{"a":"x","c":{"b":[1,{"b":Infinity}]},"d":"NaN"}', 'c', 'Infinity', '.parquet and .arrow hold it'],
+  ])('JSON: numbers that JSON does not have: %s', async (row, column, word, hint) => {
+    const lines = ['{"a":"NaN","b":0.5}', '{"a":"Infinity"}', row, '{"b":NaN}'];
+    await space.add('odd', await space.write('odd.jsonl', lines.join('\n')));
+    for (const format of ['jsonl', 'json'] as const) {
+      await expect(exported('odd', `out.${format}`, { format })).rejects.toMatchObject({
+        code: 'CONFLICT',
+        message: `row 3: column "${column}" holds ${word}, which JSON does not have`,
+        hint: expect.stringContaining(hint) as string,
+      });
+    }
+    expect((await readdir(space.folder)).toSorted()).toEqual(['.holdout', 'odd.jsonl']);
+    await exported('odd', 'out.parquet', { format: 'parquet' });
+    expect((await space.rawFiles('odd', 'raw'))[0]?.toString()).toBe(lines.join('\n'));
+  });
+
   it('CSV: nulls in the only column, which would be blank lines', async () => {
     await space.add('one', await space.write('one.jsonl', '{"a":"x"}\n{"a":null}\n{"a":"y"}\n'));
     await expect(exported('one', 'out.csv', { format: 'csv' })).rejects.toMatchObject({

@@ -104,7 +104,7 @@ describe('a SELECT is refused', () => {
     ],
     ['inptu', 'did you mean input?'],
     ['otehrs', 'did you mean others?', { others: 'more' }],
-  ])('that names %s, and says how a dataset comes in', async (name, hint, given = {}) => {
+  ])('that names %s, and says how a dataset comes in', async (name, hint, given: object = {}) => {
     const step = sql(`SELECT * FROM ${name}`, { with: given });
     await expect(project.take(step, { to: 'refused' })).rejects.toMatchObject({
       message: `holdout/sql: there is no table "${name}"`,
