@@ -69,11 +69,11 @@ export const cleanText: Transform = defineTransform({
     const { schema } = context.input;
     const cleaned = textColumns(schema, names);
     const plan = cleanPlan({ ...settings, zeroWidth, pairs: false, names: namesOf(cleaned) });
-    const { values, counts, touched } = await mapTexts(context, cleaned, plan, cleanCounts.length);
+    const { changed, values, counts, touched } = await mapTexts(context, cleaned, plan, cleanCounts.length);
     return {
       kind: 'columns',
       schema,
-      kept: keptColumns(schema, namesOf(cleaned)),
+      kept: keptColumns(schema, changed),
       values,
       keep: null,
       counts: {

@@ -77,12 +77,12 @@ export const maskPii: Transform = defineTransform({
     });
     const counters = [...kindNames, ...own];
     const beside = patterns.length === 0 ? undefined : patternSql(patterns);
-    const { values, counts, touched } = await mapTexts(context, masked, plan, counters.length, beside);
+    const { changed, values, counts, touched } = await mapTexts(context, masked, plan, counters.length, beside);
     const counted = counters.map((name, index): [string, number] => [name, counts[index]!]);
     return {
       kind: 'columns',
       schema,
-      kept: keptColumns(schema, namesOf(masked)),
+      kept: keptColumns(schema, changed),
       values,
       keep: null,
       counts: {

@@ -16,7 +16,7 @@ import { type RowGroups, reorderGroups } from './row-groups.ts';
 import { gatherDigests, identifyDigests, isPermutation, keptPositions } from './select-rows.ts';
 import { settleColumns } from './settle-columns.ts';
 import { settleTable } from './settle-table.ts';
-import { type AssembledTable, type MappedColumns, type StepOutput, noRow } from './step-output.ts';
+import { type AssembledTable, type MappedColumns, type SelectedRows, type StepOutput, noRow } from './step-output.ts';
 
 /** Of which row, or rows, each row was made: positions in the inputs laid end to end; `same`: row i of row i. */
 export type Origins = Uint32Array | RowGroups | 'same' | 'unknown';
@@ -49,24 +49,30 @@ export async function settleOutput(run: Settling, given: StepOutput): Promise<Se
   const [input] = run.inputs;
   const [layout] = run.layouts;
   if (input === undefined || layout === undefined) throw new RangeError('"inputs" expected at least one table');
-  if (given.kind === 'rows') {
-    const { keep } = given;
-    const digests = gatherDigests(await input.digests(), keep);
-    const identity = identifyDigests(digests, isPermutation(keep, input.rows) ? run.setRoot : undefined);
-    return {
-      output: { ...identity, schema: run.schemaId },
-      schema: input.schema,
-      layout: composeLayout(layout, keep),
-      origins: keptPositions(keep, input.rows),
-      kept: null,
-    };
-  }
+  if (given.kind === 'rows') return settleSelected(run, given, layout);
   if (given.kind === 'columns') return settleMapped(run, given, layout);
   const settled = await settleTable(run, given);
   const inputRows = run.inputs.reduce((sum, each) => sum + each.rows, 0);
   const origins = assembledOrigins(given, inputRows);
   const same = new Map(input.schema.columns.map(({ name }): [string, string] => [name, name]));
   return { ...settled, origins, kept: same };
+}
+
+async function settleSelected(
+  { inputs: [input], setRoot, schemaId }: Settling,
+  { keep }: Pick<SelectedRows, 'keep'>,
+  layout: Layout,
+): Promise<SettledOutput> {
+  if (input === undefined) throw new RangeError('"inputs" expected a table');
+  const digests = gatherDigests(await input.digests(), keep);
+  const identity = identifyDigests(digests, isPermutation(keep, input.rows) ? setRoot : undefined);
+  return {
+    output: { ...identity, schema: schemaId },
+    schema: input.schema,
+    layout: composeLayout(layout, keep),
+    origins: keptPositions(keep, input.rows),
+    kept: null,
+  };
 }
 
 function assembledOrigins({ rows, madeOf }: AssembledTable, inputRows: number): Origins {
@@ -83,11 +89,22 @@ function assembledOrigins({ rows, madeOf }: AssembledTable, inputRows: number): 
 }
 
 async function settleMapped(run: Settling, given: MappedColumns, layout: Layout): Promise<SettledOutput> {
-  const origins = given.keep === null ? 'same' : keptPositions(given.keep, run.inputs[0]!.rows);
+  const [input] = run.inputs;
+  if (input === undefined) throw new RangeError('"inputs" expected a table');
+  const origins = given.keep === null ? 'same' : keptPositions(given.keep, input.rows);
+  if (given.keep === null && keepsAll(given, input.schema)) {
+    // The rows are those of the input: nothing is read, hashed or stored.
+    const output = { ...identifyDigests(await input.digests(), run.setRoot), schema: run.schemaId };
+    return { output, schema: input.schema, layout, origins, kept: given.kept };
+  }
   const mapped = await settleColumns(run, given, layout);
   if (mapped === null) return { ...(await writtenWhole(run, given)), origins, kept: given.kept };
   const output = { ...identifyDigests(mapped.digests), schema: await run.store.putRecord(given.schema) };
   return { output, schema: given.schema, layout: mapped.layout, origins, kept: given.kept };
+}
+
+function keepsAll({ schema, kept }: MappedColumns, input: TableSchema): boolean {
+  return schema === input && schema.columns.every(({ name }) => kept.get(name) === name);
 }
 
 /** A mapping of rows that stand in the table very often: their new values lie beside no stored row. */

@@ -122,6 +122,40 @@ describe('clean-text', () => {
     expect(mapped.kept).toEqual({ id: 'id' });
   });
 
+  it('leaves a column in which nothing changes where it is, and gives the rows that cleaning each text gives', async () => {
+    const tidy = fc.constantFrom('', 'plain', 'é', null);
+    const dirty = fc.constantFrom(' x', 'e\u0301', '\u200B', 'plain', null);
+    const columns = fc.record({ a: fc.oneof(tidy, dirty), b: tidy, c: dirty });
+    const mapper = cleaner({ ...nothing, unicode: 'nfc', control: 'strip', zeroWidth: 'strip', whitespace: 'trim' });
+    await fc.assert(
+      fc.asyncProperty(fc.array(columns, { minLength: 1, maxLength: 6 }), async (given) => {
+        const typed = [...given.map((row, id) => ({ id, ...row })), { id: -1, a: '', b: '', c: '' }];
+        const counts = new Float64Array(mapper.counters);
+        const cleaned = (text: string | null): string | null => (text === null ? null : mapper.map(text, counts, null));
+        const expected = typed.map(({ id, a, b, c }) => ({ id, a: cleaned(a), b: cleaned(b), c: cleaned(c) }));
+        const mapped = await mapOn(workspace, typed, 'clean-text: {columns: [a, b, c]}');
+        expect(mapped.rows).toEqual(expected);
+        expect(Object.values(mapped.counts).slice(1)).toEqual([...counts]);
+        const same = (['id', 'a', 'b', 'c'] as const).filter((name) =>
+          typed.every((row, i) => row[name] === expected[i]![name]),
+        );
+        expect(Object.keys(mapped.kept).toSorted()).toEqual([...same].toSorted());
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it('makes the table that it was given of texts that are clean, and stores nothing', async () => {
+    const many = Array.from({ length: 5000 }, (_, i) => ({ id: i, text: `plain ${i}` }));
+    const first = await mapOn(workspace, many, 'clean-text: {columns: [text]}');
+    expect(first.kept).toEqual({ id: 'id', text: 'text' });
+    expect(first.rows).toEqual(many);
+    const late = await mapOn(workspace, [...many, { id: 5000, text: ' late' }], 'clean-text: {columns: [text]}');
+    expect(late.kept).toEqual({ id: 'id' });
+    expect(late.rows.at(-1)).toEqual({ id: 5000, text: 'late' });
+    expect(late.rows.slice(0, -1)).toEqual(many);
+  });
+
   it('gives the same rows in worker threads and on scattered rows', async () => {
     const many = Array.from({ length: 5000 }, (_, i) => ({ id: i, text: ` ${'e\u0301'.repeat(i % 40)}\u0000 ${i}` }));
     const mapped = await mapOn(workspace, many, 'clean-text: {columns: [text]}');

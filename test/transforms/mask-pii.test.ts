@@ -141,6 +141,18 @@ describe('mask-pii', () => {
     expect(mapped.kept).toEqual({ id: 'id' });
   });
 
+  it('counts what stands for itself, too, and leaves columns alone in which nothing is found', async () => {
+    const own = [
+      { id: 1, text: '[IP] me@example.com', more: 'nothing', none: null },
+      { id: 2, text: 'x', more: null, none: '' },
+    ];
+    const step = 'mask-pii: {columns: [none, text, more], kinds: [email], replacement: {email: me@example.com}}';
+    const mapped = await mapOn(workspace, own, step);
+    expect(mapped.rows).toEqual(own);
+    expect(mapped.counts).toEqual({ rowsTouched: 0, email: 1 });
+    expect(Object.keys(mapped.kept).toSorted()).toEqual(['id', 'more', 'none']);
+  });
+
   it('takes patterns of the person, with groups, before the kinds', async () => {
     const { rows: out, counts } = await mapOn(
       workspace,
