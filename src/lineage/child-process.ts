@@ -1,12 +1,13 @@
 /**
  * Runs a command of the person's as a process group of its own: fed by us, its output taken as fast as it comes, ended
- * with all that it started when time is up, the run is interrupted or this process ends.
+ * with all that it started when time is up, the run is interrupted or this process ends, however it ends.
  * @module
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { HoldoutError } from '../errors.ts';
 import { errnoOf, ioError } from '../store/io-error.ts';
+import { type GroupWatch, startGroupWatch } from './group-watch.ts';
 
 /** A command: a line for the platform's shell, or a program with its arguments. */
 export type CommandLine = string | readonly string[];
@@ -44,7 +45,8 @@ export async function runCommand(
   take: (bytes: Uint8Array) => Promise<void> | void,
 ): Promise<void> {
   if (run.signal?.aborted === true) throw new HoldoutError('INTERRUPTED', 'interrupted');
-  const child = start(run);
+  const watch = startGroupWatch();
+  const child = start(run, watch);
   const kill = (signal: NodeJS.Signals): void => killGroup(child, signal);
   const atExit = (): void => kill('SIGKILL');
   const timers: NodeJS.Timeout[] = [];
@@ -90,6 +92,7 @@ export async function runCommand(
     process.removeListener('exit', atExit);
     // What it left running in its group ends with it.
     kill('SIGKILL');
+    watch.dismiss();
   }
 }
 
@@ -103,7 +106,7 @@ export function commandText(command: CommandLine): string {
   return typeof command === 'string' ? command : command.join(' ');
 }
 
-function start({ command, folder, environment }: CommandRun): ChildProcess {
+function start({ command, folder, environment }: CommandRun, watch: GroupWatch): ChildProcess {
   const options = {
     cwd: folder,
     env: { ...process.env, ...environment },
@@ -111,9 +114,16 @@ function start({ command, folder, environment }: CommandRun): ChildProcess {
     // Its own process group, so that all of it can be ended.
     detached: process.platform !== 'win32',
   } as const;
-  if (typeof command === 'string') return spawn(command, { ...options, shell: true });
-  const [program = '', ...args] = command;
-  return spawn(program, args, options);
+  try {
+    const [program = '', ...args] = typeof command === 'string' ? [] : command;
+    const child =
+      typeof command === 'string' ? spawn(command, { ...options, shell: true }) : spawn(program, args, options);
+    if (child.pid !== undefined) watch.begin(child.pid);
+    return child;
+  } catch (error) {
+    watch.dismiss();
+    throw error;
+  }
 }
 
 function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {

@@ -70,6 +70,14 @@ describe('a step in the middle of its rows', () => {
   it.each([
     ['command', 'SIGINT', 130, 'command: {run: "head -c 9; echo $$ > started; exec sleep 600", deterministic: false}'],
     ['command', 'SIGTERM', 143, 'command: {run: "head -c 9; echo $$ > started; exec sleep 600", deterministic: false}'],
+    ['command', 'SIGKILL', null, 'command: {run: "echo $$ > started; exec sleep 600", deterministic: false}'],
+    ['command', 'SIGKILL', null, 'command: {run: "sleep 600 & echo $! > started; wait", deterministic: false}'],
+    [
+      'command',
+      'SIGKILL',
+      null,
+      'command: {run: [node, -e, "fs.writeFileSync(`started`, `${process.pid}`); for (;;);"], deterministic: false}',
+    ],
     ['module', 'SIGINT', 130, 'module: {path: waits.mjs, timeout_ms: 600000, deterministic: false}'],
     ['module', 'SIGKILL', null, 'module: {path: waits.mjs, timeout_ms: 600000, deterministic: false}'],
   ] as const)('of a %s is ended by %s and leaves nothing', async (_, signal, status, step) => {
@@ -80,9 +88,11 @@ describe('a step in the middle of its rows', () => {
     const started = join(box.folder, 'started');
     while (!existsSync(started) || readFileSync(started, 'utf8') === '') await sleep(10);
     const pid = Number(readFileSync(started, 'utf8'));
+    // It may have been started before Holdout could say that it is to be watched.
+    await sleep(signal === 'SIGKILL' ? 500 : 0);
     child.kill(signal);
     expect((await closed)[0]).toBe(status);
-    // What is killed ends its programs no more: they see it themselves.
+    // What is killed ends its programs no more: they see it themselves, or the one that watches them does.
     for (let n = signal === 'SIGKILL' ? 100 : 0; n > 0 && lives(pid); n--) await sleep(50);
     expect(lives(pid)).toBe(false);
     expect(await stateOf()).toEqual(before);
