@@ -13,6 +13,8 @@ import { occurrences } from './digest-groups.ts';
 
 /** Numbers are the first 48 bits of a hash. */
 const numbersMax = 2 ** 48;
+/** Rows of one stretch of numbers, about. */
+const rowsPerStretch = 16;
 
 /** What rows are numbered for. */
 export interface SeededRun {
@@ -31,11 +33,26 @@ export function seededRowNumbers(run: SeededRun, digests: Uint8Array): Float64Ar
   return numbersOf(run, digests, occurrences(digests));
 }
 
-/** Rows in the order of their numbers; of equal numbers by row digest, then by position. */
+/**
+ * Rows in the order of their numbers, which lie from 0 to below 1; of equal numbers by row digest, then by position. They
+ * lie evenly, so rows are dealt to stretches of numbers first, and only the few of a stretch are compared: one sort of all
+ * compares each row two dozen times, and V8 makes two arrays of objects for it.
+ */
 export function orderByNumbers(numbers: Float64Array, digests: Uint8Array): Uint32Array {
   const bytes = Buffer.from(digests.buffer, digests.byteOffset, digests.length);
-  const order = Uint32Array.from(numbers, (_, row) => row);
-  return order.sort((a, b) => numbers[a]! - numbers[b]! || compareDigests(bytes, a, b) || a - b);
+  const stretches = Math.ceil(numbers.length / rowsPerStretch);
+  const ends = new Uint32Array(stretches + 1);
+  for (const number of numbers) ends[Math.floor(number * stretches) + 1]! += 1;
+  for (let i = 1; i <= stretches; i++) ends[i]! += ends[i - 1]!;
+  // Dealing moves the start of each stretch to its end.
+  const order = new Uint32Array(numbers.length);
+  for (let row = 0; row < numbers.length; row++) order[ends[Math.floor(numbers[row]! * stretches)]!++] = row;
+  for (let i = 0, from = 0; i < stretches; i++) {
+    const to = ends[i]!;
+    order.subarray(from, to).sort((a, b) => numbers[a]! - numbers[b]! || compareDigests(bytes, a, b) || a - b);
+    from = to;
+  }
+  return order;
 }
 
 /** For each row the place, from 0, at which it comes in an order. */

@@ -1,6 +1,13 @@
 import { createHash } from 'node:crypto';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { murmur3, seededNumbers, seededRowNumbers } from '../../dist/src/lineage/seeded-hash.js';
+import {
+  compareDigests,
+  murmur3,
+  orderByNumbers,
+  seededNumbers,
+  seededRowNumbers,
+} from '../../dist/src/lineage/seeded-hash.js';
 
 const words = (text: string): Uint32Array => new Uint32Array(Uint8Array.from(Buffer.from(text)).buffer);
 const digests = (count: number): Uint8Array =>
@@ -44,6 +51,29 @@ describe('the numbers of rows', () => {
       // A hundredth of ten thousand, give or take five standard deviations.
       expect(Math.abs(both - 100)).toBeLessThan(50);
     }
+  });
+
+  it('put rows in one order: by number, then by digest, then by position', () => {
+    const of = digests(100);
+    const least = 2 ** -48;
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.constantFrom(0, least, 0.5, 0.5 + least, 1 - least), fc.nat({ max: 3 })), {
+          maxLength: 100,
+        }),
+        fc.boolean(),
+        (drawn, even) => {
+          const numbers = even
+            ? seededNumbers({ purpose: 'test', seed: drawn.length }, of.subarray(0, drawn.length * 32))
+            : Float64Array.from(drawn, ([number]) => number);
+          const own = Buffer.concat([...drawn.map(([, row]) => of.subarray(row * 32, row * 32 + 32)), Buffer.alloc(0)]);
+          const order = [...numbers.keys()].sort(
+            (a, b) => numbers[a]! - numbers[b]! || compareDigests(own, a, b) || a - b,
+          );
+          expect([...orderByNumbers(numbers, own)]).toEqual(order);
+        },
+      ),
+    );
   });
 
   it('stay when rows are added, and equal rows have numbers of their own', () => {
