@@ -26,7 +26,7 @@ export async function rowsOfBlocks(
   context: BlockRowsContext,
   schema: TableSchema,
   query: (block: RowBlock) => Promise<string>,
-  blocks: { readonly bytesMax?: number } = {},
+  blocks: { readonly bytesMax?: number; readonly streamed?: boolean } = {},
 ): Promise<ReadTable> {
   const { input, signal, onProgress } = context;
   const writer = new BlockRows(context, schema);
@@ -60,7 +60,7 @@ export class BlockRows {
     const columns = this.#schema.columns.map((column) => quoteIdentifier(column.name)).join(', ');
     await writeParquet(engine, `SELECT ${columns} FROM (${sql})`, path);
     const rows = await writeDigests(engine, path, this.#schema, `${name}.digests`);
-    this.#bodies.push({ kind: 'typed', path, firstRow: this.#rows, rows });
+    this.#bodies.push({ kind: 'typed', path, firstRow: this.#rows, rows, mayMove: true });
     this.#digests.push(`${name}.digests`);
     this.#rows += rows;
     this.#bytes += (await stat(path)).size;

@@ -36,10 +36,10 @@ export async function explodeRows(
   const { input, engine } = context;
   const { schema, list, item, values, onRow } = explosion;
   const counts = new Uint32Array(input.rows);
-  const added = await rowsOfBlocks(context, schema, async (block) => {
+  const query = async (block: RowBlock): Promise<string> => {
     const source = (await explosion.source?.(block)) ?? block.sql;
     let position = block.firstRow;
-    await engine.scan(`SELECT len(${list})::INTEGER FROM (${source})`, (chunk) => {
+    await engine.stream(`SELECT len(${list})::INTEGER FROM (${source})`, block.rows, (chunk) => {
       for (let row = 0; row < chunk.rows; row++, position++) {
         const count = Number(chunk.value(0, row));
         onRow?.(position, count);
@@ -47,11 +47,14 @@ export async function explodeRows(
       }
     });
     return `SELECT ${values.join(', ')} FROM (SELECT *, unnest(${list}) AS ${item} FROM (${source}))`;
-  });
+  };
+  // Rows are numbered within a block by a source of its own only.
+  const added = await rowsOfBlocks(context, schema, query, { streamed: explosion.source === undefined });
   const madeOf = new Uint32Array(added.rows);
   const without = new Uint8Array(input.rows);
   let [at, withoutCount] = [0, 0];
-  for (const [row, count] of counts.entries()) {
+  for (let row = 0; row < counts.length; row++) {
+    const count = counts[row]!;
     madeOf.fill(row, at, at + count);
     at += count;
     if (count > 0) continue;
@@ -59,7 +62,8 @@ export async function explodeRows(
     withoutCount += 1;
   }
   if (at !== added.rows) throw new RangeError(`${added.rows} rows were made where ${at} were counted`);
-  const rows = Uint32Array.from(madeOf, (_, row) => input.rows + row);
+  const rows = new Uint32Array(added.rows);
+  for (let row = 0; row < rows.length; row++) rows[row] = input.rows + row;
   const dropped = { names: [reason], of: without };
   return { kind: 'table', schema, rows, added, madeOf, counts: { [reason]: withoutCount }, dropped };
 }

@@ -79,7 +79,7 @@ async function writeOut(run: Materialising, sql: string, schema: TableSchema, ro
     digestsPath,
     table: await tableIdOf(digests),
     setRoot: () => setRootOf(digests),
-    bodies: rows === 0 ? [] : [{ kind: 'typed', path, firstRow: 0, rows }],
+    bodies: rows === 0 ? [] : [{ kind: 'typed', path, firstRow: 0, rows, mayMove: true }],
     sources: [],
     notes: [],
     readParams: { formats: [], schema, inferred: false },

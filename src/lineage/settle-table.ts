@@ -12,8 +12,10 @@ import { concatLayouts } from '../tables/layout-columns.ts';
 import { composeLayout } from '../tables/layout-builder.ts';
 import type { Layout } from '../tables/layout.ts';
 import { columnsStoredOtherwise, readLayout } from '../tables/stored-parts.ts';
+import type { ReadTable } from '../tables/read/read-table-types.ts';
 import { type TableReader, openLayout } from '../tables/table-reader.ts';
 import { castValueSql } from '../tables/types/cast-value.ts';
+import { sameType } from '../tables/types/widen-schema.ts';
 import { columnsByName } from '../tables/sql-types.ts';
 import { computeColumns } from '../tables/write-columns.ts';
 import { storeTable } from '../tables/write-table.ts';
@@ -47,6 +49,7 @@ interface Source {
  */
 export async function settleTable(run: TableSettling, given: AssembledTable): Promise<SettledTable> {
   const { schema, rows } = given;
+  if (given.added !== null && isAddedAlone(run, given, given.added)) return settleAdded(run, given.added);
   const layouts: Layout[] = [];
   const gathered = new Uint8Array(rows.length * DIGEST_BYTES);
   // Of one source after the other, so that the digests of one are held beside those of the output.
@@ -84,6 +87,33 @@ export async function settleTable(run: TableSettling, given: AssembledTable): Pr
     schema,
     layout: composeLayout(concatLayouts(layouts), rows),
   };
+}
+
+/** Whether the table is nothing but the new rows, in their order and all of them to be stored whole. */
+function isAddedAlone(
+  { inputs }: TableSettling,
+  { schema, rows, unchanged }: AssembledTable,
+  added: ReadTable,
+): boolean {
+  if (unchanged !== undefined || rows.length !== added.rows || !sameSchema(added.schema, schema)) return false;
+  const start = inputs.reduce((sum, reader) => sum + reader.rows, 0);
+  for (let row = 0; row < rows.length; row++) if (rows[row] !== start + row) return false;
+  return true;
+}
+
+function sameSchema(a: TableSchema, b: TableSchema): boolean {
+  if (a.columns.length !== b.columns.length) return false;
+  return a.columns.every(({ name, type }, at) => name === b.columns[at]!.name && sameType(type, b.columns[at]!.type));
+}
+
+/** Their ids are those of the table: no digest is held. */
+async function settleAdded({ store, engine }: TableSettling, added: ReadTable): Promise<SettledTable> {
+  const schema = await store.putRecord(added.schema);
+  const output = { table: added.table, schema, setRoot: await added.setRoot(), rows: added.rows };
+  const layout = await readLayout(store, (await storeTable(store, engine, added, [])).layout);
+  await rm(added.digestsPath, { force: true });
+  await added.dispose();
+  return { output, schema: added.schema, layout };
 }
 
 /** New rows go to parts of the store. */

@@ -11,7 +11,7 @@ import { checkDigests, DIGEST_BYTES, type TreeRoot } from './table-tree.ts';
 const LEAF_DIGESTS_MAX = 64;
 
 /** Rows that are sorted at once; a larger table is worked through in as many passes as it takes. */
-const windowRowsMax = 1 << 19;
+const windowRowsMax = 1 << 21;
 
 /**
  * The tree of a multiset of row digests, 32 bytes each, in any order. Beside its input it holds 12 bytes a row.

@@ -104,7 +104,7 @@ async function writeRows(engine: Engine, reader: TableReader, path: string): Pro
   const columns = reader.schema.columns.map(({ name }) => quoteIdentifier(name)).join(', ');
   const sorted = `SELECT ${columns} FROM (${reader.relationSql({ position })}) ORDER BY ${quoteIdentifier(position)}`;
   await writeParquet(engine, reader.orderedSql() ?? sorted, path);
-  return { kind: 'typed', path, firstRow: 0, rows: reader.rows };
+  return { kind: 'typed', path, firstRow: 0, rows: reader.rows, mayMove: true };
 }
 
 /** Lines must come back byte for byte, which storing promises of a JSON Lines file. */

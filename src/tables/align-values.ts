@@ -10,6 +10,7 @@ import type { Engine } from '../engine/engine.ts';
 import { quoteIdentifier } from '../identity/sql-text.ts';
 import type { Store } from '../store/store.ts';
 import type { PartRows, RowsOfPart } from './layout.ts';
+import { rowsPerGroup } from './part-file.ts';
 import type { PartFile } from './part-file.ts';
 import { writeParquet } from './read/typed-body.ts';
 import { fileRowsSql } from './row-file.ts';
@@ -57,7 +58,8 @@ export async function alignValues(
       pieces.push(piece);
       const sql = await windowSql(engine, values, { rows, positions, used, start, end });
       await engine.run(
-        `COPY (${sql}) TO ${engine.outputSql(piece)} (FORMAT parquet, PARQUET_VERSION v1, COMPRESSION snappy)`,
+        `COPY (${sql}) TO ${engine.outputSql(piece)} (FORMAT parquet, PARQUET_VERSION v1, COMPRESSION snappy,
+           ROW_GROUP_SIZE ${rowsPerGroup}, DICTIONARY_SIZE_LIMIT 1)`,
       );
     }
     const all = pieces.map((piece) => engine.fileSql(piece)).join(', ');

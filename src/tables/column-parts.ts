@@ -10,6 +10,7 @@ import { writeScratch } from '../store/scratch-file.ts';
 import type { Store } from '../store/store.ts';
 import { wholeParts } from './layout.ts';
 import type { RowMap, WholePart } from './layout.ts';
+import { digestColumnFormat } from './part-file.ts';
 
 /** Rows of one file of digests: 128 MiB. */
 const digestRowsMax = 1 << 22;
@@ -67,9 +68,7 @@ export async function writeSidecar(store: Store, engine: Engine, sql: string): P
   // The writer of raw bytes makes its pipeline single-threaded, so hashing goes into a Parquet file first.
   const between = await store.tempPath('.parquet');
   try {
-    await engine.run(
-      `COPY (SELECT h FROM (${sql})) TO ${engine.outputSql(between)} (FORMAT parquet, COMPRESSION uncompressed)`,
-    );
+    await engine.run(`COPY (SELECT h FROM (${sql})) TO ${engine.outputSql(between)} (${digestColumnFormat})`);
     return await sidecarOf(store, engine, between);
   } finally {
     await rm(between, { force: true });

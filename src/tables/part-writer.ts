@@ -5,7 +5,7 @@
  */
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import { open, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { finished } from 'node:stream/promises';
 import type { TableSchema } from '../../schemas/table-schema.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -75,7 +75,7 @@ async function writeGroup(
   runs: readonly RowRun[],
   bodyBytes: (body: Body) => Promise<number>,
 ): Promise<WrittenPart[]> {
-  if (bodies[0]!.kind === 'typed') return [await writeTyped(place, bodies, runs)];
+  if (bodies[0]!.kind === 'typed') return writeTypedParts(place, bodies, runs, bodyBytes);
   const [body] = bodies;
   const longest = Math.max(...bodies.map((each) => (each.kind === 'lines' ? each.longestLineBytes : 0)));
   if (bodies.length === 1 && rowsIn(runs) === body!.rows && longest <= csvLineBytesMax) {
@@ -238,6 +238,43 @@ async function measure(engine: Engine, path: string): Promise<{ rows: number; by
   return { rows: Number(found!.rows), bytes: Number(found!.bytes) };
 }
 
+/** Fewer rows in a file are put into one part with those of the files beside it. */
+const movedRowsMin = 1 << 17;
+
+/** Files that are as parts are become parts as they stand; the rows of others are written, as many together as make a part. */
+async function writeTypedParts(
+  place: PartPlace,
+  bodies: readonly Body[],
+  runs: readonly RowRun[],
+  bodyBytes: (body: Body) => Promise<number>,
+): Promise<WrittenPart[]> {
+  const parts: WrittenPart[] = [];
+  let waiting: Body[] = [];
+  let waitingBytes = 0;
+  const write = async (): Promise<void> => {
+    const wanted = waiting.flatMap((body) => runsWithin(runs, body.firstRow, body.rows));
+    if (wanted.length > 0) parts.push(await writeTyped(place, waiting, wanted));
+    waiting = [];
+    waitingBytes = 0;
+  };
+  for (const body of bodies) {
+    const wanted = runsWithin(runs, body.firstRow, body.rows);
+    const mayMove = body.kind === 'typed' && body.mayMove === true && rowsIn(wanted) === body.rows;
+    if (mayMove && (body.rows >= movedRowsMin || bodies.length === 1)) {
+      await write();
+      const output = await place.temporary('.parquet');
+      await rename(body.path, output);
+      parts.push(await typedPart(place.engine, output, wanted));
+      continue;
+    }
+    waiting.push(body);
+    waitingBytes += await bodyBytes(body);
+    if (waitingBytes >= (place.partBytesMax ?? partBytesDefault)) await write();
+  }
+  await write();
+  return parts;
+}
+
 async function writeTyped(place: PartPlace, bodies: readonly Body[], runs: readonly RowRun[]): Promise<WrittenPart> {
   const { engine, schema } = place;
   const rowName = freeName(schema, 'holdout_row');
@@ -258,6 +295,10 @@ async function writeTyped(place: PartPlace, bodies: readonly Body[], runs: reado
   }
   const output = await place.temporary('.parquet');
   await engine.run(`COPY (${selects.join(' UNION ALL ')}) TO ${engine.outputSql(output)} (${options})`);
+  return typedPart(engine, output, runs);
+}
+
+async function typedPart(engine: Engine, output: string, runs: readonly RowRun[]): Promise<WrittenPart> {
   const [found] = await engine.rows<{ rows: bigint; bytes: bigint }>(
     `SELECT (SELECT any_value(num_rows) FROM parquet_file_metadata(${engine.fileSql(output)}))::BIGINT AS "rows",
             (SELECT coalesce(sum(total_uncompressed_size), 0) FROM parquet_metadata(${engine.fileSql(output)}))::BIGINT AS bytes`,

@@ -35,6 +35,17 @@ export interface RowBlock {
   readonly sql: string;
 }
 
+/** How large blocks may be. */
+export interface BlockOptions {
+  readonly rowsMax?: number;
+  readonly bytesMax?: number;
+  /**
+   * Nothing is made of a block but by queries that stream: where the table lies in few ranges, a block of it may be as large
+   * as a part.
+   */
+  readonly streamed?: boolean;
+}
+
 /** What a table can be asked for. Values are canonical: declared types, null for absent, columns in schema order. */
 export interface TableReader {
   readonly schema: TableSchema;
@@ -51,7 +62,7 @@ export interface TableReader {
    */
   orderedSql(options?: { readonly alone?: boolean }): string | null;
   /** The rows in order, a block at a time, each of bounded size. */
-  blocks(options?: { readonly rowsMax?: number; readonly bytesMax?: number }): AsyncIterable<RowBlock>;
+  blocks(options?: BlockOptions): AsyncIterable<RowBlock>;
   /** Row digests in order, 32 bytes each. */
   digests(): Promise<Uint8Array>;
   /**
@@ -76,6 +87,7 @@ export interface TableFiles {
 
 const blockRowsMax = 1 << 16;
 const blockBytesMax = 32 << 20;
+const streamedBytesMax = 512 << 20;
 const lineBytesMax = 8 << 20;
 /** A block of up to this many runs is a union of ranges; with more, its rows are joined with their positions. */
 const rangesMax = 16;
@@ -131,7 +143,7 @@ export async function readerOf(engine: Engine, table: TableFiles): Promise<Table
     orderedSql({ alone = false } = {}) {
       return ranges === null || (alone && ranges.length > 1) ? null : rangesSql(engine, table, ranges);
     },
-    blocks: (options = {}) => rowBlocks(engine, table, whole, options),
+    blocks: (options = {}) => rowBlocks(engine, table, { whole, ranges }, options),
     digests: () => table.digests(),
     jsonLines: (options = {}) =>
       lineBlocks(engine, files, schema, layout, {
@@ -148,10 +160,10 @@ export function refuseTakenName(schema: TableSchema, position: string | undefine
   throw new TypeError(`"position" expected a name that no column has, got "${position}"`);
 }
 
-/** The runs of a layout, or null where they are more than a union of ranges is made of. */
+/** The runs of a layout, or null where they are more than a union of ranges is made of, beside one for each part. */
 function fewRuns(layout: RowMap): readonly Run[] | null {
   const runs: Run[] = [];
-  for (const run of runsOfLayout(layout)) if (runs.push(run) > rangesMax) return null;
+  for (const run of runsOfLayout(layout)) if (runs.push(run) > rangesMax + layout.parts.length) return null;
   return runs;
 }
 
@@ -164,10 +176,16 @@ function rangesSql(engine: Engine, { files, schema }: TableFiles, runs: readonly
 async function* rowBlocks(
   engine: Engine,
   table: TableFiles,
-  whole: readonly Selection[],
-  { rowsMax = blockRowsMax, bytesMax = blockBytesMax }: { readonly rowsMax?: number; readonly bytesMax?: number },
+  { whole, ranges }: { readonly whole: readonly Selection[]; readonly ranges: readonly Run[] | null },
+  { rowsMax = blockRowsMax, bytesMax = blockBytesMax, streamed = false }: BlockOptions,
 ): AsyncGenerator<RowBlock> {
   const { schema, files, layout } = table;
+  if (streamed && ranges !== null) {
+    for (const block of cutRuns(ranges, files, layout.rows, streamedBytesMax)) {
+      yield { firstRow: block[0]!.position, rows: rowsOf(block), sql: rangesSql(engine, table, block) };
+    }
+    return;
+  }
   if (whole.some(({ kind }) => kind === 'map') && schema.columns.length > 0) {
     const groups: (readonly number[])[] = [];
     for (const file of files) groups.push(await rowGroupStarts(engine, file));
@@ -183,7 +201,7 @@ async function* rowBlocks(
   }
   for (const block of cutRuns(runsOfLayout(layout), files, rowsMax, bytesMax)) {
     const firstRow = block[0]!.position;
-    const rows = block.reduce((sum, run) => sum + run.rows, 0);
+    const rows = rowsOf(block);
     if (block.length <= rangesMax) {
       yield { firstRow, rows, sql: rangesSql(engine, table, block) };
       continue;
@@ -199,6 +217,10 @@ async function* rowBlocks(
       await dropSelections(engine, selections);
     }
   }
+}
+
+function rowsOf(runs: readonly Run[]): number {
+  return runs.reduce((sum, { rows }) => sum + rows, 0);
 }
 
 /** Cuts the runs into blocks of at most `rowsMax` rows and about `bytesMax` bytes. */

@@ -25,6 +25,7 @@ import { replaceColumns } from './layout-columns.ts';
 import { rowsOfPart } from './layout.ts';
 import type { ColumnSource, Layout } from './layout.ts';
 import { writeParquet } from './read/typed-body.ts';
+import { rowsPerGroup } from './part-file.ts';
 import { fileRowsSql } from './row-file.ts';
 import type { RowFile } from './row-file.ts';
 import { freeName, sqlType } from './sql-types.ts';
@@ -113,7 +114,8 @@ async function computePart(
     await useRows(engine, used, file.rows);
     await engine.run(
       `COPY (${computedSql(engine, change, file)}) TO ${engine.outputSql(between)}
-       (FORMAT parquet, PARQUET_VERSION v1, COMPRESSION snappy, ROW_GROUP_SIZE 8192)`,
+       (FORMAT parquet, PARQUET_VERSION v1, COMPRESSION snappy, ROW_GROUP_SIZE ${rowsPerGroup},
+        DICTIONARY_SIZE_LIMIT 1)`,
     );
     const sidecar = { path: await sidecarOf(store, engine, between), rows: file.rows };
     if (change.computed.length === 0) return { source: null, sidecar, newBytes: 0 };

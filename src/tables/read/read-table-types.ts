@@ -48,6 +48,8 @@ export type Body =
       readonly path: string;
       readonly firstRow: number;
       readonly rows: number;
+      /** The file is written as parts are, and nobody reads it once it is stored: a store may take it as it stands. */
+      readonly mayMove?: boolean;
     };
 
 /** A file as it was given. */

@@ -8,7 +8,7 @@ import type { Engine } from '../../engine/engine.ts';
 import { HoldoutError } from '../../errors.ts';
 import { rowDigestSql, valuePreimageSql } from '../../identity/row-encoding-sql.ts';
 import { quoteIdentifier } from '../../identity/sql-text.ts';
-import { rowsPerGroup } from '../part-file.ts';
+import { digestColumnFormat, rowsPerGroup } from '../part-file.ts';
 import { castValueSql } from '../types/cast-value.ts';
 import { parseEngineType } from '../types/engine-type.ts';
 import { checkNames } from '../types/column-names.ts';
@@ -117,7 +117,7 @@ export async function writeDigests(
   const between = `${digestsPath}.parquet`;
   await engine.run(
     `COPY (SELECT ${rowDigestSql(schema)} AS h FROM ${parquetSql(engine, body)}) TO ${engine.outputSql(between)}` +
-      ' (FORMAT parquet, COMPRESSION uncompressed)',
+      ` (${digestColumnFormat})`,
   );
   await engine.run(
     `COPY (SELECT h FROM ${parquetSql(engine, between)}) TO ${engine.outputSql(digestsPath)} (FORMAT blob)`,
