@@ -96,6 +96,30 @@ export async function runCheck(context: CliContext, store: Store, check: Pipelin
   return { id, report, shown };
 }
 
+/**
+ * A stored report with the places of its hits, looked up as they are now.
+ * @throws HoldoutError as the store does
+ */
+export async function withPlaces(
+  context: CliContext,
+  store: Store,
+  check: PipelineCheck,
+  report: LeakReport,
+): Promise<LeakReport> {
+  if (report.hits.length === 0) return report;
+  const engine = await context.openEngine(store);
+  const places = new Map<string, Awaited<ReturnType<typeof traceRows>>>();
+  for (const { name, entry } of await versionsOf(store, [...check.trains, ...check.evals])) {
+    places.set(name, await traceRows(store, engine, entry));
+  }
+  const hits = report.hits.map((hit) => ({
+    ...hit,
+    source: places.get(hit.train)?.(hit.row.row) ?? null,
+    item: { ...hit.item, source: places.get(hit.eval)?.(hit.item.row) ?? null },
+  }));
+  return { ...report, hits };
+}
+
 async function versionsOf(store: Store, names: readonly string[]): Promise<NamedVersion[]> {
   const versions: NamedVersion[] = [];
   for (const name of names) {

@@ -30,7 +30,7 @@ import type { CliContext } from './context.ts';
 import { openChain } from './derive.ts';
 import { otherRecipe } from './other-recipe.ts';
 import { asHoldoutError, remark } from './output.ts';
-import { findCheckReport, runCheck } from './pipeline-check.ts';
+import { findCheckReport, runCheck, withPlaces } from './pipeline-check.ts';
 import { startProgress } from './progress.ts';
 import { entryName } from './snapshots.ts';
 
@@ -267,7 +267,10 @@ async function checkOutcome(run: PipelineRun, check: PipelineCheck, bad: Readonl
   try {
     run.context.mustGoOn();
     const kept = await findCheckReport(run.store, check);
-    if (kept !== null) return { action: 'up-to-date', check, ...kept };
+    if (kept !== null) {
+      const report = await withPlaces(run.context, run.store, check, kept.report);
+      return { action: 'up-to-date', check, id: kept.id, report };
+    }
     const { id, shown } = await runCheck(run.context, run.store, check);
     return { action: 'check', check, id, report: shown };
   } catch (error) {

@@ -4,6 +4,7 @@
  */
 import type { ChainStep } from '../src/lineage/derive-chain.ts';
 import { shortStepName } from '../src/lineage/find-step.ts';
+import { cleanCounts } from '../transforms/clean-text/clean.ts';
 import { styled } from './output.ts';
 import { formatCount, plural, printable } from './text.ts';
 
@@ -42,11 +43,17 @@ function emptiedText({ step, rowsBefore, rows, counts }: ChainStep): string | nu
 /** Names of a step's other datasets, as people know them, in its order. */
 export type OtherNames = readonly (string | undefined)[];
 
-/** ` (12 false, 7 null)`: what is not zero, the most first; nothing where all is. A record's order says nothing. */
+/** What one step counts of its passes, which are told in the order in which it takes them. */
+const passCounts: readonly string[] = ['rowsTouched', ...cleanCounts];
+
+/**
+ * ` (12 false, 7 null)`: what is not zero, the most first, but passes in their order; nothing where all is zero. A record's
+ * order says nothing.
+ */
 export function countsText(counts: Readonly<Record<string, number>>, others: OtherNames = []): string {
   const shown = sortedCounts(counts)
     .filter(([, count]) => count > 0)
-    .sort(([, a], [, b]) => b - a)
+    .sort(([a, many], [b, most]) => passCounts.indexOf(a) - passCounts.indexOf(b) || most - many)
     .map(([name, count]) => `${formatCount(count)} ${countWords(name, count, others)}`);
   return shown.length === 0 ? '' : ` (${shown.join(', ')})`;
 }

@@ -39,11 +39,12 @@ export async function traceRowsForward(
   const holdings = await traceForward(access, state, start);
   if (context.json) {
     await writeJson({
-      versions: holdings.map(({ entry, ...rest }) => ({
-        version: entryName(entry),
-        snapshot: entry.snapshot,
-        ...rest,
-      })),
+      versions: holdings
+        .filter(({ gone }) => gone === null)
+        .map(({ entry, gone: _, ...rest }) => ({ version: entryName(entry), snapshot: entry.snapshot, ...rest })),
+      gone: holdings.flatMap(({ entry, gone }) =>
+        gone === null ? [] : [{ version: entryName(entry), by: gone.by, from: entryName(gone.from), row: gone.row }],
+      ),
     });
     return exitStatus.ok;
   }
@@ -51,7 +52,11 @@ export async function traceRowsForward(
   return exitStatus.ok;
 }
 
-function holdingLines({ entry, same, made, through, unknown }: Holding): string[] {
+function holdingLines({ entry, same, made, through, unknown, gone }: Holding): string[] {
+  if (gone !== null) {
+    const why = `holdout why ${entryName(entry)} --from ${entryName(gone.from)} --row ${gone.row + 1}`;
+    return [`${entryName(entry)}  none: dropped by ${shortStepName(gone.by)}  (${why})`];
+  }
   const parts = [
     ...(same.length === 0 ? [] : [`the row itself: ${positions(same)}`]),
     ...(made.length === 0 ? [] : [`made of it: ${positions(made)}`]),

@@ -59,7 +59,8 @@ export const trace: CommandSpec = {
   json: [
     '{version, rows: [{row, text, steps: [{step, transform, says, version, row}], stops, source: {file, sha256, row, line,',
     ' offset, bytes, text}, madeOf: {rows: [{row, steps, stops, source, madeOf}], more}}], more};',
-    'with --forward {versions: [{version, snapshot, same, made, through, unknown}]}; rows count from 0, lines from 1',
+    'with --forward {versions: [{version, snapshot, same, made, through, unknown}], gone: [{version, by, from, row}]};',
+    ' rows count from 0, lines from 1',
   ].join('\n'),
   load: async () => (await import('../commands/trace.ts')).trace,
 };

@@ -2,7 +2,8 @@
  * `holdout run`: brings the datasets and checks of `holdout.yaml` up to date, and writes down what they came to.
  * @module
  */
-import { dirname, relative } from 'node:path';
+import { realpath } from 'node:fs/promises';
+import { basename, dirname, relative } from 'node:path';
 import type { LockedDataset, PipelineLock } from '../../schemas/pipeline-lock.ts';
 import { HoldoutError } from '../../src/errors.ts';
 import { recogniseFields } from '../../src/leakage/fields.ts';
@@ -15,7 +16,7 @@ import { storeFacts } from '../../src/pipeline/store-facts.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { Action } from '../command-spec.ts';
 import { exitStatus, exitStatusOf } from '../exit-codes.ts';
-import { asHoldoutError, printError, writeJson, writeLines } from '../output.ts';
+import { asHoldoutError, printError, remark, writeJson, writeLines } from '../output.ts';
 import { findCheckReport } from '../pipeline-check.ts';
 import { type OpenPipeline, findPipelineFile, openPipeline, writeLock } from '../pipeline-file.ts';
 import {
@@ -55,6 +56,7 @@ export const run: Action = async ({ context, operands, options }) => {
   const startedIn = process.cwd();
   const file = await findPipelineFile(options.text('file'));
   const store = await context.openStore(dirname(file));
+  await sayWhichStore(store, file, startedIn);
   // Files are named from where the pipeline stands, by whoever runs it from wherever.
   process.chdir(dirname(file));
   const open = await openPipeline(file, store, startedIn);
@@ -100,6 +102,16 @@ export const run: Action = async ({ context, operands, options }) => {
   else if (ended !== exitStatus.ok && !frozen) await writeLines([`${lockShown}: left as it is`]);
   return ended;
 };
+
+/** Another folder's store may hold what a fresh one would not: a person, or a CI job, must not take it for their own. */
+async function sayWhichStore({ root, projectRoot }: Store, file: string, startedIn: string): Promise<void> {
+  const [beside, used] = await Promise.all([realpath(dirname(file)), realpath(projectRoot)]);
+  if (beside === used) return;
+  const name = basename(file);
+  remark(
+    `note: the store is ${relative(startedIn, root)}, not beside ${name}; \`holdout init\` there makes one of its own`,
+  );
+}
 
 /** The datasets asked for and what they need; with no name, everything. */
 function chooseNodes({ nodes, checks }: Pipeline, names: readonly string[]): Asked {

@@ -5,6 +5,7 @@
 import { HoldoutError } from '../../src/errors.ts';
 import { otherNames, stepFacts, withNames } from '../../src/lineage/describe-step.ts';
 import { type LineageStep, lineageGraph } from '../../src/lineage/graph.ts';
+import { rowsFrom } from '../../src/lineage/row-origins.ts';
 import { type RowFate, whyDropped } from '../../src/lineage/why-dropped.ts';
 import type { Store } from '../../src/store/store.ts';
 import { fetchRows } from '../../src/tables/rows-at.ts';
@@ -102,12 +103,6 @@ function rawSteps(steps: readonly LineageStep[]): LineageStep[] {
   const open = new Set([steps.at(-1)!]);
   for (const step of open) for (const input of rowsFrom(step)) open.add(steps[input.step]!);
   return steps.filter((step) => open.has(step) && step.inputs.length === 0);
-}
-
-/** A selection or a mapping has the rows of its first input; what else it looks at stays where it is. */
-function rowsFrom({ realisation: { origins, kept }, inputs }: LineageStep): LineageStep['inputs'] {
-  const ofFirst = origins === undefined || origins === 'same' || kept !== undefined;
-  return ofFirst ? inputs.slice(0, 1) : inputs;
 }
 
 function stepPlace({ named, entry, index }: LineageStep): string {

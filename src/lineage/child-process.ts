@@ -83,7 +83,7 @@ export async function runCommand(
     if (stopped !== null) throw stopped as HoldoutError;
     for (const result of results) if (result.status === 'rejected') throw result.reason;
     const { status, signal } = await ended;
-    if (status !== 0) throw failed(run.command, status, signal, tail());
+    if (status !== 0) throw failed(run, { status, signal }, tail());
   } finally {
     clearTimeout(late);
     // Later the number of its group may be that of another.
@@ -190,8 +190,10 @@ function cannotStart({ command, folder }: CommandRun, error: unknown): HoldoutEr
   });
 }
 
-function failed(command: CommandLine, status: number | null, signal: string | null, tail: string): HoldoutError {
+function failed({ command, quiet = false }: CommandRun, { status, signal }: Ended, tail: string): HoldoutError {
   const how = signal === null ? `ended with exit code ${status}` : `was ended by ${signal}`;
-  const said = tail === '' ? '' : `; the end of what it said:\n${tail}`;
+  // What was passed on has been read already.
+  const words = quiet ? `; the end of what it said:\n${tail}` : '; what it said stands above';
+  const said = tail === '' ? '' : words;
   return new HoldoutError('INPUT_INVALID', `${commandText(command)} ${how}${said}`);
 }

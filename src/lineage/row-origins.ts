@@ -134,3 +134,9 @@ export function matchedPositions(before: Uint8Array, after: Uint8Array): Uint32A
   }
   return positions;
 }
+
+/** A selection or a mapping has the rows of its first input; what else it looks at stays where it is. */
+export function rowsFrom({ realisation: { origins, kept }, inputs }: LineageStep): LineageStep['inputs'] {
+  const ofFirst = origins === undefined || origins === 'same' || kept !== undefined;
+  return ofFirst ? inputs.slice(0, 1) : inputs;
+}

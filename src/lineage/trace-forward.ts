@@ -6,7 +6,7 @@ import { DIGEST_BYTES } from '../merkle/table-tree.ts';
 import { type JournalState, type VersionEntry, tableKey } from '../store/journal-state.ts';
 import { type LineageStep, isReadStep, lineageGraph, versionsGraph } from './graph.ts';
 import { filesRead } from './read-files.ts';
-import { type TableAccess, digestsOf, inputStarts, originsOf, rowAtAddress } from './row-origins.ts';
+import { type TableAccess, digestsOf, inputStarts, originsOf, rowAtAddress, rowsFrom } from './row-origins.ts';
 import { eachAddress } from './row-groups.ts';
 import { noRow } from './step-output.ts';
 
@@ -26,6 +26,17 @@ export interface Holding {
   readonly through: readonly string[];
   /** Why nobody can tell whether more rows were made of them; null where all are known. */
   readonly unknown: string | null;
+  /** Of a version that holds none, though what it was made of did: the step that let them go. */
+  readonly gone: Gone | null;
+}
+
+/** A step of which nothing came that was made of the rows. */
+export interface Gone {
+  /** As `filter@1`. */
+  readonly by: string;
+  /** The last version before that holds one, and the position of the first there. */
+  readonly from: VersionEntry;
+  readonly row: number;
 }
 
 /** Rows of a step's output that are concerned. */
@@ -34,9 +45,20 @@ interface Marks {
   readonly digests: ReadonlySet<string>;
   readonly through: readonly string[];
   readonly unknown: string | null;
+  /** The last version on the way that holds such rows, and the first of them there. */
+  readonly last: Pick<Gone, 'from' | 'row'> | null;
+  /** Where there are none any more, but the version at hand is not reached yet. */
+  readonly gone: Gone | null;
 }
 
-const nothing: Marks = { rows: new Uint32Array(0), digests: new Set(), through: [], unknown: null };
+const nothing: Marks = {
+  rows: new Uint32Array(0),
+  digests: new Set(),
+  through: [],
+  unknown: null,
+  last: null,
+  gone: null,
+};
 
 /**
  * Versions that hold the rows or something made of them, in the order of the journal. Rows count as held by their
@@ -66,13 +88,28 @@ export async function traceForward(
       seen.set(tableKey(output), digests);
     }
     const found = mark(digests, { asked: begin, before, own });
-    marks.set(step.index, { ...found, through: before.through, unknown: before.unknown });
-    if (!step.named || (found.rows.length === 0 && before.unknown === null)) continue;
+    const { rows, digests: held } = found;
+    const { through, unknown } = before;
+    const isHeld = rows.length > 0 || unknown !== null;
+    const first = rows[0];
+    const last = step.named && first !== undefined ? { from: step.entry, row: first } : before.last;
+    const gone = isHeld ? null : goneAt(step, marks);
+    marks.set(step.index, { rows, digests: held, through, unknown, last, gone: step.named ? null : gone });
+    if (!step.named || (!isHeld && gone === null)) continue;
     const same = new Set(found.same);
     const made = [...found.rows].filter((row) => !same.has(row));
-    holdings.push({ entry: step.entry, same: found.same, made, through: before.through, unknown: before.unknown });
+    holdings.push({ entry: step.entry, same: found.same, made, through, unknown, gone });
   }
   return holdings;
+}
+
+/** The step that let the rows go: this one, of whose inputs one held them, or one since the version before. */
+function goneAt(step: LineageStep, marks: ReadonlyMap<number, Marks>): Gone | null {
+  const inputs = rowsFrom(step).map((input) => marks.get(input.step) ?? nothing);
+  const before = inputs.find(({ gone }) => gone !== null)?.gone;
+  const last = inputs.find(({ rows, unknown }) => rows.length > 0 && unknown === null)?.last;
+  const { name, version } = step.derivation.transform;
+  return last === undefined || last === null ? (before ?? null) : { by: `${name}@${version}`, ...last };
 }
 
 /** Digests of the rows that were asked for. */
@@ -110,6 +147,7 @@ interface Before {
   readonly rows: readonly number[];
   readonly through: readonly string[];
   readonly unknown: string | null;
+  readonly last: Marks['last'];
 }
 
 /** What the inputs of a step say of its output. */
@@ -121,16 +159,18 @@ async function marksBefore(
 ): Promise<Before> {
   const inputs = step.inputs.map((input) => marks.get(input.step) ?? nothing);
   const marked = inputs.find(({ rows, unknown }) => rows.length > 0 || unknown !== null);
-  if (marked === undefined) return { digests: new Set(), rows: [], through: [], unknown: null };
+  if (marked === undefined) return { digests: new Set(), rows: [], through: [], unknown: null, last: null };
   const { name, version } = step.derivation.transform;
+  const { last } = marked;
   const through = [...marked.through, `${name}@${version}`];
   const unknown = inputs.find((input) => input.unknown !== null)?.unknown ?? null;
   const selects = step.realisation.origins === undefined;
   // Where only some of equal rows stayed, nobody can tell which: all of them count.
   const thinned = selects ? await thinnedOut(access, step, inputs[0]?.digests ?? new Set()) : new Set<string>();
   const origins = await originsOf(access, step);
-  if (origins.kind === 'unknown') return { digests: new Set(), rows: [], through, unknown: origins.why };
-  if (origins.kind === 'same') return { digests: new Set(), rows: [...(inputs[0]?.rows ?? [])], through, unknown };
+  if (origins.kind === 'unknown') return { digests: new Set(), rows: [], through, unknown: origins.why, last };
+  if (origins.kind === 'same')
+    return { digests: new Set(), rows: [...(inputs[0]?.rows ?? [])], through, unknown, last };
   const starts = inputStarts(steps, step);
   const wanted = inputs.map(({ rows }) => new Set(rows));
   const rows: number[] = [];
@@ -139,7 +179,7 @@ async function marksBefore(
     // A group counts once.
     if (at !== null && wanted[at.input]!.has(at.row) && rows.at(-1) !== row) rows.push(row);
   });
-  return { digests: thinned, rows, through, unknown };
+  return { digests: thinned, rows, through, unknown, last };
 }
 
 /** Those of these digests of which a selection kept fewer rows than its input had, but some. */

@@ -55,8 +55,17 @@ describe('a command that goes wrong ends with 2, one error, and nothing register
     ],
     ['that leaves a number out', step(`sed 's/"_row":7,//'`, carry), /line 8 of the command's output has no "_row"\n/],
     ['that leaves all out', step(`sed 's/"_row":[0-9]*,//'`, carry), /line 1 of the command's output has no "_row"\n/],
+    [
+      'that says why, which is shown once',
+      step('cat > /dev/null; echo first >&2; echo the reason >&2; exit 3'),
+      /^first\nthe reason\nerror: .*; exit 3 ended with exit code 3; what it said stands above\n$/,
+    ],
     ['that is not there', step(['no-such-program', '--x']), /there is no program "no-such-program"\nhint: .*PATH/],
-    ['that a shell does not find', step('no-such-program --x'), /ended with exit code 127; .*\n.*not found/],
+    [
+      'that a shell does not find',
+      step('no-such-program --x'),
+      /not found\n.*ended with exit code 127; what it said stands above\n$/,
+    ],
     ['that is no program', step(['./no-program.txt']), /no-program\.txt is no program that may be run\nhint: .*chmod/],
   ])('%s', async (_, yaml, says) => {
     const { status, stdout, stderr } = await take('out', yaml);

@@ -435,6 +435,24 @@ describe('a run that goes wrong', () => {
     expect(actionsOf(await box.json<Ran>(['run']))).toEqual({ ...upToDate, clean: 'run', train: 'run' });
   });
 
+  it('says which store it uses where that is not the one beside the file', async () => {
+    const box = await Sandbox.make({
+      'inner/holdout.yaml': 'version: 1\ndatasets:\n  a: {files: a.jsonl}\n',
+      'inner/a.jsonl': '{"a":1}\n',
+    });
+    await box.told(['init']);
+    const { stderr } = await box.run(['-C', 'inner', 'run']);
+    expect(stderr).toBe(
+      'note: the store is ../.holdout, not beside holdout.yaml; `holdout init` there makes one of its own\n',
+    );
+    expect((await box.run(['run', '--frozen', '--file', 'inner/holdout.yaml'])).stderr).toContain(
+      'note: the store is .holdout,',
+    );
+    await box.told(['-C', 'inner', 'init']);
+    expect((await box.run(['-C', 'inner', 'run'])).stderr).toBe('');
+    await box.remove();
+  });
+
   it('fails for a leak, says where, and leaves the lock as it is', async () => {
     const box = await makeBox({ 'data/b.jsonl': lines([{ id: 9, instruction: question, output: 'x' }, ...more]) });
     const { status, stdout } = await box.run(['run']);
@@ -442,6 +460,12 @@ describe('a run that goes wrong', () => {
     expect(stdout).toContain('check train against ev: LEAK');
     expect(stdout).toContain('holdout.lock: left as it is');
     await expect(lockOf(box)).rejects.toThrow('ENOENT');
+    const where = /^ {2}ev item \d+ in data\/b\.jsonl:1: .*$/m;
+    expect(stdout).toMatch(where);
+    // The report that is kept names rows only; their places are looked up.
+    const again = (await box.run(['run'])).stdout;
+    expect(again).toContain('check train against ev: LEAK (as checked before)');
+    expect(where.exec(again)).toEqual(expect.arrayContaining([...where.exec(stdout)!]));
     expect((await box.json<Ran>(['run'], 1)).checks).toMatchObject([{ action: 'up-to-date', verdict: 'leak' }]);
   });
 

@@ -32,6 +32,12 @@ it('tells counts in one order, whatever order they come in, and one thing in the
   expect(countsText({ none: 0 })).toBe('');
 });
 
+it('tells what each pass of a step changed in the order of the passes', () => {
+  expect(
+    countsText({ zeroWidthValues: 21, htmlValues: 1, rowsTouched: 30, whitespaceValues: 15, emptiedValues: 2 }),
+  ).toBe(' (30 rows touched, 1 html value, 21 zero width values, 15 whitespace values, 2 emptied values)');
+});
+
 it('fits tables into a narrow terminal', () => {
   const rows = [
     ['name', 'role', 'rows', 'table', 'added'],

@@ -158,6 +158,18 @@ describe('trace --forward', () => {
     expect(mix.rows[0]?.source).toMatchObject({ file: 'a.jsonl', line: 10 });
   });
 
+  it('names the step that let a row go, and the command that says why', async () => {
+    // Row 2 (id 1) is no duplicate, and too short for the filter behind the dedupe; nothing of it comes to mix.
+    const { stdout } = await box.run(['trace', '--forward', 'a', '--row', '2']);
+    const [, ask] = /^fa@1 {2}none: dropped by filter@1 {2}\(holdout (why fa@1 --from a@1 --row 2)\)$/m.exec(stdout)!;
+    expect(stdout).not.toContain('mix');
+    expect((await box.run(ask!.split(' '))).stdout).toContain('dropped by filter@1 (step 3, fa@1)');
+    const { versions, ...rest } = await box.json<Forward>(['trace', '--forward', 'a', '--row', '2']);
+    expect(versions.map(({ version }) => version)).toEqual(['a@1']);
+    const gone = { version: 'fa@1', by: 'holdout/filter@1', from: 'a@1', row: 1 };
+    expect(rest).toMatchObject({ gone: expect.arrayContaining([gone]) as unknown });
+  });
+
   it('refuses a line without a row and a file that nobody added', async () => {
     const blank = await box.run(['trace', '--forward', '--file', 'a.jsonl', '--line', '1']);
     expect({ status: blank.status, stderr: blank.stderr }).toEqual({
