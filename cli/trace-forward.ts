@@ -41,7 +41,14 @@ export async function traceRowsForward(
     await writeJson({
       versions: holdings
         .filter(({ gone }) => gone === null)
-        .map(({ entry, gone: _, ...rest }) => ({ version: entryName(entry), snapshot: entry.snapshot, ...rest })),
+        .map(({ entry, same, made, through, unknown }) => ({
+          version: entryName(entry),
+          snapshot: entry.snapshot,
+          same,
+          made,
+          through,
+          unknown,
+        })),
       gone: holdings.flatMap(({ entry, gone }) =>
         gone === null ? [] : [{ version: entryName(entry), by: gone.by, from: entryName(gone.from), row: gone.row }],
       ),
