@@ -105,7 +105,7 @@ export function stepsText(): string {
 
 const kindTitles: Readonly<Record<Transform['kind'], string>> = {
   selecting: 'Selecting: rows stay as they are, some of them, in this order or another',
-  mapping: 'Mapping: one row for each row that stays, with other columns',
+  mapping: 'Mapping: one row for each row that stays, with other columns (`from-chat` can make more)',
   'row-adding': 'Row-adding: rows of several tables, or new rows',
   user: 'Your own: code that you bring',
 };

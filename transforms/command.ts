@@ -22,7 +22,8 @@ export const command: Transform = defineTransform({
   kind: 'user',
   summary:
     'Gives the rows to your own command, one JSON object a line on standard input, and reads the rows that it prints. ' +
-    'It is a filter over all rows, so no error is of one row: any exit code but 0 ends the step, whatever it printed.',
+    'It is a filter over all rows, so no error is of one row: any exit code but 0 ends the step and makes nothing, ' +
+    'whatever it printed. A row that it cannot take it may leave out.',
   example:
     "command: {run: [python3, clean.py], files: [clean.py], fingerprint: 'python3 -V && pip freeze', carry: true}",
   params: z.strictObject({

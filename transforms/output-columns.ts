@@ -67,7 +67,7 @@ export function keptColumns({ columns: all }: TableSchema, without: Iterable<str
  * The schema with columns replaced where they stand, or added at the end.
  * @throws HoldoutError `USAGE` for names that no table can have.
  */
-function withColumns(schema: TableSchema, made: TableSchema['columns']): TableSchema {
+export function withColumns(schema: TableSchema, made: TableSchema['columns']): TableSchema {
   const columns = made.map(({ name, type }) => ({ name, type }));
   const byName = new Map(columns.map((column) => [column.name, column]));
   const stay = schema.columns.map((column) => byName.get(column.name) ?? column);

@@ -19,8 +19,10 @@ export interface Explosion {
   readonly item: string;
   /** For each column of the output an expression over the row and the element. */
   readonly values: readonly string[];
+  /** An expression over a row, BOOLEAN and never null, of which `onRow` is told; true by default. */
+  readonly holds?: string;
   /** Told the number of elements of each row, in order; may refuse it. */
-  readonly onRow?: (position: number, elements: number) => void;
+  readonly onRow?: (position: number, elements: number, holds: boolean) => void;
 }
 
 /**
@@ -34,15 +36,15 @@ export async function explodeRows(
   explosion: Explosion,
 ): Promise<AssembledTable> {
   const { input, engine } = context;
-  const { schema, list, item, values, onRow } = explosion;
+  const { schema, list, item, values, onRow, holds = 'true' } = explosion;
   const counts = new Uint32Array(input.rows);
   const query = async (block: RowBlock): Promise<string> => {
     const source = (await explosion.source?.(block)) ?? block.sql;
     let position = block.firstRow;
-    await engine.stream(`SELECT len(${list})::INTEGER FROM (${source})`, block.rows, (chunk) => {
+    await engine.stream(`SELECT len(${list})::INTEGER, ${holds} FROM (${source})`, block.rows, (chunk) => {
       for (let row = 0; row < chunk.rows; row++, position++) {
         const count = Number(chunk.value(0, row));
-        onRow?.(position, count);
+        onRow?.(position, count, chunk.value(1, row) === true);
         counts[position] = count;
       }
     });

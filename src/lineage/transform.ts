@@ -19,7 +19,7 @@ import type { StepOutput } from './step-output.ts';
 export type StepKind =
   /** Rows stay as they are, some of them, in this order or another. */
   | 'selecting'
-  /** One row of the output for each row that stays, with other columns. */
+  /** One row of the output for each row that stays, with other columns; a parameter may ask for more. */
   | 'mapping'
   /** Rows of several tables, or new rows. */
   | 'row-adding'

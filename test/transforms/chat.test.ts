@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { Workspace } from '../snapshots/workspace.js';
 import { mapOn } from './map-on.js';
+import { OwnSteps } from './own-steps.js';
 
 let workspace: Workspace;
 beforeAll(async () => {
@@ -16,6 +17,7 @@ const rows = [
 const good = rows.slice(0, 2);
 const message = (role: string, content: string | null): object => ({ role, content });
 const template = '{{I}} {instruction}{?input}, given {input}{/input}{^system}!{/system} → {output}';
+const eachOn = (more: string): string => `from-chat: {turns: each, history: before${more}}`;
 const renderOn = (nulls: string): string => `render: {template: "${template}", into: output, nulls: ${nulls}}`;
 
 describe('to-chat and from-chat', () => {
@@ -74,7 +76,7 @@ describe('to-chat and from-chat', () => {
       null,
     ].map((messages, id) => ({ id, messages }));
     await expect(mapOn(workspace, conversations, 'from-chat: {}')).rejects.toThrow(
-      'row 2: conversation: not one question and one answer (turns: last takes the last ones)',
+      'row 2: conversation: not one question and one answer (turns: last takes the last ones, turns: each all)',
     );
     const { why } = await mapOn(workspace, conversations, 'from-chat: {on_error: drop}');
     expect(why).toEqual([null, 'failed', 'failed', 'failed', 'failed', 'failed', 'failed']);
@@ -115,7 +117,43 @@ describe('to-chat and from-chat', () => {
     );
   });
 
+  it('makes a row of each answer, in turn, traced to its conversation', async () => {
+    const turn = (n: number): object[] => [message('user', `q${n}`), message('assistant', `a${n}`)];
+    const [system, good, single] = [message('system', 's'), [...turn(1), ...turn(2), ...turn(3)], turn(4)];
+    const conversations = [[system, ...good], [...turn(5), message('user', 'q')], null, single];
+    const project = await OwnSteps.make(conversations.map((messages, id) => ({ messages, id })));
+    onTestFinished(() => project.remove());
+    expect(await project.failure(eachOn(''))).toMatchObject({
+      message: expect.stringMatching(
+        /row 2: conversation: not questions and answers in turn, .* at the end \(messages = /,
+      ),
+      place: { line: 2 },
+    });
+    const answers = [
+      { id: 0, instruction: 'q1', output: 'a1', system: 's', before: [] },
+      { id: 0, instruction: 'q2', output: 'a2', system: 's', before: turn(1) },
+      { id: 0, instruction: 'q3', output: 'a3', system: 's', before: [...turn(1), ...turn(2)] },
+    ];
+    const last = { id: 3, instruction: 'q4', output: 'a4', system: null, before: [] };
+    const dropped = await project.take(eachOn(', on_error: drop'));
+    expect(dropped.rowsOut).toEqual([...answers, last]);
+    expect(dropped.counts).toEqual({ columnsDropped: 1, failed: 2 });
+    expect(await project.linesOf('out')).toEqual([1, 1, 1, 4]);
+    const [, fate] = await project.fates('out');
+    expect(fate?.dropped[0]?.why).toMatch(/conversation: not questions and answers in turn/);
+    expect((await project.reproduce()).state).toBe('same');
+    const kept = await project.take(eachOn(', on_error: keep, drop: false'));
+    const none = { instruction: null, output: null, system: null, before: null };
+    expect(kept.rowsOut.slice(3)).toEqual([
+      { messages: conversations[1], id: 1, ...none },
+      { messages: null, id: 2, ...none },
+      { messages: single, ...last },
+    ]);
+    expect(kept.counts).toEqual({ columnsDropped: 0, madeNull: 2 });
+  });
+
   it.each([
+    ['from-chat: {history: h}', '`history` goes with `turns: last` or `each`'],
     ['to-chat: {instruction: id}', 'holds BIGINT, not text'],
     ['to-chat: {input: inputt}', 'there is no column "inputt"'],
     ['from-chat: {column: instruction}', 'not a list of {role, content}'],
