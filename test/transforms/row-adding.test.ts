@@ -340,7 +340,7 @@ describe('template', () => {
 
   it('says where a template is wrong before anything runs', () => {
     expect(() => prepare(`template: {templates: ['{a'], column: t}`)).toThrow(
-      'templates.0: "{" stands alone at character 1',
+      'templates, item 1: "{" stands alone at character 1',
     );
   });
 });
