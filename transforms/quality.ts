@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { type Transform, defineTransform } from '../src/lineage/transform.ts';
 import { selectByReason } from './dropped-rows.ts';
 import { type Preset, type Rule, gopherStopWords, gopherStopWordsMin, presets, rules } from './quality/rules.ts';
+import { rulesText } from './quality/rules-text.ts';
 import { type QualitySettings, judgeOf, qualityPlan, reasonsOf } from './quality/work.ts';
 import { columnTextSql } from './texts/column-text.ts';
 import { readTexts, textsOfRow } from './texts/read-texts.ts';
@@ -73,8 +74,8 @@ export const quality: Transform = defineTransform({
       for (const wrong of contradictions(resolved)) context.addIssue({ code: 'custom', message: wrong });
       return resolved;
     }),
-  describe: (resolved) =>
-    `keep rows whose ${resolved.column} has ${shortened(Object.entries(resolved).flatMap(ruleText))}`,
+  describe: ({ column, ...bounds }) =>
+    `keep rows whose ${column} ${rulesText(bounds, (preset) => resolve({ column, preset }))}`,
   async run(context, resolved) {
     const { input, engine } = context;
     const { column } = resolved;
@@ -159,19 +160,6 @@ function settingsOf(resolved: Resolved): QualitySettings {
   const list = (name: string): string[] => (resolved[name] ?? []) as string[];
   const least = resolved['stop_words_min'] ?? 0;
   return { bounds, stopWords: list('stop_words'), stopWordsMin: Number(least), badWords: list('bad_words') };
-}
-
-const rulesShownMax = 5;
-
-function shortened(texts: readonly string[]): string {
-  const more = texts.length - rulesShownMax;
-  return more <= 1 ? texts.join(', ') : `${texts.slice(0, rulesShownMax).join(', ')} and passes ${more} more rules`;
-}
-
-function ruleText([name, value]: [string, z.core.util.JSONType]): string[] {
-  if (name === 'column' || name === 'stop_words') return [];
-  if (name === 'bad_words') return [`none of ${(value as string[]).length} bad words`];
-  return [value === 'on' ? `no ${name}` : `${name} ${Number(value)}`];
 }
 
 /** Why a row went that failed a rule first. */

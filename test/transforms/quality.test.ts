@@ -269,6 +269,19 @@ describe('quality', () => {
     expect(() => prepare(step)).toThrow(says);
   });
 
+  it.each([
+    ['quality: {column: text, preset: gopher}', 'passes gopher'],
+    ['quality: {column: text, preset: c4, curly_brackets: off}', 'passes c4, without curly_brackets'],
+    [
+      'quality: {column: text, preset: gopher, words_max: 9, words_min: 2, top_2gram_max: off, stop_words: [a]}',
+      'passes gopher, with words_min 2, words_max 9, other stop words, without top_2gram_max',
+    ],
+    ['quality: {column: text, words_min: 20, bad_words: [a, b]}', 'has words_min 20, none of 2 bad words'],
+    ['quality: {column: text, words_min: 50}', 'has words_min 50'],
+  ])('is told in few words, by the preset that its rules are nearest to: %s', (step, says) => {
+    expect(prepare(step).says).toBe(`keep rows whose text ${says}`);
+  });
+
   it('refuses a column that is not there, or holds no text', async () => {
     const rows = [{ text: 'a', number: 1 }];
     const on = (column: string): Promise<unknown> =>
