@@ -151,6 +151,8 @@ export const realisationRecord = z.strictObject({
    * nobody can say. A digest: the file of `origins` that says it. Absent where rows are those of the input, unchanged.
    */
   origins: z.union([z.literal('same'), z.literal('unknown'), sha256Id]).optional(),
+  /** Where `origins` is `unknown`: why, in words that hold no value of a row. Absent where the step does not say. */
+  whyUnknown: z.string().min(1).max(500).optional(),
   /** Of a step that maps columns: those of the output that are columns of the input as they stand, by name. */
   kept: z.record(z.string(), z.string()).optional(),
   /** What the step found, as stored records: a leak report says why rows went. Absent where it left none. */

@@ -4,9 +4,9 @@
  */
 import { z } from 'zod';
 import { HoldoutError } from '../src/errors.ts';
-import { rowsTaken, runSqlStep } from '../src/lineage/run-sql.ts';
+import { inputName, rowsTaken, runSqlStep } from '../src/lineage/run-sql.ts';
 import { type Transform, datasetParam, defineTransform } from '../src/lineage/transform.ts';
-import { whyNoRow } from '../src/engine/step-query.ts';
+import { whyNoRow } from '../src/engine/why-no-row.ts';
 import { deterministic } from './parameters.ts';
 
 const shownCharsMax = 100;
@@ -27,13 +27,18 @@ export const sql: Transform = defineTransform({
         .max(1_000_000)
         .describe(
           'One SELECT over the table "input" and those named by `with`. It reads no files, and nothing of time or chance. ' +
-            'Rows come as ORDER BY says, ties by the columns from left to right. Without ORDER BY, a query that makes each ' +
-            'row of one row keeps their order; the rows of any other are ordered by their digests. Rows are traced where ' +
-            'the query is one SELECT over "input" alone: each to the row that it was made of or, with GROUP BY, aggregates ' +
-            'or DISTINCT, to all rows of its group. Opaque to a trace is a query with a join, a subquery, WITH, a set ' +
-            'operation (UNION and the like), a window, QUALIFY, UNNEST, COLUMNS(…), ROLLUP, CUBE, GROUPING SETS or DISTINCT ' +
-            'ON; and one that aggregates and also has DISTINCT, COLLATE in a key, a star that hides which columns are the ' +
-            'keys, or `deterministic: false`.',
+            'Rows come as ORDER BY says, ties by the columns from left to right. Without ORDER BY, one plain SELECT over ' +
+            '"input" (no join, subquery, window, aggregate, DISTINCT or UNNEST) keeps the order of its rows; the rows of any ' +
+            'other query are ordered by their digests. Rows are traced to the rows of "input" and of the other tables that ' +
+            'they were made of, through subqueries in FROM and WITH: a row of a join to one of each side, of a UNION to that ' +
+            'of its side, of GROUP BY, an aggregate or DISTINCT to all rows of its group, any other to one. Only consulted, ' +
+            'and no origin, are the other rows that a window looks at and what a subquery within an expression (IN, EXISTS, ' +
+            'a value), SEMI JOIN or ANTI JOIN reads. For all but a plain SELECT, GROUP BY or DISTINCT over "input" the query ' +
+            'is run a second time, with row numbers beside its columns; its rows stay those of the first run, and where the ' +
+            'second gives others, the step is opaque. Opaque to a trace, which says why: a join of rows that were made of ' +
+            'many (a window over the rows often says the same), UNNEST beside such rows, EXCEPT, INTERSECT, WITH RECURSIVE, ' +
+            'PIVOT, UNPIVOT, VALUES, POSITIONAL JOIN, a NATURAL JOIN of a table with itself, COLUMNS(…) that chooses by a text ' +
+            'or lambda, a whole table as a value, #1, and `deterministic: false` of all but a plain SELECT.',
         ),
       with: z
         .record(z.string().min(1), datasetParam)
@@ -69,7 +74,7 @@ export const sql: Transform = defineTransform({
   async whyGone(context, { query, deterministic: pure }, { rows, input }) {
     if (input > 0) return rows.map(() => 'the SELECT makes no row of it');
     const taken = pure ? await rowsTaken(context, query, rows) : null;
-    const says = (known: boolean | null): Promise<string> => whyNoRow(context.engine, query, known);
+    const says = (known: boolean | null): Promise<string> => whyNoRow(context.engine, query, inputName, known);
     const [yes, no, unknown] = [await says(true), await says(false), await says(null)];
     return rows.map((row) => (taken === null ? unknown : taken.has(row) ? yes : no));
   },

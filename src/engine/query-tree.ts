@@ -67,7 +67,10 @@ function treeJson(tree: unknown): string {
   return JSON.stringify(tree).replaceAll(new RegExp(`"\\\\u0000([^"]*)"`, 'g'), '$1');
 }
 
-/** Where a node stood in the text is all that may differ. */
+/** Where a node stood in the text is all that may differ, and the order of the columns that a star leaves out: a set. */
 function withoutPlaces(tree: unknown): string {
-  return JSON.stringify(tree, (key, value: unknown) => (key === 'query_location' ? 0 : value)).replaceAll(mark, '');
+  return JSON.stringify(tree, (key, value: unknown) => {
+    if (key === 'query_location') return 0;
+    return key === 'exclude_list' ? (value as string[]).toSorted() : value;
+  }).replaceAll(mark, '');
 }

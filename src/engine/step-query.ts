@@ -7,6 +7,8 @@ import { HoldoutError } from '../errors.ts';
 import type { Engine } from './engine.ts';
 import { type GroupQuery, planGroups, unlessRefused } from './group-query.ts';
 import { type TreeNode, nodesOf, parseQuery, queryText } from './query-tree.ts';
+import { takesWholeTable } from './select-scope.ts';
+import { type TracedQuery, planTrace } from './traced-query.ts';
 import { addColumns, columnNode, hideFromStars, isStar, lacks, readsOnly, topNode } from './select-node.ts';
 import {
   type KnownFunction,
@@ -22,6 +24,8 @@ export interface StepQueryRun {
   readonly sql: string;
   /** The table that the step works on. */
   readonly input: string;
+  /** Names of all tables, the input's first. */
+  readonly tables: readonly string[];
   /** Columns of every table. */
   readonly columns: readonly string[];
   /** Columns of the input. */
@@ -45,6 +49,8 @@ export interface StepQuery {
   readonly passed: ReadonlyMap<string, string>;
   /** Where each row is made of a group of rows of the input: how they are told. */
   readonly groups: GroupQuery | null;
+  /** Where rows are not told by `hidden`: another way to find of which rows each was made, or why there is none. */
+  readonly trace: TracedQuery | string;
 }
 
 const none: ReadonlyMap<string, string> = new Map();
@@ -64,14 +70,15 @@ export async function planStepQuery(engine: Engine, run: StepQueryRun): Promise<
   if (run.pure) checkPure(tree, known, run.columns);
   const node = topNode(tree);
   const orders = ordersOf(node);
-  if (isRowWise(node, known, run.input)) {
+  if (isRowWise(node, known, run.input) && !takesWholeTable(tree, run.columns)) {
     const list = node['select_list'] as TreeNode[];
     const wholeRows = list.length === 1 && isPlainStar(list[0]!);
     const passed = passedColumns(list, run);
     hideFromStars(list, run.hidden);
     list.push(columnNode(run.hidden));
     addOrders(node, orders, [orderNode(columnNode(run.hidden))]);
-    return { sql: await queryText(engine, tree), order: 'position', wholeRows, passed, groups: null };
+    const trace = 'its rows are told already';
+    return { sql: await queryText(engine, tree), order: 'position', wholeRows, passed, groups: null, trace };
   }
   const order = orders === null ? 'none' : 'query';
   const groups = run.pure ? await planGroups(engine, tree, known, run) : null;
@@ -82,7 +89,8 @@ export async function planStepQuery(engine: Engine, run: StepQueryRun): Promise<
   };
   orderBy(1, run.made.length);
   const sql = total ? run.sql : await queryText(engine, tree);
-  const plan = { order, wholeRows: false, passed: none } as const;
+  const trace = run.pure ? await planTrace(engine, tree, known, run) : 'it is declared not deterministic';
+  const plan = { order, wholeRows: false, passed: none, trace } as const;
   if (groups === null || groups.added.length === 0) return { ...plan, sql, groups };
   addColumns(node, groups.added);
   // Of equal rows, too, each is always made of the same.
@@ -94,33 +102,6 @@ export async function planStepQuery(engine: Engine, run: StepQueryRun): Promise<
 /** `ORDER BY 3, 4, …`. */
 function numbersFrom(first: number, count: number): TreeNode[] {
   return Array.from({ length: count }, (_, index) => orderNode(numberNode(first + index)));
-}
-
-/**
- * Why a row of the input has no part in the rows of a query, as far as its clauses tell. `taken` is whether its WHERE is
- * true for the row, where that is known.
- */
-export async function whyNoRow(engine: Engine, sql: string, taken: boolean | null): Promise<string> {
-  const node = topNode(await parseQuery(engine, sql));
-  const limit = (node['modifiers'] as TreeNode[]).some(({ type }) => String(type).startsWith('LIMIT'));
-  const where = lacks(node, 'where_clause') || taken === true ? [] : ['its WHERE is not true for it'];
-  const having = lacks(node, 'having') ? [] : ['its HAVING is not true for its group'];
-  const clauses =
-    taken === false ? where : [...where, ...having, ...(limit ? ['its LIMIT or OFFSET leaves it out'] : [])];
-  return `the SELECT makes no row of it${clauses.length === 0 ? '' : `: ${clauses.join(', or ')}`}`;
-}
-
-/**
- * The numbers, from column `hidden`, of the rows that the WHERE of a query over the input alone takes; null where that
- * is not known: it has no WHERE, or it is over more.
- */
-export async function takenQuery(engine: Engine, sql: string, input: string, hidden: string): Promise<string | null> {
-  const tree = await parseQuery(engine, sql);
-  const node = topNode(tree);
-  if (!readsOnly(node, input) || lacks(node, 'where_clause')) return null;
-  Object.assign(node, { select_list: [columnNode(hidden)], modifiers: [], group_expressions: [], group_sets: [] });
-  Object.assign(node, { having: null, aggregate_handling: 'STANDARD_HANDLING' });
-  return queryText(engine, tree).catch(unlessRefused);
 }
 
 function checkPure(tree: TreeNode, known: readonly KnownFunction[], columns: readonly string[]): void {

@@ -80,7 +80,7 @@ export async function attemptStep(
   if (input === undefined) return cannot('the table that it reads is not at hand');
   const bound = await boundTables(place.store, step.derivation, prepared.datasets);
   const { output, layout, schema } = await applyStep(
-    { ...place, folder: codeFolderOf(run.store, step.entry) },
+    { ...place, folder: codeFolderOf(run.store, step.entry), withoutOrigins: true },
     { step: prepared, others: bound.map((table, index) => ({ ...table, layout: others[index]?.layout })) },
     input,
   );

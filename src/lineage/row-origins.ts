@@ -40,11 +40,12 @@ export async function originsOf(
   access: TableAccess,
   { derivation, realisation, inputs }: LineageStep,
 ): Promise<RowOrigins> {
-  const { origins, output } = realisation;
+  const { origins, output, whyUnknown } = realisation;
   if (origins === 'same') return { kind: 'same' };
   if (origins === 'unknown') {
     const name = shortStepName(derivation.transform.name);
-    return { kind: 'unknown', why: `${name} does not say of which rows it made its own` };
+    const why = whyUnknown === undefined ? '' : `: ${whyUnknown}`;
+    return { kind: 'unknown', why: `${name} does not say of which rows it made its own${why}` };
   }
   if (origins !== undefined) {
     const id: Sha256Id = sha256Id.parse(origins);

@@ -7,24 +7,26 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { unlessRefused } from '../engine/group-query.ts';
-import { type StepQuery, planStepQuery, takenQuery } from '../engine/step-query.ts';
+import { type StepQuery, planStepQuery } from '../engine/step-query.ts';
 import { checkUserQuery } from '../engine/user-query.ts';
+import { takenQuery } from '../engine/why-no-row.ts';
+import type { TableSchema } from '../../schemas/table-schema.ts';
 import { HoldoutError } from '../errors.ts';
 import { quoteIdentifier } from '../identity/sql-text.ts';
 import { nearestName } from '../nearest-name.ts';
 import { jsonRowSql } from '../tables/json-text-sql.ts';
 import { readTable } from '../tables/read/read-table.ts';
 import { copyRelation, relationSchema } from '../tables/read/typed-body.ts';
-import { freeName } from '../tables/sql-types.ts';
-import type { TableReader } from '../tables/table-reader.ts';
 import { checkNames } from '../tables/types/column-names.ts';
 import { findGroups } from './group-origins.ts';
 import { unchangedColumns } from './new-rows.ts';
+import { type QueryTable, defineNumbered, defineNumberedBeside, defineTable, defineView } from './query-tables.ts';
 import { type RowGroups, groupAt } from './row-groups.ts';
 import { checkSameLines, sampleRows } from './sample-check.ts';
 import { compareDigests } from './seeded-hash.ts';
-import type { StepOutput } from './step-output.ts';
+import type { SelectedRows, StepOutput } from './step-output.ts';
 import { withinTime } from './time-limit.ts';
+import { type TracedRows, originsByDigest, runTraced } from './traced-rows.ts';
 import type { OwnEngine, StepContext } from './transform.ts';
 
 /** A query as a step names it. */
@@ -36,7 +38,8 @@ export interface SqlStep {
   readonly timeoutMs: number;
 }
 
-const inputName = 'input';
+/** What the query calls the step's input. */
+export const inputName = 'input';
 const resultName = 'holdout_result';
 
 /**
@@ -44,23 +47,30 @@ const resultName = 'holdout_result';
  * @throws HoldoutError USAGE for a query that is refused or fails; LIMIT when its time is up; NOT_DETERMINISTIC; as the
  *   engine does
  */
-export function runSqlStep(context: StepContext, step: SqlStep): Promise<StepOutput> {
+export async function runSqlStep(context: StepContext, step: SqlStep): Promise<StepOutput> {
+  const made = await inTime(context, step, (timed) => makeRows(timed, step));
+  if (made.kind === 'rows') return made;
+  const known = made.positions !== null || made.groups !== null || context.withoutOrigins === true;
+  const traced = known ? null : await traceRows(context, step, made);
+  await made.own.engine.close();
+  return outputOf(context, made, traced);
+}
+
+/** Interrupts the engines that `work` opens when the step's time is up. */
+function inTime<T>(context: StepContext, { timeoutMs }: SqlStep, work: (timed: StepContext) => Promise<T>): Promise<T> {
   const late = (): HoldoutError =>
-    new HoldoutError('LIMIT', `the query took longer than ${step.timeoutMs / 1000} s`, {
+    new HoldoutError('LIMIT', `the query took longer than ${timeoutMs / 1000} s`, {
       hint: 'Give it longer with `timeout_s`.',
     });
-  return withinTime(step.timeoutMs, late, (tell) =>
-    runQuery(
-      {
-        ...context,
-        ownEngine: async (threads) => {
-          const own = await context.ownEngine(threads);
-          tell(own.engine);
-          return own;
-        },
+  return withinTime(timeoutMs, late, (tell) =>
+    work({
+      ...context,
+      ownEngine: async (threads) => {
+        const own = await context.ownEngine(threads);
+        tell(own.engine);
+        return own;
       },
-      step,
-    ),
+    }),
   );
 }
 
@@ -82,7 +92,7 @@ export async function rowsTaken(
     );
     const sql = await takenQuery(own.engine, query, inputName, hidden);
     if (sql === null) return null;
-    await defineInput(own, hidden, null);
+    await defineNumbered(own.engine, { name: inputName, reader: own.input }, hidden, null);
     const asked = `SELECT row FROM (${sql}) AS taken(row) WHERE row IN (${rows.join(', ')})`;
     const taken = await own.engine.rows<{ row: bigint | number }>(asked).catch(unlessRefused);
     return taken === null ? null : new Set(taken.map(({ row }) => Number(row)));
@@ -91,84 +101,149 @@ export async function rowsTaken(
   }
 }
 
-async function runQuery(context: StepContext, step: SqlStep): Promise<StepOutput> {
-  const { input, scratch, signal } = context;
+/** What the query gave, its rows written to a file. */
+interface MadeRows extends Result {
+  readonly kind: 'table';
+  readonly own: OwnEngine;
+  readonly path: string;
+  readonly schema: TableSchema;
+  readonly rows: number;
+  /** Of each row the row of the input that it was made of, where it was made of one. */
+  readonly positions: Uint32Array | null;
+  readonly groups: RowGroups | null;
+}
+
+async function makeRows(context: StepContext, step: SqlStep): Promise<MadeRows | SelectedRows> {
+  const { input, scratch } = context;
   if (step.deterministic && input.rows > 0) await checkSample(context, step);
   const own = await context.ownEngine(1);
   const { engine } = own;
-  const { plan, hidden, names, keys } = await makeResult(own, step, null);
-  const from = `(SELECT ${names.map(quoteIdentifier).join(', ')} FROM ${resultName} ORDER BY rowid)`;
+  const result = await makeResult(own, step, null);
+  const { plan, hidden, columns } = result;
+  const from = selectSql(columns);
   const positions = plan.order === 'position' ? await hiddenValues(own, hidden) : null;
   if (plan.wholeRows && positions !== null) {
+    await engine.close();
     return { kind: 'rows', keep: positions, counts: { dropped: input.rows - positions.length } };
   }
-  const seen = await relationSchema(engine, from, 'the query');
-  const groups = await groupsOf(own, { plan, hidden, names, keys });
-  const target = join(scratch, 'sql.parquet');
-  await copyRelation(engine, { from, seen, schema: seen, target, file: 'the query' });
-  await engine.close();
-  const table = await readTable([target], {
-    workDirectory: scratch,
-    threads: context.threads,
-    signal,
-    format: 'parquet',
-  });
+  const schema = await relationSchema(engine, from, 'the query');
+  const rows = Number(await engine.value<bigint>(`SELECT count(*) FROM ${resultName}`));
+  const groups = context.withoutOrigins === true ? null : await groupsOf(own, result, rows);
+  const path = join(scratch, 'sql.parquet');
+  await copyRelation(engine, { from, seen: schema, schema, target: path, file: 'the query' });
+  await engine.run(`DROP TABLE ${resultName}`);
+  return { ...result, kind: 'table', own, path, schema, rows, positions, groups };
+}
+
+async function outputOf(
+  context: StepContext,
+  { plan, path, positions, groups }: MadeRows,
+  traced: TracedRows | string | null,
+): Promise<StepOutput> {
+  const { input, scratch, threads, signal } = context;
+  const table = await readTable([path], { workDirectory: scratch, threads, signal, format: 'parquet' });
   const { schema } = table;
   const first = context.others.reduce((sum, { reader }) => sum + reader.rows, input.rows);
   const rows = Uint32Array.from({ length: table.rows }, (_, row) => first + row);
+  const digests = positions === null ? await readFile(table.digestsPath) : null;
+  const found = traced === null || typeof traced === 'string' ? traced : originsByDigest(traced, digests!);
+  const madeOf = positions ?? groups ?? (typeof found === 'string' ? null : found);
   if (plan.order === 'none') {
-    const digests = await readFile(table.digestsPath);
-    const before = (row: number): number => (groups === null ? row : (groupAt(groups, row)[0] ?? row));
-    rows.sort((a, b) => compareDigests(digests, a - first, b - first) || before(a - first) - before(b - first));
+    const before = (row: number): number => (madeOf === null ? row : (firstOf(madeOf, row) ?? row));
+    rows.sort((a, b) => compareDigests(digests!, a - first, b - first) || before(a - first) - before(b - first));
   }
   if (table.rows === 0) return { kind: 'table', schema, rows, added: null, madeOf: null, counts: {} };
-  const counts = positions === null ? {} : { dropped: input.rows - positions.length };
-  if (positions === null) return { kind: 'table', schema, rows, added: table, madeOf: groups, counts };
+  if (positions === null) {
+    const why = typeof found === 'string' ? { whyUnknown: found } : {};
+    return { kind: 'table', schema, rows, added: table, madeOf, counts: {}, ...why };
+  }
   const unchanged = unchangedColumns(input.schema, schema, plan.passed);
+  const counts = { dropped: input.rows - positions.length };
   return { kind: 'table', schema, rows, added: table, madeOf: positions, unchanged, counts };
+}
+
+function firstOf(madeOf: Uint32Array | RowGroups, row: number): number | undefined {
+  return madeOf instanceof Uint32Array ? madeOf[row] : groupAt(madeOf, row)[0];
 }
 
 interface Result {
   readonly plan: StepQuery;
   readonly hidden: string;
-  /** The result's columns, in order. */
-  readonly names: readonly string[];
+  /** The result's columns, in order, with types as DuckDB writes them. */
+  readonly columns: readonly { readonly name: string; readonly type: string }[];
   /** Columns of its table that hold the keys of groups. */
   readonly keys: readonly string[];
+  /** Of each table whether it was copied for its order. */
+  readonly copies: readonly boolean[];
 }
 
 /** Where each row is made of a group of the input's: of which. */
-async function groupsOf(own: OwnEngine, { plan, hidden, keys }: Result): Promise<RowGroups | null> {
+async function groupsOf(own: OwnEngine, { plan, hidden, keys }: Result, rows: number): Promise<RowGroups | null> {
   if (plan.groups === null) return null;
-  const rows = Number(await own.engine.value<bigint>(`SELECT count(*) FROM ${resultName}`));
   // A table that was copied for its order.
   await own.engine.run(`DROP VIEW IF EXISTS ${inputName}`).catch(() => own.engine.run(`DROP TABLE ${inputName}`));
-  await defineInput(own, hidden, null);
+  await defineNumbered(own.engine, { name: inputName, reader: own.input }, hidden, null);
   return findGroups(own.engine, plan.groups, { table: resultName, rows, keys }, own.input.rows);
+}
+
+/**
+ * Runs the query again with the numbers of the tables' rows beside their columns. It has as long as the query had, so
+ * that no query fails for being traced.
+ */
+async function traceRows(
+  context: StepContext,
+  step: SqlStep,
+  { own, plan, columns, copies, schema, rows }: MadeRows,
+): Promise<TracedRows | string> {
+  const { trace } = plan;
+  if (typeof trace === 'string') return trace;
+  const work = async (timed: StepContext): Promise<TracedRows | string> => {
+    const { engine } = await timed.ownEngine(1);
+    const tables = tablesOf(own, step);
+    // Looking for groups has put another in the place of the input.
+    if (plan.groups !== null) await defineTable(engine, tables[0]!, null);
+    let first = 0;
+    for (const [at, table] of tables.entries()) {
+      await defineNumberedBeside(engine, table, trace.views[at]!, { first, isCopy: copies[at]! });
+      first += table.reader.rows;
+    }
+    return runTraced({ engine, columns, schema, rows, scratch: context.scratch }, trace);
+  };
+  return inTime({ ...context, ownEngine: () => Promise.resolve(own) }, step, work).catch((cause: unknown) => {
+    if (!(cause instanceof HoldoutError) || cause.code !== 'LIMIT') throw cause;
+    return 'to follow its rows takes longer than the query may take';
+  });
+}
+
+function tablesOf(own: OwnEngine, { names }: SqlStep): readonly QueryTable[] {
+  return [
+    { name: inputName, reader: own.input },
+    ...own.others.map((reader, index) => ({ name: names[index]!, reader })),
+  ];
 }
 
 /** Runs the query into a table of the engine. `rowsMax` takes only so many rows of each table. */
 async function makeResult(own: OwnEngine, step: SqlStep, rowsMax: number | null): Promise<Result> {
   const { engine } = own;
-  const tables = [
-    { name: inputName, reader: own.input },
-    ...own.others.map((reader, index) => ({ name: step.names[index]!, reader })),
-  ];
+  const tables = tablesOf(own, step);
   const columns = tables.flatMap(({ reader }) => reader.schema.columns.map(({ name }) => name));
   const views = tables.map(({ name }) => ({ name, sql: '' }));
   await checkUserQuery(engine, step.query, views, (name) => whereIs(name, step.names));
   // Enough to plan by; a table that is copied for its order is not copied for a query that has no need of it.
-  for (const { name, reader } of tables) await engine.run(viewSql(name, reader.relationSql()));
-  const names = (await engine.describe(step.query).catch(refused)).map(({ name }) => name);
+  for (const { name, reader } of tables) await defineView(engine, name, reader.relationSql());
+  const made = await engine.describe(step.query).catch(refused);
+  const names = made.map(({ name }) => name);
   const problem = checkNames(names);
   if (problem !== null) {
     throw new HoldoutError('USAGE', `${problem} among the columns of the query`, { hint: 'Name columns with AS.' });
   }
-  const hidden = freePrefix([...columns, ...names], 'holdout_row');
+  const words = step.query.match(/\w+/g) ?? [];
+  const hidden = freePrefix([...columns, ...names, ...words], 'holdout_row');
   const inputColumns = own.input.schema.columns.map(({ name }) => name);
   const asked = {
     sql: step.query,
     input: inputName,
+    tables: tables.map(({ name }) => name),
     columns,
     inputColumns,
     made: names,
@@ -177,13 +252,14 @@ async function makeResult(own: OwnEngine, step: SqlStep, rowsMax: number | null)
   };
   const plan = await planStepQuery(engine, asked);
   const withRow = plan.order === 'position';
-  if (withRow) await defineInput(own, hidden, rowsMax);
-  else for (const { name, reader } of tables) await defineTable(own, name, reader, rowsMax);
+  const copies: boolean[] = [];
+  if (withRow) await defineNumbered(engine, tables[0]!, hidden, rowsMax);
+  else for (const table of tables) copies.push(await defineTable(engine, table, rowsMax));
   const added = (plan.groups?.added ?? []).map((_, index) => `${hidden}_key_${index}`);
   const listed = [...names, ...(withRow ? [hidden] : []), ...added].map(quoteIdentifier).join(', ');
   await engine.run(`CREATE TEMP TABLE ${resultName}(${listed}) AS ${plan.sql}`).catch(refused);
   const keys = added.length > 0 ? added : (plan.groups?.own ?? []).map((place) => names[place]!);
-  return { plan, hidden, names, keys };
+  return { plan, hidden, columns: made, keys, copies };
 }
 
 /** What a query that names a table that it does not have most likely means. */
@@ -200,33 +276,9 @@ function freePrefix(names: readonly string[], wish: string): string {
   return name;
 }
 
-/** A table in its own order, so that one thread always meets its rows in that order, however they are stored. */
-async function defineTable(
-  { engine }: OwnEngine,
-  name: string,
-  reader: TableReader,
-  rowsMax: number | null,
-): Promise<void> {
-  const ordered = reader.orderedSql({ alone: true });
-  const position = freeName(reader.schema, 'holdout_position');
-  const columns = reader.schema.columns.map((column) => quoteIdentifier(column.name)).join(', ') || 'NULL AS nothing';
-  const sql =
-    ordered ?? `SELECT ${columns} FROM (${reader.relationSql({ position })}) ORDER BY ${quoteIdentifier(position)}`;
-  const limited = rowsMax === null ? sql : `SELECT * FROM (${sql}) LIMIT ${rowsMax}`;
-  await engine.run(`DROP VIEW ${quoteIdentifier(name)}`);
-  const isCopy = ordered === null || rowsMax !== null;
-  await engine.run(isCopy ? `CREATE TEMP TABLE ${quoteIdentifier(name)} AS ${limited}` : viewSql(name, limited));
-}
-
-function viewSql(name: string, sql: string): string {
-  return `CREATE OR REPLACE TEMP VIEW ${quoteIdentifier(name)} AS ${sql}`;
-}
-
-/** The input with the numbers of its rows. */
-async function defineInput({ engine, input }: OwnEngine, hidden: string, rowsMax: number | null): Promise<void> {
-  const limit = rowsMax === null ? '' : ` WHERE ${quoteIdentifier(hidden)} < ${rowsMax}`;
-  const sql = `SELECT * FROM (${input.relationSql({ position: hidden })})${limit}`;
-  await engine.run(viewSql(inputName, sql));
+/** The rows in their order, without what is hidden. */
+function selectSql(columns: Result['columns']): string {
+  return `(SELECT ${columns.map(({ name }) => quoteIdentifier(name)).join(', ')} FROM ${resultName} ORDER BY rowid)`;
 }
 
 async function hiddenValues({ engine }: OwnEngine, hidden: string): Promise<Uint32Array> {
@@ -244,8 +296,8 @@ async function checkSample(context: StepContext, step: SqlStep): Promise<void> {
   const give = async (threads: number): Promise<string[]> => {
     const own = await context.ownEngine(threads);
     try {
-      const { plan, names } = await makeResult(own, step, sampleRows);
-      const from = `(SELECT ${names.map(quoteIdentifier).join(', ')} FROM ${resultName} ORDER BY rowid)`;
+      const { plan, columns } = await makeResult(own, step, sampleRows);
+      const from = selectSql(columns);
       const schema = await relationSchema(own.engine, from, 'the query');
       const lines = (await own.engine.rows<{ line: string }>(`SELECT ${jsonRowSql(schema)} AS line FROM ${from}`)).map(
         ({ line }) => line,

@@ -109,6 +109,8 @@ export interface AppliedStep extends SettledOutput {
   readonly kind: StepOutput['kind'];
   readonly counts: Readonly<Record<string, number>>;
   readonly dropped: DroppedRows | null;
+  /** Where nobody knows of which rows its rows were made: why, where the step says. */
+  readonly whyUnknown: string | null;
   readonly notes: readonly string[];
   /** What the step found; not stored yet. */
   readonly records: NonNullable<StepOutput['records']>;
@@ -147,6 +149,7 @@ export async function applyStep(
       kind: output.kind,
       counts: output.counts,
       dropped: output.dropped ?? null,
+      whyUnknown: output.kind === 'table' ? (output.whyUnknown ?? null) : null,
       notes: output.notes ?? [],
       records: output.records ?? [],
       inputRows: opened.reduce((sum, { reader }) => sum + reader.rows, input.reader.rows),
@@ -190,9 +193,10 @@ async function recordsEvidence(store: Store, { records }: AppliedStep): Promise<
 /** A selection needs no evidence of its origins: its rows are those of the input. */
 async function originsEvidence(
   store: Store,
-  { kind, origins, inputRows }: AppliedStep,
-): Promise<Pick<RealisationRecord, 'origins'>> {
+  { kind, origins, whyUnknown, inputRows }: AppliedStep,
+): Promise<Pick<RealisationRecord, 'origins' | 'whyUnknown'>> {
   if (kind === 'rows') return {};
+  if (origins === 'unknown' && whyUnknown !== null) return { origins, whyUnknown };
   if (typeof origins === 'string') return { origins };
   const path = await store.tempPath('.origins');
   await writeScratch(path, encodeOrigins(origins, inputRows));

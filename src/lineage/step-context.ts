@@ -29,6 +29,8 @@ export interface ContextPlace {
   readonly folder?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((rowsDone: number, rows: number) => void) | undefined;
+  /** Whether the rows that come out are all that is asked for. */
+  readonly withoutOrigins?: boolean | undefined;
 }
 
 /** A table in hand: how it is read, and where its rows stand. */
@@ -82,6 +84,7 @@ export async function withStepContext<T>(
         const { reader, layout } = input;
         return { engine: own, input: await openLayout(store, own, reader.schema, layout), others: readers };
       },
+      withoutOrigins: place.withoutOrigins,
       scratch,
       threads: place.threads,
       projectRoot: place.folder ?? store.projectRoot,

@@ -74,6 +74,8 @@ export interface AssembledTable extends Output {
    * addresses of all; null where nobody knows.
    */
   readonly madeOf: Uint32Array | RowGroups | null;
+  /** Where nobody knows: why, in words of the step's own that end no sentence. */
+  readonly whyUnknown?: string;
   /**
    * Columns whose value in every added row is that of the input row that it was made of: output name → input name, of
    * one type. They need not be stored again. `compare`: the step does not know; the values are compared.

@@ -54,6 +54,8 @@ export interface StepContext {
   readonly record: <T>(id: Sha256Id, schema: z.ZodType<T>) => Promise<T>;
   /** Opens an engine for code of the person's own; the runner closes it. */
   readonly ownEngine: (threads: number) => Promise<OwnEngine>;
+  /** Whether nobody asks of which rows the new ones were made: a step need not find out, where that takes work. */
+  readonly withoutOrigins?: boolean | undefined;
   /** A folder that the engine reads and writes; the runner removes it. */
   readonly scratch: string;
   readonly threads: number;

@@ -18,7 +18,7 @@ import type { RowFate } from '../../dist/src/lineage/why-dropped.js';
 import { findStep } from '../../dist/src/lineage/find-step.js';
 import { reproduceVersion } from '../../dist/src/lineage/reproduce.js';
 import type { Reproduction } from '../../dist/src/lineage/reproduce.js';
-import { traceBack, tracePlaces, traceRows } from '../../dist/src/lineage/trace.js';
+import { type TracedRow, traceBack, tracePlaces, traceRows } from '../../dist/src/lineage/trace.js';
 import { resolveVersion } from '../../dist/src/snapshots/versions.js';
 import { openTable } from '../../dist/src/tables/table-reader.js';
 import { builtInTransforms } from '../../dist/transforms/index.js';
@@ -136,6 +136,20 @@ export class OwnSteps {
       const rows = Array.from({ length: record.rows }, (_, row) => row);
       const traced = await traceBack(access, steps, rows, 1_000_000);
       return traced.map(({ stops, madeOf }) => madeOf?.rows.map(({ hops }) => hops.at(-1)!.row) ?? stops);
+    });
+  }
+
+  /** The raw rows that each row of a version was made of, as `data:3`, in order; else why its trace ends. */
+  async originsOf(name: string): Promise<readonly (readonly string[] | string)[]> {
+    const { store } = this.workspace;
+    const { entry, record } = await this.workspace.version(name);
+    return this.workspace.engine(async (engine) => {
+      const steps = await lineageGraph(store, await store.journal(), entry);
+      const access = { store, open: (ref: TableRef) => openTable(store, engine, ref) };
+      const rows = Array.from({ length: record.rows }, (_, row) => row);
+      const traced = await traceBack(access, steps, rows, 1_000_000);
+      const raw = ({ hops }: TracedRow): string => `${steps[hops.at(-1)!.step]!.entry.name}:${hops.at(-1)!.row}`;
+      return traced.map((each) => each.stops ?? (each.madeOf?.rows.map(raw) ?? [raw(each)]).toSorted());
     });
   }
 

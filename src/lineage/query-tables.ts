@@ -1,0 +1,68 @@
+/**
+ * The tables of a person's SELECT, in an engine of its own.
+ * @module
+ */
+import type { NumberedTable } from '../engine/carry-parts.ts';
+import type { Engine } from '../engine/engine.ts';
+import { quoteIdentifier } from '../identity/sql-text.ts';
+import { freeName } from '../tables/sql-types.ts';
+import type { TableReader } from '../tables/table-reader.ts';
+
+/** A table under the name that the query calls it by. */
+export interface QueryTable {
+  readonly name: string;
+  readonly reader: TableReader;
+}
+
+/** Names a relation. */
+export async function defineView(engine: Engine, name: string, sql: string): Promise<void> {
+  await engine.run(`CREATE OR REPLACE TEMP VIEW ${quoteIdentifier(name)} AS ${sql}`);
+}
+
+/**
+ * A table in its own order, so that one thread always meets its rows in that order, however they are stored; whether
+ * that took a copy. `rowsMax` takes only so many.
+ */
+export async function defineTable(
+  engine: Engine,
+  { name, reader }: QueryTable,
+  rowsMax: number | null,
+): Promise<boolean> {
+  const ordered = reader.orderedSql({ alone: true });
+  const position = freeName(reader.schema, 'holdout_position');
+  const columns = reader.schema.columns.map((column) => quoteIdentifier(column.name)).join(', ') || 'NULL AS nothing';
+  const sql =
+    ordered ?? `SELECT ${columns} FROM (${reader.relationSql({ position })}) ORDER BY ${quoteIdentifier(position)}`;
+  const limited = rowsMax === null ? sql : `SELECT * FROM (${sql}) LIMIT ${rowsMax}`;
+  await engine.run(`DROP VIEW IF EXISTS ${quoteIdentifier(name)}`);
+  const isCopy = ordered === null || rowsMax !== null;
+  if (isCopy) await engine.run(`CREATE TEMP TABLE ${quoteIdentifier(name)} AS ${limited}`);
+  else await defineView(engine, name, limited);
+  return isCopy;
+}
+
+/** A table with the numbers of its rows, in no order. */
+export async function defineNumbered(
+  engine: Engine,
+  { name, reader }: QueryTable,
+  hidden: string,
+  rowsMax: number | null,
+): Promise<void> {
+  const limit = rowsMax === null ? '' : ` WHERE ${quoteIdentifier(hidden)} < ${rowsMax}`;
+  await defineView(engine, name, `SELECT * FROM (${reader.relationSql({ position: hidden })})${limit}`);
+}
+
+/** Beside a table that `defineTable` made: with its rows numbered from `first` on. */
+export async function defineNumberedBeside(
+  engine: Engine,
+  { name, reader }: QueryTable,
+  { view, column }: NumberedTable,
+  { first, isCopy }: { readonly first: number; readonly isCopy: boolean },
+): Promise<void> {
+  const number = quoteIdentifier(column);
+  // Rows of a copy count in the order in which they were put in.
+  const sql = isCopy
+    ? `SELECT *, (rowid + ${first})::UINTEGER AS ${number} FROM ${quoteIdentifier(name)}`
+    : `SELECT * REPLACE ((${number} + ${first})::UINTEGER AS ${number}) FROM (${reader.relationSql({ position: column })})`;
+  await defineView(engine, view, sql);
+}
