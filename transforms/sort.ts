@@ -3,13 +3,17 @@
  * digest, then as they stood.
  * @module
  */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { z } from 'zod';
 import type { Column } from '../schemas/table-schema.ts';
 import { HoldoutError } from '../src/errors.ts';
 import { quoteIdentifier } from '../src/identity/sql-text.ts';
-import { columnNamed, visitValues } from '../src/lineage/row-values.ts';
+import { type RowSourceTable, columnNamed, visitValues } from '../src/lineage/row-values.ts';
 import { compareDigests, digestPrefixes } from '../src/lineage/seeded-hash.ts';
 import { type Transform, defineTransform } from '../src/lineage/transform.ts';
+import { writeParquet } from '../src/tables/read/typed-body.ts';
+import { freeName } from '../src/tables/sql-types.ts';
 
 const sortKey = z.strictObject({ column: z.string().min(1), order: z.enum(['asc', 'desc']).default('asc') });
 
@@ -39,22 +43,50 @@ export const sort: Transform = defineTransform({
   }),
   describe: ({ by }) =>
     `sort by ${by.map(({ column, order }) => `${column}${order === 'desc' ? ' desc' : ''}`).join(', ')}`,
-  async run({ input, engine }, { by }) {
-    const keys = by.map(({ column, order }) => `${keySql(columnNamed(input.schema, column))} ${order} NULLS LAST`);
+  async run({ input, engine, scratch }, { by }) {
+    const keys = by.map(({ column, order }) => [keySql(columnNamed(input.schema, column)), order] as const);
+    const path = join(scratch, 'sort-keys.parquet');
+    const rankSource = input.orderedSql({ alone: true }) === null ? await keyFile({ input, engine }, keys, path) : null;
     // Rank and position only: how the engine orders rows of one rank does not matter.
     const ranks = new Uint32Array(input.rows);
+    const order =
+      rankSource === null ? keys.map(([sql, direction]) => `${sql} ${direction} NULLS LAST`).join(', ') : keyName;
     await visitValues(
-      { input, engine },
-      [`dense_rank() OVER (ORDER BY ${keys.join(', ')})::UINTEGER`],
+      { input: rankSource ?? input, engine },
+      [`dense_rank() OVER (ORDER BY ${order})::UINTEGER`],
       (p, chunk, row) => {
         ranks[p] = Number(chunk.value(1, row)) - 1;
       },
     );
+    await rm(path, { force: true });
     const found = await input.digests();
     const digests = Buffer.from(found.buffer, found.byteOffset, found.length);
     return { kind: 'rows', keep: orderByRank(ranks, digests), counts: {} };
   },
 });
+
+const keyName = 'holdout_key';
+
+/**
+ * The keys of a table of many parts as one file, each as bytes in whose order they stand. The engine sorts a union of
+ * parts with a run in memory for each part and thread, none of which it can spill: 19 parts do not fit.
+ */
+async function keyFile(
+  { input, engine }: RowSourceTable,
+  keys: readonly (readonly [sql: string, order: 'asc' | 'desc'])[],
+  path: string,
+): Promise<RowSourceTable['input']> {
+  const position = freeName(input.schema, 'holdout_position');
+  const key = keys.map(([sql, order]) => `${sql}, '${order.toUpperCase()} NULLS LAST'`).join(', ');
+  const select = `SELECT create_sort_key(${key}) AS ${keyName}, ${quoteIdentifier(position)}::UINTEGER AS p FROM (${input.relationSql({ position })})`;
+  await writeParquet(engine, select, path);
+  return {
+    rows: input.rows,
+    schema: { type: 'holdout/schema@1', columns: [{ name: keyName, type: 'BLOB' }] },
+    relationSql: ({ position: name = 'p' } = {}) =>
+      `SELECT ${keyName}, p::BIGINT AS ${quoteIdentifier(name)} FROM read_parquet(${engine.fileSql(path)}, hive_partitioning = false)`,
+  };
+}
 
 /** @throws HoldoutError USAGE for values that have no order of their own. */
 function keySql({ name, type }: Column): string {

@@ -234,6 +234,41 @@ describe('order and limits', () => {
     expect(shuffled!.output.table).toBe(once!.output.table);
   });
 
+  it.each([
+    ['BOOLEAN', ['true', 'false']],
+    ['TINYINT', ['-128', '-1', '0', '127']],
+    ['UBIGINT', ['0', '1', '256', '18446744073709551615']],
+    ['BIGINT', ['-9223372036854775808', '-1', '0', '1', '255', '256', '9223372036854775807']],
+    ['DECIMAL(38,2)', ['-1.10', '-1.01', '0', '0.01', '999999999999999999.99']],
+    ['DOUBLE', ['-inf', '-1e300', '-0.5', '0', '5e-324', '1', '2', 'inf', 'nan']],
+    ['FLOAT', ['-inf', '-1e30', '-0.5', '0', '1', 'inf', 'nan']],
+    ['VARCHAR', ['', 'a', 'a b', 'aa', 'ab', 'b', 'B', 'ä', 'z', '\uFEFFa', '\u{10FFFF}', '\uFFFD', '\u0001', ' ']],
+    ['BLOB', ['', '\\x00', '\\x00\\x00', '\\x01', '\\xFF', '\\xFF\\x00', 'a']],
+    ['DATE', ['-infinity', '0001-01-01', '1969-12-31', '1970-01-01', '2024-02-29', 'infinity']],
+    ['TIME', ['00:00:00', '00:00:00.000001', '23:59:59.999999']],
+    ['TIMESTAMP', ['1969-12-31 23:59:59.999999', '1970-01-01', '2024-01-01 00:00:00.5']],
+    ['TIMESTAMPTZ', ['1969-12-31 23:59:59.999999+00', '1970-01-01 00:00:00+00', '1970-01-01 00:00:00+02']],
+    [
+      'UUID',
+      [
+        '00000000-0000-0000-0000-000000000001',
+        '7fffffff-0000-0000-0000-000000000000',
+        'ffffffff-0000-0000-0000-000000000000',
+      ],
+    ],
+  ])('sort ranks %s the same through a file of keys as without', async (type, values) => {
+    const listed = [...values, null].map((value) => (value === null ? '(NULL)' : `('${value}'::${type})`)).join(', ');
+    const pairs = `(SELECT a.v AS a, b.v AS b FROM (VALUES ${listed}) AS a(v), (VALUES ${listed}) AS b(v))`;
+    const order = 'a DESC NULLS LAST, b ASC NULLS LAST';
+    const key = "create_sort_key(a, 'DESC NULLS LAST', b, 'ASC NULLS LAST')";
+    const wrong = await bench.workspace.engine((engine) =>
+      engine.value<bigint>(
+        `SELECT count(*) FROM (SELECT dense_rank() OVER (ORDER BY ${order}) AS x, dense_rank() OVER (ORDER BY ${key}) AS y FROM ${pairs}) WHERE x <> y`,
+      ),
+    );
+    expect(wrong).toBe(0n);
+  });
+
   it('limit-per-group keeps the first of each group', async () => {
     const seen = new Map<string | null, number>();
     const expected = rows.filter(({ group }) => {
