@@ -13,6 +13,8 @@ import { HoldoutError } from '../src/errors.ts';
 import { orderByNumbers, placesOf, seededRowNumbers } from '../src/lineage/seeded-hash.ts';
 import { datasetParam, defineTransform, type Transform } from '../src/lineage/transform.ts';
 import { uniteInputs } from '../src/lineage/unite-inputs.ts';
+import { DIGEST_BYTES } from '../src/merkle/table-tree.ts';
+import type { TableReader } from '../src/tables/table-reader.ts';
 import { largestRemainder, mixtureRows } from './mixture/counts.ts';
 import { datasetLabel, rowCount, seed } from './parameters.ts';
 import { counted } from './why-gone.ts';
@@ -88,29 +90,16 @@ export const mixture: Transform = defineTransform({
     checkEnough({ labels, held, counts, weights, timesMax: repeat === false ? 1 : repeat });
 
     const addresses = new Uint32Array(total);
-    const numbers = order === 'interleaved' ? new Float64Array(total) : null;
-    const digests = new Uint8Array(numbers === null ? total * 32 : 0);
     let [at, start] = [0, 0];
     for (const [index, reader] of readers.entries()) {
       const count = counts[index]!;
-      const own = await reader.digests();
-      const draw = orderByNumbers(seededRowNumbers({ purpose: `mixture-${index}`, seed: drawn }, own), own);
+      const digests = await reader.digests();
+      const draw = orderByNumbers(seededRowNumbers({ purpose: `mixture-${index}`, seed: drawn }, digests), digests);
       for (let k = 0; k < count; k++) addresses[at + k] = start + draw[k % draw.length]!;
-      // Place k of n evenly spread ones lies in the middle of the kth of n equal stretches.
-      if (numbers !== null) for (let k = 0; k < count; k++) numbers[at + k] = (2 * k + 1) / (2 * count);
-      else {
-        for (let k = at; k < at + count; k++) {
-          const from = (addresses[k]! - start) * 32;
-          digests.set(own.subarray(from, from + 32), k * 32);
-        }
-      }
       at += count;
       start += reader.rows;
     }
-    const rows =
-      numbers === null
-        ? orderByNumbers(seededRowNumbers({ purpose: 'mixture-order', seed: drawn }, digests), digests)
-        : Uint32Array.from(numbers, (_, row) => row).sort((a, b) => numbers[a]! - numbers[b]! || a - b);
+    const rows = order === 'interleaved' ? interleaved(counts) : await shuffled(readers, addresses, drawn);
     return {
       kind: 'table',
       schema,
@@ -132,6 +121,33 @@ export const mixture: Transform = defineTransform({
     );
   },
 });
+
+/** Place k of n evenly spread ones lies in the middle of the kth of n equal stretches. */
+function interleaved(counts: readonly number[]): Uint32Array {
+  const numbers = new Float64Array(counts.reduce((sum, count) => sum + count, 0));
+  let at = 0;
+  for (const count of counts) for (let k = 0; k < count; k++) numbers[at++] = (2 * k + 1) / (2 * count);
+  return Uint32Array.from(numbers, (_, row) => row).sort((a, b) => numbers[a]! - numbers[b]! || a - b);
+}
+
+/** Digests are gathered once more, when what drew the rows is gone: a mixture is the step that holds most. */
+async function shuffled(
+  readers: readonly TableReader[],
+  addresses: Uint32Array,
+  seedUsed: number,
+): Promise<Uint32Array> {
+  const digests = new Uint8Array(addresses.length * DIGEST_BYTES);
+  let [at, start] = [0, 0];
+  for (const reader of readers) {
+    const own = await reader.digests();
+    for (; at < addresses.length && addresses[at]! < start + reader.rows; at++) {
+      const from = (addresses[at]! - start) * DIGEST_BYTES;
+      digests.set(own.subarray(from, from + DIGEST_BYTES), at * DIGEST_BYTES);
+    }
+    start += reader.rows;
+  }
+  return orderByNumbers(seededRowNumbers({ purpose: 'mixture-order', seed: seedUsed }, digests), digests);
+}
 
 function countName(index: number): string {
   return index === 0 ? 'ofInput' : `ofDataset${index}`;
