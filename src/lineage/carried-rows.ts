@@ -7,7 +7,7 @@ import { quoteIdentifier } from '../identity/sql-text.ts';
 import { openReadTable } from '../tables/read-table-reader.ts';
 import type { ReadTable } from '../tables/read/read-table-types.ts';
 import { freeName } from '../tables/sql-types.ts';
-import { fileLines } from './file-lines.ts';
+import { fileLines } from '../tables/text-lines.ts';
 import { lineMembers } from './line-members.ts';
 import { noRow } from './step-output.ts';
 import type { StepContext } from './transform.ts';

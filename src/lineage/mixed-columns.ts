@@ -5,8 +5,7 @@
  */
 import type { TableSchema } from '../../schemas/table-schema.ts';
 import { columnsByName } from '../tables/sql-types.ts';
-import { fileLines } from './file-lines.ts';
-import { lineMembers } from './line-members.ts';
+import { type SeenKind, firstKinds } from '../tables/value-kinds.ts';
 import { placeText } from './row-source.ts';
 import { noRow } from './step-output.ts';
 import type { StepContext } from './transform.ts';
@@ -21,17 +20,6 @@ export interface WrittenRows {
   readonly madeOf: Uint32Array | null;
 }
 
-/** Rows that are looked at for two kinds. */
-const rowsMax = 1 << 20;
-
-type Kind = 'text' | 'a number' | 'a truth value' | 'a list' | 'an object';
-
-interface Seen {
-  readonly kind: Kind;
-  readonly row: number;
-  readonly line: number;
-}
-
 /** A sentence without its end for each column that is JSON and was not before. */
 export async function jsonNotes(
   { input, sourceOf }: Pick<StepContext, 'input' | 'sourceOf'>,
@@ -44,7 +32,7 @@ export async function jsonNotes(
     path,
     columns.map(({ name }) => name),
   );
-  const place = async ({ row, line }: Seen): Promise<string> => {
+  const place = async ({ row, line }: SeenKind): Promise<string> => {
     const from = madeOf?.[row] ?? noRow;
     if (from === noRow) return `in line ${line.toLocaleString('en-US')} of its output`;
     const source = await sourceOf(from).catch(() => null);
@@ -61,44 +49,4 @@ export async function jsonNotes(
     notes.push(`column "${name}" became JSON: ${why}`);
   }
   return notes;
-}
-
-/** The first row of each column, and the first whose value is of another kind; nulls are of none. */
-async function firstKinds(path: string, names: readonly string[]): Promise<ReadonlyMap<string, readonly Seen[]>> {
-  const found = new Map<string, Seen[]>();
-  const open = new Set(names);
-  let [row, line] = [-1, 0];
-  for await (const text of fileLines(path)) {
-    line += 1;
-    if (text.trim() === '') continue;
-    row += 1;
-    if (open.size === 0 || row >= rowsMax) break;
-    const members = lineMembers(text);
-    for (const name of open) {
-      const kind = kindOf(members.get(name) ?? 'null');
-      const seen = found.get(name) ?? [];
-      if (kind === null || seen[0]?.kind === kind) continue;
-      found.set(name, [...seen, { kind, row, line }]);
-      if (seen.length === 1) open.delete(name);
-    }
-  }
-  return found;
-}
-
-function kindOf(spelled: string): Kind | null {
-  switch (spelled[0]) {
-    case '"':
-      return 'text';
-    case '[':
-      return 'a list';
-    case '{':
-      return 'an object';
-    case 't':
-    case 'f':
-      return 'a truth value';
-    case 'n':
-      return null;
-    default:
-      return 'a number';
-  }
 }

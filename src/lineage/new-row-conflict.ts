@@ -2,10 +2,10 @@
  * Which new row of a module holds a value that the column of the rows beside it does not take.
  * @module
  */
-import type { ColumnType, TableSchema } from '../../schemas/table-schema.ts';
-import { isIntegerType } from '../tables/sql-types.ts';
+import type { TableSchema } from '../../schemas/table-schema.ts';
+import { kindOfType, kindOfValue } from '../tables/value-kinds.ts';
 import { typeName } from '../tables/types/stored-type.ts';
-import { fileLines } from './file-lines.ts';
+import { fileLines } from '../tables/text-lines.ts';
 import { readRow } from './row-json.ts';
 
 /** A value of another kind than its column has. */
@@ -15,8 +15,6 @@ export interface NewRowConflict {
   /** `column "x" holds a number here and text`. */
   readonly says: string;
 }
-
-type Kind = 'text' | 'a number' | 'a truth value' | 'a list' | 'an object';
 
 /** The first such row of a file of lines; null where every value is of the kind of its column. */
 export async function firstConflict(path: string, { columns }: TableSchema): Promise<NewRowConflict | null> {
@@ -35,23 +33,4 @@ export async function firstConflict(path: string, { columns }: TableSchema): Pro
     row += 1;
   }
   return null;
-}
-
-/** Null for a type that takes values of several kinds. */
-function kindOfType(type: ColumnType): Kind | null {
-  if (typeof type === 'object') {
-    if ('decimal' in type) return null;
-    return 'list' in type ? 'a list' : 'struct' in type ? 'an object' : null;
-  }
-  if (type === 'NULL' || type === 'JSON') return null;
-  if (type === 'BOOLEAN') return 'a truth value';
-  return isIntegerType(type) || type === 'FLOAT' || type === 'DOUBLE' ? 'a number' : 'text';
-}
-
-function kindOfValue(value: unknown): Kind | null {
-  if (value === null || value === undefined) return null;
-  if (Array.isArray(value)) return 'a list';
-  if (typeof value === 'string') return 'text';
-  if (typeof value === 'boolean') return 'a truth value';
-  return typeof value === 'object' ? 'an object' : 'a number';
 }

@@ -71,6 +71,7 @@ export async function readAndStore(
     infer: options.infer,
     format: options.format,
     previousSchema: await previousSchema(store, options.previousSchema),
+    tellsMixed: true,
   });
   // The engine starts while the files are read; what reading spools lies in the store's temporary folder.
   const opening = openStoreEngine(store, { ...context, readPaths: inputs.map((path) => resolve(path)) });

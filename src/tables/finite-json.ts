@@ -62,3 +62,17 @@ function bareWordOf(row: string): Omit<BareWord, 'line'> | null {
   }
   return null;
 }
+
+/** A row's line that was read before, parsed for the kinds of its values: 0 stands for each such word. */
+export function readFinite(line: string): Readonly<Record<string, unknown>> {
+  // A byte order mark may stand before the first row of a file.
+  const text = line.replace(/^\ufeff/, '');
+  try {
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch {
+    return JSON.parse(text.replace(tokens, (token) => (token.startsWith('"') ? token : '0'))) as Record<
+      string,
+      unknown
+    >;
+  }
+}

@@ -17,6 +17,8 @@ export interface ReadOptions {
   readonly schema?: TableSchema | undefined;
   /** Schema of the last version of the same name: kept, or widened and said so, or a CONFLICT. */
   readonly previousSchema?: TableSchema | undefined;
+  /** Say in the notes of a table without declared types which columns are JSON for values of several kinds, and where. */
+  readonly tellsMixed?: boolean | undefined;
   /** Propose types for the columns of CSV files by their values. */
   readonly infer?: boolean | undefined;
   /** Format of every file, where its content should not decide. */

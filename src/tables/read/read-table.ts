@@ -19,12 +19,14 @@ import { findInputFiles } from './input-files.ts';
 import type { InputFile } from './input-files.ts';
 import { openSource } from './open-source.ts';
 import type { OpenedLines, OpenedParquet, OpenedSource, UnpackedFile } from './open-source.ts';
+import { mixedNotes, withOddValue } from './odd-values.ts';
 import { checkParquet, encodingError, parquetError } from './parquet-source.ts';
 import type { Body, ReadOptions, ReadTable, SourceFile } from './read-table-types.ts';
 import { resolveSchema } from './resolve-schema.ts';
 import { sniffFormat } from './sniff-format.ts';
 import { joinDigests, setRootOf, tableIdOf } from './table-digests.ts';
 import { copyRelation, parquetSql, relationSchema, writeDigests } from './typed-body.ts';
+import type { WidenedSchema } from '../types/widen-schema.ts';
 import { unpackFile } from './unpack.ts';
 
 /** Files of less than this are scanned without worker threads. */
@@ -89,15 +91,25 @@ class Reading {
     }
     const given = new Map<OpenedSource, TableSchema | null>();
     for (const source of opened) given.set(source, await this.#givenSchema(source, files));
-    const { schema, notes } = resolveSchema(
-      opened.map((source) => ({
-        label: source.file.label,
-        inferred: source.kind === 'lines' ? source.inferred : null,
-        given: given.get(source) ?? null,
-      })),
-      options,
+    const seen = opened.map((source) => ({
+      label: source.file.label,
+      inferred: source.kind === 'lines' ? source.inferred : null,
+      given: given.get(source) ?? null,
+    }));
+    // Where the file gives types, values decide nothing.
+    const scanned = opened.flatMap((source) =>
+      source.kind === 'lines' && source.declared === null ? [{ ...source, label: source.file.label }] : [],
     );
-    return this.#finish(opened, given, schema, notes, csvSchema);
+    let resolved: WidenedSchema;
+    try {
+      resolved = resolveSchema(seen, options);
+    } catch (error) {
+      throw await withOddValue(error, scanned, options.previousSchema);
+    }
+    const { schema, notes } = resolved;
+    const isNew = options.schema === undefined && options.previousSchema === undefined;
+    const mixed = isNew && options.tellsMixed === true ? await mixedNotes(scanned, schema) : [];
+    return this.#finish(opened, given, schema, [...notes, ...mixed], csvSchema);
   }
 
   async close(): Promise<void> {
