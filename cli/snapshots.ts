@@ -8,7 +8,7 @@ import { HoldoutError } from '../src/errors.ts';
 import type { TableAccess } from '../src/lineage/row-origins.ts';
 import { type VersionEntry, tableKey } from '../src/store/journal-state.ts';
 import type { Store } from '../src/store/store.ts';
-import { type TableReader, openTable } from '../src/tables/table-reader.ts';
+import { type TableReader, openTable, tableDigests } from '../src/tables/table-reader.ts';
 import type { CliContext } from './context.ts';
 import { remark } from './output.ts';
 
@@ -51,7 +51,15 @@ export async function openVersion(
 
 /** Opens the tables of a lineage; those that were dropped are rebuilt. */
 export function tableAccess(context: Surroundings, store: Store, engine: Engine): TableAccess {
-  return { store, open: (ref) => openKept(context, store, engine, ref, 'a table on the way') };
+  const name = 'a table on the way';
+  return {
+    store,
+    open: (ref) => openKept(context, store, engine, ref, name),
+    digests: async (ref) => {
+      await keepTable(context, store, engine, ref, name);
+      return tableDigests(store, ref);
+    },
+  };
 }
 
 /** Rebuilds a table that was dropped, with a word on standard error. */

@@ -6,6 +6,7 @@ import type { BlobRecord } from '../../schemas/records.ts';
 import type { Engine } from '../engine/engine.ts';
 import { rawBytes } from '../snapshots/raw-files.ts';
 import type { Store } from '../store/store.ts';
+import { linePlaces } from '../tables/line-places.ts';
 
 /** A line of a file. */
 export interface RawLine {
@@ -34,6 +35,8 @@ export async function rawLines(
   blob: BlobRecord,
   wanted: readonly number[],
 ): Promise<ReadonlyMap<number, RawLine>> {
+  const known = await plainLines(place, blob, wanted);
+  if (known !== null) return known;
   const found = new Map<number, RawLine>();
   const lines = new Set(wanted);
   const last = wanted.reduce((max, line) => Math.max(max, line), 0);
@@ -48,9 +51,7 @@ export async function rawLines(
       at += byteOrderMark;
     }
     if (bytes.at(-1) === carriageReturn) bytes = bytes.subarray(0, -1);
-    const cut = bytes.length > textBytesMax;
-    const text = bytes.subarray(0, textBytesMax).toString();
-    found.set(line, { line, offset: at, bytes: bytes.length, text, cut });
+    found.set(line, rawLine(line, at, bytes));
   };
   for await (const chunk of rawBytes(place.store, place.engine, blob)) {
     const block = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
@@ -70,4 +71,25 @@ export async function rawLines(
   }
   if (held.length > 0) end();
   return found;
+}
+
+function rawLine(line: number, offset: number, bytes: Buffer): RawLine {
+  const text = bytes.subarray(0, textBytesMax).toString();
+  return { line, offset, bytes: bytes.length, text, cut: bytes.length > textBytesMax };
+}
+
+/** The same of a file all of whose lines are rows and end with LF: what stands before them need not be read. Else null. */
+async function plainLines(
+  place: { readonly store: Store; readonly engine: Engine },
+  { content }: BlobRecord,
+  wanted: readonly number[],
+): Promise<ReadonlyMap<number, RawLine> | null> {
+  if (content.kind !== 'lines' || content.fixups.ends !== 'lf' || content.fixups.blanks.length > 0) return null;
+  const rows = [...new Set(wanted)].map((line) => line - 1).sort((a, b) => a - b);
+  const places = await linePlaces(place, content, content.firstRow, rows);
+  if (places === null) return null;
+  const before = content.fixups.bom ? byteOrderMark : 0;
+  return new Map(
+    places.map(({ offset, line }, at) => [rows[at]! + 1, rawLine(rows[at]! + 1, before + offset, Buffer.from(line))]),
+  );
 }

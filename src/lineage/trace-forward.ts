@@ -6,6 +6,7 @@ import { DIGEST_BYTES } from '../merkle/table-tree.ts';
 import { type JournalState, type VersionEntry, tableKey } from '../store/journal-state.ts';
 import { type LineageStep, isReadStep, lineageGraph, versionsGraph } from './graph.ts';
 import { filesRead } from './read-files.ts';
+import { eachFound } from './digest-finder.ts';
 import { type TableAccess, digestsOf, inputStarts, originsOf, rowAtAddress, rowsFrom } from './row-origins.ts';
 import { eachAddress } from './row-groups.ts';
 import { noRow } from './step-output.ts';
@@ -195,12 +196,8 @@ async function thinnedOut(
 }
 
 function countsOf(table: Uint8Array, digests: ReadonlySet<string>): ReadonlyMap<string, number> {
-  const bytes = Buffer.from(table.buffer, table.byteOffset, table.length);
   const counts = new Map<string, number>();
-  for (let at = 0; at < bytes.length; at += DIGEST_BYTES) {
-    const digest = bytes.toString('latin1', at, at + DIGEST_BYTES);
-    if (digests.has(digest)) counts.set(digest, (counts.get(digest) ?? 0) + 1);
-  }
+  eachFound(table, digests, (_, digest) => counts.set(digest, (counts.get(digest) ?? 0) + 1));
   return counts;
 }
 
@@ -214,12 +211,10 @@ function mark(
 ): Pick<Marks, 'rows' | 'digests'> & { readonly same: readonly number[] } {
   const rows = new Set([...before.rows, ...own]);
   const same: number[] = [];
-  const bytes = Buffer.from(digests.buffer, digests.byteOffset, digests.length);
-  for (let row = 0; row * DIGEST_BYTES < bytes.length; row++) {
-    const digest = bytes.toString('latin1', row * DIGEST_BYTES, (row + 1) * DIGEST_BYTES);
+  eachFound(digests, new Set([...asked, ...before.digests]), (row, digest) => {
     if (asked.has(digest)) same.push(row);
-    if (asked.has(digest) || before.digests.has(digest)) rows.add(row);
-  }
+    rows.add(row);
+  });
   const all = Uint32Array.from(rows).sort();
   return { rows: all, same, digests: digestSet(digests, all) };
 }

@@ -6,7 +6,7 @@
 import type { Engine } from '../engine/engine.ts';
 import { type JournalState, type VersionEntry, tableKey } from '../store/journal-state.ts';
 import type { Store } from '../store/store.ts';
-import { openTable } from '../tables/table-reader.ts';
+import { openTable, tableDigests } from '../tables/table-reader.ts';
 import { type LineageStep, isReadStep, lineageGraph } from './graph.ts';
 import { filesRead, placeOf } from './read-files.ts';
 import { type TableAccess, inputStarts, originsOf, rowAtAddress } from './row-origins.ts';
@@ -42,7 +42,11 @@ export async function tracePlaces(
 ): Promise<(row: number) => RowPlace | null> {
   const state = await store.journal();
   const steps = await lineageGraph(store, state, entry);
-  const access: TableAccess = { store, open: (ref) => openTable(store, engine, ref) };
+  const access: TableAccess = {
+    store,
+    open: (ref) => openTable(store, engine, ref),
+    digests: (ref) => tableDigests(store, ref),
+  };
   const starts: number[] = [];
   const reads: { readonly start: number; readonly locate: (row: number) => RowPlace | null }[] = [];
   let rawRows = 0;

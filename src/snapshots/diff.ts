@@ -174,7 +174,7 @@ async function keysOf(
   const digest = rowDigestSql({ type: 'holdout/schema@1', columns });
   const filled = columns.map(({ name }) => `${quoteIdentifier(name)} IS NOT NULL`).join(' AND ');
   const keys = new Map<string, number | null>();
-  await withRows(engine, reader, rows, async (sql, position) => {
+  await withRows(reader, rows, async (sql, position) => {
     await engine.scan(`SELECT ${digest}, ${quoteIdentifier(position)} FROM (${sql}) WHERE ${filled}`, (chunk) => {
       for (let i = 0; i < chunk.rows; i++) {
         const text = Buffer.from(chunk.bytes(0, i)!).toString('latin1');

@@ -50,6 +50,12 @@ export async function openReadTable(
       // The bodies' readers keep their order, and a union keeps that of the bodies.
       return asked.alone === true && table.bodies.length > 1 ? null : bodiesSql(engine, table, undefined);
     },
+    async picked(rows, position) {
+      if (whole !== null) return whole.picked(rows, position);
+      const sql = bodiesSql(engine, table, position);
+      const wanted = rows.length === 0 ? 'false' : `${quoteIdentifier(position)} IN (${rows.join(', ')})`;
+      return { sql: `SELECT * FROM (${sql}) WHERE ${wanted}`, close: () => Promise.resolve() };
+    },
     async *blocks(asked = {}) {
       yield* (await asParts()).blocks(asked);
     },

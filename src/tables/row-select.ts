@@ -56,6 +56,24 @@ export function* runsOfLayout(layout: RowMap): Generator<Run> {
   if (last !== undefined) yield last;
 }
 
+/** The runs that hold these positions, which ascend. */
+export function runsAt(layout: RowMap, positions: readonly number[]): readonly Run[] {
+  const found: Run[] = [];
+  let next = 0;
+  for (const { file, from, rows, position } of runsOfLayout(layout)) {
+    if (next === positions.length) break;
+    for (; next < positions.length && positions[next]! < position + rows; next++) {
+      const row = from + positions[next]! - position;
+      const last = found.at(-1);
+      const follows = last !== undefined && last.file === file && last.from + last.rows === row;
+      if (follows && last.position + last.rows === positions[next])
+        found[found.length - 1] = { ...last, rows: last.rows + 1 };
+      else found.push({ file, from: row, rows: 1, position: positions[next]! });
+    }
+  }
+  return found;
+}
+
 /** More runs of a file than this are joined with their positions. */
 const rangesMax = 16;
 
@@ -115,6 +133,27 @@ function rowsOfRuns(runs: readonly Run[]): MappedRows {
 
 async function mapRows(engine: Engine, file: number, { rows, positions }: MappedRows): Promise<Selection> {
   return { kind: 'map', file, ...(await registerPositions(engine, rows, positions)) };
+}
+
+/**
+ * A SELECT of runs that are files of lines from end to end, in their order: one reader of all, so that a thread adds them up
+ * as the rows of one file. Null where they are others.
+ */
+export function linesOfFilesSql(
+  engine: Engine,
+  files: readonly RowFile[],
+  schema: TableSchema,
+  runs: readonly Run[],
+): string | null {
+  const paths: string[] = [];
+  for (const { file, from, rows } of runs) {
+    const read = files[file]!;
+    if (read.kind !== 'lines' || from !== 0 || rows !== read.rows) return null;
+    paths.push(engine.fileSql(read.path));
+  }
+  const row = quoteIdentifier(freeName(schema, 'holdout_row'));
+  const lines = `SELECT NULL::BIGINT AS ${row}, line FROM read_parquet([${paths.join(', ')}], hive_partitioning = false)`;
+  return `SELECT ${listed(columnsOf(schema))} FROM (${lineValuesSql(lines, schema, row)})`;
 }
 
 /** Removes the temporary tables of selections. */

@@ -17,7 +17,7 @@ export interface RowText {
 /** These rows as canonical JSON, in the order of the table. */
 export async function fetchRows(engine: Engine, reader: TableReader, rows: readonly number[]): Promise<RowText[]> {
   const fetched: RowText[] = [];
-  await withRows(engine, reader, rows, async (sql, position) => {
+  await withRows(reader, rows, async (sql, position) => {
     const found = await engine.rows<{ at: bigint; text: string }>(
       `SELECT ${quoteIdentifier(position)} AS at, ${jsonRowSql(reader.schema)} AS text FROM (${sql}) ORDER BY 1`,
     );
@@ -35,7 +35,7 @@ export async function fetchFields(
   const { columns } = reader.schema;
   const fetched = new Map<number, Map<string, string>>();
   const texts = columns.map(({ name, type }, index) => `${jsonValueSql(type, quoteIdentifier(name))} AS c${index}`);
-  await withRows(engine, reader, rows, async (sql, position) => {
+  await withRows(reader, rows, async (sql, position) => {
     await engine.scan(`SELECT ${[quoteIdentifier(position), ...texts].join(', ')} FROM (${sql})`, (chunk) => {
       for (let i = 0; i < chunk.rows; i++) {
         const values = new Map(columns.map(({ name }, index) => [name, chunk.value(index + 1, i) as string]));
@@ -48,21 +48,19 @@ export async function fetchFields(
 
 /** Runs a query over the rows at these positions; `position` is the column that holds them. */
 export async function withRows(
-  engine: Engine,
   reader: TableReader,
   rows: readonly number[],
   run: (sql: string, position: string) => Promise<void>,
 ): Promise<void> {
   if (rows.length === 0) return;
   const position = freeName(reader.schema, 'holdout_position');
-  await engine.registerTable('holdout_wanted', [{ name: 'wanted', type: 'BIGINT', values: rows.map(BigInt) }]);
+  const picked = await reader.picked(
+    [...new Set(rows)].sort((a, b) => a - b),
+    position,
+  );
   try {
-    await run(
-      `SELECT rows.* FROM (${reader.relationSql({ position })}) AS rows
-       JOIN holdout_wanted ON rows.${quoteIdentifier(position)} = holdout_wanted.wanted`,
-      position,
-    );
+    await run(picked.sql, position);
   } finally {
-    await engine.run('DROP TABLE IF EXISTS holdout_wanted');
+    await picked.close();
   }
 }

@@ -20,7 +20,15 @@ import { lineBlocks } from './line-blocks.ts';
 import type { LineBlock } from './line-blocks.ts';
 import { rowGroupStarts } from './row-file.ts';
 import type { RowFile } from './row-file.ts';
-import { dropSelections, runsOfLayout, selectionsSql, selectLayout, selectRuns } from './row-select.ts';
+import {
+  dropSelections,
+  linesOfFilesSql,
+  runsAt,
+  runsOfLayout,
+  selectionsSql,
+  selectLayout,
+  selectRuns,
+} from './row-select.ts';
 import type { Run, Selection } from './row-select.ts';
 import { isScattered } from './scattered.ts';
 import { scatteredBlocks } from './scattered-blocks.ts';
@@ -46,6 +54,14 @@ export interface BlockOptions {
   readonly streamed?: boolean;
 }
 
+/** Some rows of a table. */
+export interface PickedRows {
+  /** A SELECT: the schema's columns and the position. */
+  readonly sql: string;
+  /** Drops what it keeps in the engine. */
+  close(): Promise<void>;
+}
+
 /** What a table can be asked for. Values are canonical: declared types, null for absent, columns in schema order. */
 export interface TableReader {
   readonly schema: TableSchema;
@@ -61,6 +77,11 @@ export interface TableReader {
    * `alone` asks for a SELECT that is none.
    */
   orderedSql(options?: { readonly alone?: boolean }): string | null;
+  /**
+   * The rows at these positions, which ascend, in no order, each with its position. Row groups that hold none are not read.
+   * @throws TypeError when the schema has a column of the position's name
+   */
+  picked(rows: readonly number[], position: string): Promise<PickedRows>;
   /** The rows in order, a block at a time, each of bounded size. */
   blocks(options?: BlockOptions): AsyncIterable<RowBlock>;
   /** Row digests in order, 32 bytes each. */
@@ -98,10 +119,7 @@ const rangesMax = 16;
  * @throws HoldoutError `NOT_FOUND` when the store has no such table, `STORE_CORRUPT`, `IO`
  */
 export async function openTable(store: Store, engine: Engine, ref: TableRef, layout?: Sha256Id): Promise<TableReader> {
-  const layoutId = layout ?? (await store.journal()).layouts.get(tableKey(ref));
-  if (layoutId === undefined) {
-    throw new HoldoutError('NOT_FOUND', `the store has no table ${ref.table} under schema ${ref.schema}`);
-  }
+  const layoutId = layout ?? (await layoutIdOf(store, ref));
   const schema: TableSchema = await store.getRecord(ref.schema, tableSchema);
   return openLayout(store, engine, schema, await readLayout(store, layoutId));
 }
@@ -118,13 +136,29 @@ export async function openLayout(
 ): Promise<TableReader> {
   const files: RowFile[] = [];
   for (const part of layout.parts) files.push(await openLayoutPart(store, part));
-  const digests = async (): Promise<Uint8Array> => {
-    const map = digestsOf(layout);
-    const sidecars: DigestFile[] = [];
-    for (const part of map.parts) sidecars.push(await openSidecar(store, part));
-    return gatherDigests(map, sidecars);
-  };
-  return readerOf(engine, { schema, layout, files, digests });
+  return readerOf(engine, { schema, layout, files, digests: () => storedDigests(store, layout) });
+}
+
+/**
+ * Row digests of a stored table in its order, 32 bytes each; nothing of its rows is opened.
+ * @throws HoldoutError `NOT_FOUND` when the store has no such table, `STORE_CORRUPT`, `IO`
+ */
+export async function tableDigests(store: Store, ref: TableRef): Promise<Uint8Array> {
+  return storedDigests(store, await readLayout(store, await layoutIdOf(store, ref)));
+}
+
+async function storedDigests(store: Store, layout: Layout): Promise<Uint8Array> {
+  const map = digestsOf(layout);
+  const sidecars: DigestFile[] = [];
+  for (const part of map.parts) sidecars.push(await openSidecar(store, part));
+  return gatherDigests(map, sidecars);
+}
+
+/** The layout by which the journal reads a table. @throws HoldoutError `NOT_FOUND` */
+export async function layoutIdOf(store: Store, ref: TableRef): Promise<Sha256Id> {
+  const id = (await store.journal()).layouts.get(tableKey(ref));
+  if (id !== undefined) return id;
+  throw new HoldoutError('NOT_FOUND', `the store has no table ${ref.table} under schema ${ref.schema}`);
 }
 
 /** A reader over these files. */
@@ -141,7 +175,16 @@ export async function readerOf(engine: Engine, table: TableFiles): Promise<Table
       return selectionsSql(engine, files, schema, whole, position, 'any');
     },
     orderedSql({ alone = false } = {}) {
-      return ranges === null || (alone && ranges.length > 1) ? null : rangesSql(engine, table, ranges);
+      if (ranges === null) return null;
+      return alone && ranges.length > 1
+        ? linesOfFilesSql(engine, files, schema, ranges)
+        : rangesSql(engine, table, ranges);
+    },
+    async picked(rows, position) {
+      refuseTakenName(schema, position);
+      const selections = await selectRuns(engine, runsAt(layout, rows));
+      const sql = selectionsSql(engine, files, schema, selections, position, 'any');
+      return { sql, close: () => dropSelections(engine, selections) };
     },
     blocks: (options = {}) => rowBlocks(engine, table, { whole, ranges }, options),
     digests: () => table.digests(),

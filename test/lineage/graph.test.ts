@@ -9,7 +9,7 @@ import { traceBack, traceRows } from '../../dist/src/lineage/trace.js';
 import { defineTransform } from '../../dist/src/lineage/transform.js';
 import { openStoreEngine } from '../../dist/src/snapshots/store-engine.js';
 import { Store } from '../../dist/src/store/store.js';
-import { openTable } from '../../dist/src/tables/table-reader.js';
+import { openTable, tableDigests } from '../../dist/src/tables/table-reader.js';
 import { builtInTransforms } from '../../dist/transforms/index.js';
 import { Sandbox, lines } from '../cli/run-cli.js';
 
@@ -110,7 +110,7 @@ describe('the lineage of a version made of several', () => {
         .map((line) => JSON.parse(line) as { id: number; text: string });
       const sourceOf = await traceRows(store, engine, entry);
       const traced = await traceBack(
-        { store, open: (ref) => openTable(store, engine, ref) },
+        { store, open: (ref) => openTable(store, engine, ref), digests: (ref) => tableDigests(store, ref) },
         steps,
         [...rows.keys()],
         1,

@@ -26,8 +26,33 @@ export async function expectConsistent(reader: TableReader, engine: Engine): Pro
   }
   expect(Buffer.concat(inBlocks).equals(digests)).toBe(true);
 
-  const ordered = reader.orderedSql();
-  if (ordered !== null) {
+  let streamed = 0;
+  for await (const { firstRow, rows, sql } of reader.blocks({ streamed: true })) {
+    const found = await engine.blobs(`SELECT ${rowDigestSql(reader.schema)} FROM (${sql})`);
+    expect([firstRow, found.length]).toEqual([streamed, rows]);
+    expect(
+      Buffer.concat(found.map((digest) => digest!)).equals(digests.subarray(firstRow * 32, (firstRow + rows) * 32)),
+    ).toBe(true);
+    streamed += rows;
+  }
+  expect(streamed).toBe(reader.rows);
+
+  const some = Array.from({ length: reader.rows }, (_, i) => i).filter((i) => i % 5 === 1 || i % 7 < 2);
+  const picked = await reader.picked(some, 'place');
+  const these = await engine.rows<{ place: bigint; h: Uint8Array }>(
+    `SELECT place, ${rowDigestSql(reader.schema)} AS h FROM (${picked.sql}) ORDER BY place`,
+  );
+  await picked.close();
+  expect(these.map(({ place }) => Number(place))).toEqual(some);
+  expect(
+    Buffer.concat(these.map(({ h }) => h)).equals(
+      Buffer.concat(some.map((row) => digests.subarray(row * 32, (row + 1) * 32))),
+    ),
+  ).toBe(true);
+
+  for (const alone of [false, true]) {
+    const ordered = reader.orderedSql({ alone });
+    if (ordered === null) continue;
     const found = await engine.blobs(`SELECT ${rowDigestSql(reader.schema)} FROM (${ordered})`);
     expect(Buffer.concat(found.map((digest) => digest!)).equals(digests)).toBe(true);
   }

@@ -1,10 +1,11 @@
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { access, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Engine } from '../../dist/src/engine/engine.js';
 import { writeParts } from '../../dist/src/tables/part-writer.js';
 import type { Body } from '../../dist/src/tables/read/read-table-types.js';
+import { writeParquet } from '../../dist/src/tables/read/typed-body.js';
 import type { RowRun } from '../../dist/src/tables/row-runs.js';
 
 const line = (row: number): string => JSON.stringify({ row, text: 'é'.repeat((row * 37) % 90) });
@@ -102,5 +103,69 @@ describe('lines beyond the size of a part', () => {
     const { size } = await stat(one.path);
     expect(await written([one], [[0, 20]], Math.ceil(size / 2))).toHaveLength(1);
     expect((await written([one], [[0, 20]], Math.floor(size / 2) - 1)).length).toBeGreaterThan(1);
+  });
+});
+
+const count = (to: number): number[] => Array.from({ length: to }, (_, i) => i);
+
+describe('typed rows', () => {
+  let folder: string;
+  let engine: Engine;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'holdout-parts-'));
+    engine = await Engine.open({ tempDirectory: folder, writeDirectories: [folder], threads: 2 });
+  });
+  afterEach(async () => {
+    await engine.close();
+    await rm(folder, { recursive: true });
+  });
+
+  async function body(name: string, firstRow: number, rows: number): Promise<Body> {
+    const path = join(folder, name);
+    await writeParquet(engine, `SELECT range::BIGINT AS n FROM range(${firstRow}, ${firstRow + rows})`, path);
+    return { kind: 'typed', path, firstRow, rows, mayMove: true };
+  }
+
+  async function written(bodies: readonly Body[], runs: readonly RowRun[], partBytesMax?: number): Promise<number[][]> {
+    let made = 0;
+    const place = {
+      engine,
+      schema: { type: 'holdout/schema@1' as const, columns: [{ name: 'n', type: 'BIGINT' as const }] },
+      temporary: (suffix: string) => Promise.resolve(join(folder, `part-${made++}${suffix}`)),
+      ...(partBytesMax === undefined ? {} : { partBytesMax }),
+    };
+    const parts = await writeParts(place, bodies, runs, async ({ path }) => (await stat(path)).size);
+    return Promise.all(
+      parts.map(async ({ path, runs: held }) => {
+        const rows = await engine.rows<{ n: bigint }>(
+          `SELECT n FROM read_parquet(${engine.fileSql(path)}, file_row_number = true) ORDER BY file_row_number`,
+        );
+        const numbers = rows.map(({ n }) => Number(n));
+        expect(numbers).toEqual(held.flatMap(([first, count]) => Array.from({ length: count }, (_, i) => first + i)));
+        return numbers;
+      }),
+    );
+  }
+
+  it('become a part as they stand where the file is one, and are written together where it is small', async () => {
+    const large = 1 << 17;
+    const bodies = [await body('a', 0, large), await body('b', large, 3), await body('c', large + 3, 4)];
+    const parts = await written(bodies, [[0, large + 7]]);
+    expect(parts.map(({ length }) => length)).toEqual([large, 7]);
+    expect(parts.flat()).toEqual(count(large + 7));
+    await expect(access(bodies[0]!.path)).rejects.toThrow('ENOENT');
+    await expect(access(bodies[1]!.path)).resolves.toBeUndefined();
+  });
+
+  it('are written anew where not all of a file is wanted, and cut where files have the size of a part', async () => {
+    const bodies = [await body('a', 0, 10), await body('b', 10, 10), await body('c', 20, 10)];
+    const { size } = await stat(bodies[0]!.path);
+    const runs: RowRun[] = [
+      [2, 17],
+      [25, 2],
+    ];
+    const parts = await written(bodies, runs, size + 1);
+    expect(parts).toHaveLength(2);
+    expect(parts.flat()).toEqual([...count(19).slice(2), 25, 26]);
   });
 });

@@ -20,7 +20,7 @@ import { reproduceVersion } from '../../dist/src/lineage/reproduce.js';
 import type { Reproduction } from '../../dist/src/lineage/reproduce.js';
 import { type TracedRow, traceBack, tracePlaces, traceRows } from '../../dist/src/lineage/trace.js';
 import { resolveVersion } from '../../dist/src/snapshots/versions.js';
-import { openTable } from '../../dist/src/tables/table-reader.js';
+import { openTable, tableDigests } from '../../dist/src/tables/table-reader.js';
 import { builtInTransforms } from '../../dist/transforms/index.js';
 import { Workspace } from '../snapshots/workspace.js';
 
@@ -132,7 +132,11 @@ export class OwnSteps {
     const { entry, record } = await this.workspace.version(name);
     return this.workspace.engine(async (engine) => {
       const steps = await lineageGraph(store, await store.journal(), entry);
-      const access = { store, open: (ref: TableRef) => openTable(store, engine, ref) };
+      const access = {
+        store,
+        open: (ref: TableRef) => openTable(store, engine, ref),
+        digests: (ref: TableRef) => tableDigests(store, ref),
+      };
       const rows = Array.from({ length: record.rows }, (_, row) => row);
       const traced = await traceBack(access, steps, rows, 1_000_000);
       return traced.map(({ stops, madeOf }) => madeOf?.rows.map(({ hops }) => hops.at(-1)!.row) ?? stops);
@@ -160,7 +164,11 @@ export class OwnSteps {
     const data = await this.workspace.version(base);
     return this.workspace.engine(async (engine) => {
       const steps = await lineageGraph(store, await store.journal(), entry);
-      const access = { store, open: (ref: TableRef) => openTable(store, engine, ref) };
+      const access = {
+        store,
+        open: (ref: TableRef) => openTable(store, engine, ref),
+        digests: (ref: TableRef) => tableDigests(store, ref),
+      };
       const run = { ...access, engine, transforms: builtInTransforms, threads: 2 };
       const from = steps.find((step) => step.entry.seq === data.entry.seq)!;
       const rows = Array.from({ length: data.record.rows }, (_, row) => row);
