@@ -149,7 +149,11 @@ export class OwnSteps {
     const { entry, record } = await this.workspace.version(name);
     return this.workspace.engine(async (engine) => {
       const steps = await lineageGraph(store, await store.journal(), entry);
-      const access = { store, open: (ref: TableRef) => openTable(store, engine, ref) };
+      const access = {
+        store,
+        open: (ref: TableRef) => openTable(store, engine, ref),
+        digests: (ref: TableRef) => tableDigests(store, ref),
+      };
       const rows = Array.from({ length: record.rows }, (_, row) => row);
       const traced = await traceBack(access, steps, rows, 1_000_000);
       const raw = ({ hops }: TracedRow): string => `${steps[hops.at(-1)!.step]!.entry.name}:${hops.at(-1)!.row}`;
