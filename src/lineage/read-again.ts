@@ -19,7 +19,6 @@ import { readTable } from '../tables/read/read-table.ts';
 import type { ReadTable } from '../tables/read/read-table-types.ts';
 import type { TableReader } from '../tables/table-reader.ts';
 import type { LineageStep } from './graph.ts';
-import { formatBytes } from '../size-text.ts';
 
 /** Where raw bytes may be had from, beside the store. */
 export interface RawSources {
@@ -59,7 +58,7 @@ export async function readAgain(run: ReadAgainRun, step: LineageStep): Promise<R
   for (const [index, id] of step.realisation.blobs.entries()) {
     const blob = await run.store.getRecord(id, blobRecord);
     const path = await findBytes(run, step, id, blob, index);
-    if (path === null) missing.push(`${blob.name} (sha256 ${blob.sha256.slice(7)}, ${formatBytes(blob.bytes)})`);
+    if (path === null) missing.push(`${blob.name} (sha256 ${blob.sha256.slice(7)}, ${blob.bytes} bytes)`);
     else paths.push(path);
   }
   if (missing.length > 0) {
