@@ -276,16 +276,19 @@ function freePrefix(names: readonly string[], wish: string): string {
   return name;
 }
 
-/** The rows in their order, without what is hidden. */
+/**
+ * The rows in their order, without what is hidden. The engine gives the rows of a table as they went in, and to ask for it by
+ * row number would sort them: twice the time, and 1.4 GB in place of 0.8 for a million rows.
+ */
 function selectSql(columns: Result['columns']): string {
-  return `(SELECT ${columns.map(({ name }) => quoteIdentifier(name)).join(', ')} FROM ${resultName} ORDER BY rowid)`;
+  return `(SELECT ${columns.map(({ name }) => quoteIdentifier(name)).join(', ')} FROM ${resultName})`;
 }
 
 async function hiddenValues({ engine }: OwnEngine, hidden: string): Promise<Uint32Array> {
   const rows = Number(await engine.value<bigint>(`SELECT count(*) FROM ${resultName}`));
   const values = new Uint32Array(rows);
   let next = 0;
-  await engine.scan(`SELECT ${quoteIdentifier(hidden)} FROM ${resultName} ORDER BY rowid`, (chunk) => {
+  await engine.scan(`SELECT ${quoteIdentifier(hidden)} FROM ${resultName}`, (chunk) => {
     for (let row = 0; row < chunk.rows; row++) values[next++] = Number(chunk.value(0, row));
   });
   return values;
