@@ -38,10 +38,10 @@ beforeAll(async () => {
   await made.derive('wide', 'some', 'sample: {fraction: 0.2, seed: 1}');
   await made.derive('some', 'fewer', 'filter: {where: "id % 2 = 0"}', 'shuffle: {seed: 2}');
   texts = await made.texts();
-  await workspace.store.close();
+  await workspace.close();
   await cp(join(workspace.folder, '.holdout'), join(whole.folder, '.holdout'), { recursive: true });
   await made.drop('wide');
-  await workspace.store.close();
+  await workspace.close();
   frayed = await Sandbox.make({ 'a.jsonl': spelled });
   await cp(join(workspace.folder, '.holdout'), join(frayed.folder, '.holdout'), { recursive: true });
   await made.remove();
@@ -54,7 +54,6 @@ afterAll(async () => {
 /** Ends the work that was cut off, and makes sure that nothing was lost. */
 const mustBeWhole = async (box: Sandbox, more: readonly (readonly [string, string])[] = []): Promise<void> => {
   const made = await DerivedStore.open(box.folder);
-  const { store } = made.workspace;
   try {
     expect(await made.problems()).toEqual([]);
     await made.repack(await made.plan());
@@ -65,7 +64,7 @@ const mustBeWhole = async (box: Sandbox, more: readonly (readonly [string, strin
     expect(await made.problems()).toEqual([]);
     expect(await made.texts()).toEqual(new Map([...texts, ...more]));
   } finally {
-    await store.close();
+    await made.workspace.close();
   }
 };
 

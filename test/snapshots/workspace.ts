@@ -21,6 +21,8 @@ const now = new Date('2026-01-02T03:04:05Z');
 export class Workspace {
   readonly folder: string;
   readonly store: Store;
+  /** Engines that nobody uses now, by their threads. */
+  private readonly idle = new Map<number, Engine[]>();
 
   private constructor(folder: string, store: Store) {
     this.folder = folder;
@@ -58,12 +60,19 @@ export class Workspace {
     return addDataset(this.store, name, typeof files === 'string' ? [files] : files, options, context);
   }
 
-  async engine<T>(use: (engine: Engine) => Promise<T>): Promise<T> {
-    const engine = await openStoreEngine(this.store, { threads: 2 });
+  /** Lends an engine, and keeps it for who asks next: to open one is more work than most of what a test does with it. */
+  async engine<T>(use: (engine: Engine) => Promise<T>, threads = 2): Promise<T> {
+    const idle = this.idle.get(threads) ?? [];
+    this.idle.set(threads, idle);
+    const engine = idle.pop() ?? (await openStoreEngine(this.store, { threads }));
+    let kept = false;
     try {
-      return await use(engine);
+      const result = await use(engine);
+      kept = idle.push(engine) > 0;
+      return result;
     } finally {
-      await engine.close();
+      // What failed may have left it in the middle of something.
+      if (!kept) await engine.close();
     }
   }
 
@@ -101,8 +110,14 @@ export class Workspace {
     });
   }
 
-  async remove(): Promise<void> {
+  /** Closes what is open; whatever is used again is opened again. */
+  async close(): Promise<void> {
+    for (const engine of [...this.idle.values()].flatMap((engines) => engines.splice(0))) await engine.close();
     await this.store.close();
+  }
+
+  async remove(): Promise<void> {
+    await this.close();
     await rm(this.folder, { recursive: true, force: true });
   }
 }

@@ -11,7 +11,6 @@ import type { Engine } from '../../dist/src/engine/engine.js';
 import { bindStep } from '../../dist/src/lineage/bind-step.js';
 import { type AppliedStep, applyStep } from '../../dist/src/lineage/run-step.js';
 import type { PreparedStep } from '../../dist/src/lineage/transform.js';
-import { openStoreEngine } from '../../dist/src/snapshots/store-engine.js';
 import { tableKey } from '../../dist/src/store/journal-state.js';
 import { LayoutBuilder } from '../../dist/src/tables/layout-builder.js';
 import type { Layout } from '../../dist/src/tables/layout.js';
@@ -170,13 +169,8 @@ export class StepBench {
     });
   }
 
-  async withEngine<T>(threads: number, use: (engine: Engine) => Promise<T>): Promise<T> {
-    const engine = await openStoreEngine(this.workspace.store, { threads });
-    try {
-      return await use(engine);
-    } finally {
-      await engine.close();
-    }
+  withEngine<T>(threads: number, use: (engine: Engine) => Promise<T>): Promise<T> {
+    return this.workspace.engine(use, threads);
   }
 
   /** Runs one step on the rows of a layout: the bench's own table, or what a step before gave. */
