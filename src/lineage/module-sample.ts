@@ -21,8 +21,9 @@ export async function checkModuleSample(run: ModuleRun, input: readonly string[]
   const first = await runSample(run, { name: 'first', workers: 1 }, input, cutLines(input, sampleRows));
   // Rows that give very much are tried alone.
   const lines = first.whole ? input : input.slice(0, Math.max(1, first.rowsDone));
-  const other = { name: 'second', workers: 2, clockAhead: true };
-  const second = await runSample(run, other, lines, cutLines(lines, checkBatchRows).toReversed());
+  const batches = cutLines(lines, checkBatchRows).toReversed();
+  const other = { name: 'second', workers: Math.min(2, batches.length), clockAhead: true };
+  const second = await runSample(run, other, lines, batches);
   checkSameLines(
     first.of(lines),
     second.of(lines),

@@ -1,5 +1,5 @@
 /**
- * What a person can do wrong with steps, as real processes: one clear error, the exit status for it, and a store that is
+ * What a person can do wrong with steps, as commands: one clear error, the exit status for it, and a store that is
  * as it was.
  * @module
  */
@@ -49,8 +49,8 @@ const take = (step: object | string, from = 's', ...more: readonly string[]): Re
 };
 
 describe('a step that is refused', () => {
-  // Side by side, for half of the time goes by in waiting; so what is left is looked at once.
-  it.concurrent.each<[step: object | string, says: string, status?: number]>([
+  // What is left is looked at once, behind all of them.
+  it.each<[step: object | string, says: string, status?: number]>([
     // Expressions.
     [{ filter: { where: 'id >' } }, 'error: holdout/filter: the expression ends too early\n'],
     [{ filter: { where: 'length(id > 20' } }, 'error: holdout/filter: the expression ends too early\n'],
@@ -112,7 +112,7 @@ describe('a step that is refused', () => {
     expect(outcome.stderr).not.toMatch(/should not happen|\.holdout/);
   });
 
-  it.concurrent('names the row, its file and line, the place in the code and the value', async () => {
+  it('names the row, its file and line, the place in the code and the value', async () => {
     const { status, stderr } = await take({ module: { path: 'throws.mjs' } }, 'd');
     expect(status).toBe(2);
     expect(stderr).toMatch(

@@ -36,8 +36,9 @@ async function columnsStored(step: string, data: readonly unknown[] = rows, file
   );
 }
 
-const ofModule = (body: string): Promise<readonly string[]> =>
-  columnsStored('module: {path: m.ts}', rows, { 'm.ts': `export default (row) => ${body}` });
+/** In one process, or checked on a sample and then run in as many as there are threads. */
+const ofModule = (body: string, more = ', deterministic: false'): Promise<readonly string[]> =>
+  columnsStored(`module: {path: m.ts${more}}`, rows, { 'm.ts': `export default (row) => ${body}` });
 
 describe('of new rows only columns with other values are stored', () => {
   it.each([
@@ -65,6 +66,12 @@ describe('of new rows only columns with other values are stored', () => {
     ['a nested value', '{ row.meta.at += 1; return row; }', ['meta']],
   ])('%s', async (_, body, stored) => {
     expect((await ofModule(body)).toSorted()).toEqual([...stored].toSorted());
+  });
+
+  it('changed by one process or by another', async () => {
+    // Processes take turns at batches of 512 rows.
+    const body = 'row.id < 512 ? { ...row, text: "x" } : { ...row, ratio: row.id + 0.5 }';
+    expect((await ofModule(body, '')).toSorted()).toEqual(['ratio', 'text']);
   });
 
   it('but rows whole where they are few', async () => {
