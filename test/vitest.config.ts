@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { SlowestFirst } from './slowest-first.ts';
 
 // The tests import ../dist: they test what is shipped, worker threads included. `npm test` builds first.
 export default defineConfig({
@@ -13,5 +14,6 @@ export default defineConfig({
     // Node loads what is built, as it does for users; Vite would transform all of it again for every test file.
     server: { deps: { external: [/\/dist\//] } },
     maxWorkers: 2,
+    sequence: { sequencer: SlowestFirst },
   },
 });
