@@ -1,103 +1,23 @@
 import { createHash } from 'node:crypto';
 import { readFile, readdir, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import {
+  type Ran,
+  actionsOf,
+  lockOf,
+  more,
+  pipeline,
+  question,
+  rows,
+  upToDate,
+  usePipeline,
+} from './pipeline-project.ts';
 import { Sandbox, lines } from './run-cli.ts';
 
-const rows = Array.from({ length: 60 }, (_, i) => ({
-  id: i,
-  instruction: `do ${i % 20}`,
-  output: i % 6 === 5 ? null : 'word '.repeat(i % 7),
-}));
-const more = Array.from({ length: 5 }, (_, i) => ({
-  id: 100 + i,
-  instruction: `make ${i}`,
-  output: `a longer text of its own, number ${i}`,
-}));
-const question = 'A robe takes two bolts of blue fibre and half that much white fibre. How many bolts does it take?';
-const items = [{ question, answer: 'three' }];
+const { makeBox, makeRun, ran } = usePipeline();
 
-const pipeline = `version: 1
-datasets:
-  raw: {files: [data/a.jsonl], role: train}
-  other: {files: data/b.jsonl, role: train}
-  clean:
-    from: raw
-    steps:
-      - filter: {where: "length(output) > 10"}
-      - dedupe: {by: [instruction]}
-        name: once
-      - shuffle
-  train:
-    from: [clean, other]
-    steps: [head: {n: 18}]
-evals:
-  ev: {files: [eval.jsonl], fields: {question: question, answer: answer}}
-checks:
-  - {train: train, against: ev}
-`;
-
-interface Shown {
-  readonly name: string;
-  readonly action: string;
-  readonly reason: string | null;
-  readonly version: number;
-  readonly new: boolean;
-  readonly table: string;
-  readonly rows: number;
-  readonly steps: readonly { readonly name: string; readonly rows: number; readonly counts: object }[];
-}
-interface Ran {
-  readonly datasets: readonly Shown[];
-  readonly checks: readonly { readonly check: string; readonly action: string; readonly verdict: string }[];
-  readonly lock: { readonly file: string; readonly written: boolean };
-  readonly difference: { readonly of: string; readonly step: string | null; readonly what: string } | null;
-}
-
-const boxes: Sandbox[] = [];
-const fresh = makeFresh();
-const done = fresh.then(async (from) => {
-  const box = await from.copy();
-  return { box, ran: await box.json<Ran>(['run']) };
-});
-afterEach(async () => {
-  for (const box of boxes.splice(0)) await box.remove();
-});
-afterAll(async () => {
-  await (await fresh).remove();
-  await (await done).box.remove();
-});
-
-async function makeFresh(): Promise<Sandbox> {
-  const box = await Sandbox.make({
-    'data/a.jsonl': lines(rows),
-    'data/b.jsonl': lines(more),
-    'eval.jsonl': lines(items),
-    'holdout.yaml': pipeline,
-  });
-  await box.run(['init']);
-  return box;
-}
-
-/** The files with an empty store. */
-async function makeBox(files: Readonly<Record<string, string>> = {}): Promise<Sandbox> {
-  const box = await (await fresh).copy();
-  boxes.push(box);
-  for (const [name, text] of Object.entries(files)) await box.write(name, text);
-  return box;
-}
-
-/** The files with the store of a first run, of which each test gets a copy. */
-async function makeRun(): Promise<Sandbox> {
-  const box = await (await done).box.copy();
-  boxes.push(box);
-  return box;
-}
-
-const lockOf = (box: Sandbox): Promise<string> => readFile(join(box.folder, 'holdout.lock'), 'utf8');
-const actionsOf = ({ datasets }: Ran): Record<string, string> =>
-  Object.fromEntries(datasets.map(({ name, action }) => [name, action]));
-const upToDate = { raw: 'up-to-date', other: 'up-to-date', clean: 'up-to-date', train: 'up-to-date', ev: 'up-to-date' };
+const cleanTable = ({ datasets }: Ran): unknown => datasets.find(({ name }) => name === 'clean')?.table;
 
 /** Every file of the store with its digest. */
 async function storeOf(box: Sandbox): Promise<Record<string, string>> {
@@ -271,12 +191,11 @@ datasets:
 
   it('comes back to the version that the file describes', async () => {
     const box = await makeRun();
-    const before = (await done).ran;
+    const before = await ran;
     await box.json(['transform', 'clean', 'clean', '--step', 'head: {n: 1}']);
     const again = await box.json<Ran>(['run']);
     expect(actionsOf(again)).toEqual({ ...upToDate, clean: 'run' });
-    const tableOf = ({ datasets }: Ran): unknown => datasets.find(({ name }) => name === 'clean')?.table;
-    expect(tableOf(again)).toBe(tableOf(before));
+    expect(cleanTable(again)).toBe(cleanTable(before));
     expect(again.datasets.find(({ name }) => name === 'clean')?.version).toBe(3);
   });
 
@@ -357,61 +276,6 @@ describe('run --dry-run', () => {
     expect(stdout).toContain('check train against ev: unknown, until train is run\nnothing was changed');
     expect(await storeOf(box)).toEqual(store);
     expect(await lockOf(box)).toBe(lock);
-  });
-});
-
-describe('run --frozen', () => {
-  it('finds every id again in a fresh store, from raw files alone', async () => {
-    const box = await makeRun();
-    const lock = await lockOf(box);
-    const other = await makeBox({ 'holdout.lock': lock });
-    expect(await other.run(['run', '--frozen'])).toMatchObject({ status: 0 });
-    expect(await lockOf(other)).toBe(lock);
-  });
-
-  it('gives ids that hang on no history of the store', async () => {
-    const box = await makeBox();
-    // An earlier version with another column would widen what `add` reads next.
-    await box.json(['add', 'raw', 'eval.jsonl', '--role', 'train']);
-    await box.json(['add', 'raw', 'data/a.jsonl']);
-    await box.json(['run']);
-    expect(actionsOf(await box.json<Ran>(['run']))).toEqual(upToDate);
-    const other = await makeBox({ 'holdout.lock': await lockOf(box) });
-    expect(await other.run(['run', '--frozen'])).toMatchObject({ status: 0 });
-  });
-
-  it.each([
-    ['a step was edited', 'holdout.yaml', pipeline.replace('{n: 18}', '{n: 17}'), 'dataset "train"', 'step 2'],
-    ['a file was changed', 'data/b.jsonl', lines(more.slice(1)), 'dataset "other"', 'step 1'],
-    [
-      'the lock lacks a dataset',
-      'holdout.yaml',
-      `${pipeline}\n`.replace('evals:', '  x: {from: raw, steps: [shuffle]}\nevals:'),
-      'dataset "x"',
-      null,
-    ],
-    ['the file lacks a dataset', 'holdout.yaml', pipeline.replace(/checks:[^]*/, ''), 'check "train against ev"', null],
-  ])('fails where %s, names it, and writes nothing', async (_, file, text, of, step) => {
-    const box = await makeRun();
-    const lock = await lockOf(box);
-    await box.write(file, text);
-    const frozen = await box.json<Ran>(['run', '--frozen'], 1);
-    expect(frozen.difference?.of).toBe(of);
-    if (step === null) expect(frozen.difference?.step).toBeNull();
-    else expect(frozen.difference?.step).toContain(step);
-    expect(await lockOf(box)).toBe(lock);
-  });
-
-  it('runs no step whose derivation is not the one in the lock', async () => {
-    const box = await makeRun();
-    await box.write('holdout.yaml', pipeline.replace('{n: 18}', '{n: 17}'));
-    const before = await box.json(['log']);
-    const { status, stdout } = await box.run(['run', '--frozen']);
-    expect(status).toBe(1);
-    expect(stdout).toMatch(
-      /holdout\.lock differs: dataset "train", step 2 \(holdout\/head@1\): another derivation\n {2}n: 18 → 17\n {2}locked +sha256:[0-9a-f]{64}\n {2}found +sha256:/,
-    );
-    expect(await box.json(['log'])).toEqual(before);
   });
 });
 
