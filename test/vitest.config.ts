@@ -13,7 +13,8 @@ export default defineConfig({
     isolate: false,
     // Node loads what is built, as it does for users; Vite would transform all of it again for every test file.
     server: { deps: { external: [/\/dist\//] } },
-    maxWorkers: 2,
+    // One more than the smallest machine has cores: some tests wait, for another second or for a time limit.
+    maxWorkers: 3,
     sequence: { sequencer: SlowestFirst },
   },
 });
