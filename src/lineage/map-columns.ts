@@ -8,7 +8,15 @@ import type { Column } from '../../schemas/table-schema.ts';
 import { quoteIdentifier } from '../identity/sql-text.ts';
 import { writeParquet } from '../tables/read/typed-body.ts';
 import { freeName, sqlType } from '../tables/sql-types.ts';
-import { type RowExpression, failedRows, firstFailure, fitsSql, triedSql, whyRowsFail } from './row-failures.ts';
+import {
+  type RowExpression,
+  collectCodes,
+  firstFailure,
+  fitsSql,
+  mustFit,
+  triedSql,
+  whyRowsFail,
+} from './row-failures.ts';
 import { setBit } from './row-values.ts';
 import type { ColumnFile, DroppedRows, Keep } from './step-output.ts';
 import type { StepContext } from './transform.ts';
@@ -77,15 +85,24 @@ async function mapTyped(
     }
     return { values, keep: null, failed: 0 };
   }
-  const codes = await failedRows(source, columns);
-  await writeParquet(engine, lenientSql(source.input, columns, onError === 'drop' && codes !== null), path);
+  // Each row is tried once: with its values stands which of them failed, and what failed goes out of the file after.
+  mustFit(columns);
+  const code = freeName({ ...input.schema, columns: [...input.schema.columns, ...columns] }, 'holdout_code');
+  await writeParquet(engine, lenientSql(source.input, columns, code), path);
+  const file = `read_parquet(${engine.fileSql(path)}, hive_partitioning = false)`;
+  const numbered = `SELECT row_number() OVER () - 1 AS p, ${quoteIdentifier(code)} AS c FROM ${file}`;
+  const failures = `SELECT p, c FROM (${numbered}) WHERE c <> 0`;
+  const codes = await collectCodes(source, failures);
   if (codes === null) return { values, keep: null, failed: 0 };
   const failed = codes.reduce((sum, code) => sum + (code === 0 ? 0 : 1), 0);
   if (onError === 'keep') return { values, keep: null, failed };
   const bitmap = new Uint8Array(Math.ceil(input.rows / 8));
   for (const [position, code] of codes.entries()) if (code === 0) setBit(bitmap, position);
   const dropped = { names: [failedReason], of: codes.map((code) => Math.min(code, 1)) };
-  return { values, keep: { bitmap }, failed, dropped };
+  const stay = join(scratch, 'columns-that-stay.parquet');
+  const names = columns.map(({ name }) => quoteIdentifier(name)).join(', ');
+  await writeParquet(engine, `SELECT ${names} FROM ${file} WHERE ${quoteIdentifier(code)} = 0`, stay);
+  return { values: { kind: 'parquet', path: stay }, keep: { bitmap }, failed, dropped };
 }
 
 type Input = StepContext['input'];
@@ -110,14 +127,14 @@ function strictSql(input: Input, columns: readonly ExpressionColumn[]): string {
   );
 }
 
-function lenientSql(input: Input, columns: readonly ExpressionColumn[], drop: boolean): string {
-  const { values, failed } = triedSql(input, '', columns);
+function lenientSql(input: Input, columns: readonly ExpressionColumn[], codeName: string): string {
+  const { values, code } = triedSql(input, '', columns);
   const given = columns.map(({ name }, index) => `${values[index]!} AS ${quoteIdentifier(name)}`);
   return inOrder(
     input,
     columns,
-    (from) => triedSql(input, from, columns).sql + (drop ? ` WHERE NOT (${failed.join(' OR ')})` : ''),
-    (place) => [...given, ...place],
+    (from) => triedSql(input, from, columns).sql,
+    (place) => [...given, `${code} AS ${quoteIdentifier(codeName)}`, ...place],
   );
 }
 

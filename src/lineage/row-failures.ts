@@ -29,8 +29,8 @@ export interface TriedSql {
   readonly sql: string;
   /** Quoted names of the values, in the order of the expressions. */
   readonly values: readonly string[];
-  /** Quoted names of BOOLEAN columns, never NULL. */
-  readonly failed: readonly string[];
+  /** For each row 0, or k + 1 where expression k is the first that fails. */
+  readonly code: string;
 }
 
 /**
@@ -59,7 +59,9 @@ export function triedSql(
   );
   const inner = `SELECT *, ${attempts.join(', ')} FROM (${from})`;
   const flagged = `SELECT *, ${settled.join(', ')} FROM (${inner})`;
-  return { sql: `SELECT *, ${given.join(', ')} FROM (${flagged})`, values, failed };
+  const cases = failed.map((flag, index) => `WHEN ${flag} THEN ${index + 1}`).join(' ');
+  const code = `(CASE ${cases} ELSE 0 END)::UTINYINT`;
+  return { sql: `SELECT *, ${given.join(', ')} FROM (${flagged})`, values, code };
 }
 
 /** BOOLEAN, never NULL: whether a value may stand. */
@@ -71,30 +73,33 @@ export function fitsSql({ required, valid }: RowExpression, value: string): stri
 }
 
 /** For each row 0, or k + 1 where expression k is the first that fails; null where none does. */
-export async function failedRows(
-  source: RowSourceTable,
-  expressions: readonly RowExpression[],
-): Promise<Uint8Array | null> {
-  if (expressions.length > expressionsMax) throw new RangeError(`"expressions" expected at most ${expressionsMax}`);
-  const codes = new Uint8Array(source.input.rows);
-  let any = false;
-  await source.engine.scan(failuresSql(source, expressions), (chunk) => {
+async function failedRows(source: RowSourceTable, expressions: readonly RowExpression[]): Promise<Uint8Array | null> {
+  return collectCodes(source, failuresSql(source, expressions));
+}
+
+/** The codes of rows, out of a query of positions and codes that are not 0; null where it gives none. */
+export async function collectCodes({ input, engine }: RowSourceTable, sql: string): Promise<Uint8Array | null> {
+  let codes: Uint8Array | null = null;
+  await engine.scan(sql, (chunk) => {
     for (let row = 0; row < chunk.rows; row++) {
-      codes[Number(chunk.value(0, row))] = Number(chunk.value(1, row));
-      any = true;
+      (codes ??= new Uint8Array(input.rows))[Number(chunk.value(0, row))] = Number(chunk.value(1, row));
     }
   });
-  return any ? codes : null;
+  return codes;
 }
 
 /** How many expressions fit the code of a row. */
 export const expressionsMax = 255;
 
+/** @throws RangeError */
+export function mustFit({ length }: readonly RowExpression[]): void {
+  if (length > expressionsMax) throw new RangeError(`"expressions" expected at most ${expressionsMax}, got ${length}`);
+}
+
 function failuresSql({ input }: RowSourceTable, expressions: readonly RowExpression[]): string {
+  mustFit(expressions);
   const position = freeName(input.schema, 'holdout_position');
-  const { sql, failed } = triedSql(input, input.relationSql({ position }), expressions);
-  const cases = failed.map((flag, index) => `WHEN ${flag} THEN ${index + 1}`).join(' ');
-  const code = `CASE ${cases} ELSE 0 END`;
+  const { sql, code } = triedSql(input, input.relationSql({ position }), expressions);
   return `SELECT p, code FROM (SELECT ${quoteIdentifier(position)}::UINTEGER AS p, ${code} AS code FROM (${sql})) WHERE code <> 0`;
 }
 

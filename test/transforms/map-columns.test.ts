@@ -32,6 +32,20 @@ const cast = async (type: ColumnType, value: unknown, to: string, more = ''): Pr
   return (rows[0] as { v: unknown }).v;
 };
 
+describe('a filter that goes on past rows on which it fails', () => {
+  it('tells false, null and failed rows apart under any function, in many rows', async () => {
+    const rows = Array.from({ length: 6000 }, (_, n) => ({ n, of: n % 7 === 0 ? -1 : n % 7 === 1 ? null : n % 10 }));
+    const left = async (where: string, onError: string): Promise<readonly unknown[]> =>
+      (await mapOn(workspace, rows, `filter: {where: "${where}", on_error: ${onError}}`)).rows;
+    const [fails, isTrue] = [(of: number | null) => of === -1, (of: number | null) => of !== null && of >= 0 && of < 4];
+    const [plain, filled] = ['sqrt(of) < 2', 'coalesce(sqrt(of) < 2, true)'];
+    expect(await left(plain, 'drop')).toEqual(rows.filter(({ of }) => isTrue(of)));
+    expect(await left(plain, 'keep')).toEqual(rows.filter(({ of }) => isTrue(of) || fails(of)));
+    expect(await left(filled, 'drop')).toEqual(rows.filter(({ of }) => of === null || isTrue(of)));
+    expect(await left(filled, 'keep')).toEqual(rows.filter(({ of }) => of === null || isTrue(of) || fails(of)));
+  });
+});
+
 describe('rename and drop', () => {
   it('rename gives names all at once, so two may swap theirs, and writes no value', async () => {
     const { rows, kept, counts } = await on('rename: {columns: {id: text, text: id}}');
