@@ -8,6 +8,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const slowest = [
   'transforms/module',
   'transforms/edge-tables',
+  'transforms/sql-traced',
   'transforms/own-columns',
   'cli/compact-processes',
   'transforms/steps',

@@ -63,7 +63,7 @@ const said = (box: Sandbox, { status, stdout, stderr }: Outcome): Outcome => {
 };
 
 // The other tests run most commands in one process, one after the other.
-it('each command says and does in a process of its own what it does after others', async () => {
+it('each command says and does in a process of its own what it does after others', { timeout: 240_000 }, async () => {
   expect(new Set(session.map(([, words]) => words.split(' ')[0]))).toEqual(
     new Set([...commands.map(({ name }) => name), 'lss']),
   );
