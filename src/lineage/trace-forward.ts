@@ -79,13 +79,14 @@ export async function traceForward(
   const holdings: Holding[] = [];
   for (const step of steps) {
     const { output } = step.realisation;
+    // Before others are read: at 13 million rows one table's are 400 MB.
+    if (!seen.has(tableKey(output))) seen.clear();
     const own = await startRows(access, step, start);
     const before = await marksBefore(access, steps, step, marks);
     // One table is often that of several versions; the last one read is kept for the next step.
     let digests = seen.get(tableKey(output));
     if (digests === undefined) {
       digests = await digestsOf(access, output);
-      seen.clear();
       seen.set(tableKey(output), digests);
     }
     const found = mark(digests, { asked: begin, before, own });

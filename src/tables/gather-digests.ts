@@ -4,12 +4,14 @@
  */
 import { readDigests } from './digest-file.ts';
 import type { DigestFile } from './digest-file.ts';
-import { rowsOfPart } from './layout.ts';
+import { forEachPartRun, partStarts, rowsOfPart } from './layout.ts';
 import type { RowMap } from './layout.ts';
 
 const digestBytes = 32;
 /** Rows of a sidecar that are held at once, 128 MiB of them. */
 const slabRowsMax = 1 << 22;
+/** Up to this many runs of rows are read by themselves. */
+const runsMax = 1024;
 
 /**
  * 32 bytes for each row of the map; `files` are the sidecars of its parts, in their order.
@@ -17,6 +19,15 @@ const slabRowsMax = 1 << 22;
  */
 export async function gatherDigests(map: RowMap, files: readonly DigestFile[]): Promise<Uint8Array> {
   const gathered = new Uint8Array(map.rows * digestBytes);
+  const runs = fewRuns(map);
+  if (runs !== null) {
+    for (const { part, from, rows, position } of runs) {
+      await readDigests(files[part]!, from, rows, (digests, offset) =>
+        gathered.set(digests, (position + offset) * digestBytes),
+      );
+    }
+    return gathered;
+  }
   for (const [index, { rows, positions }] of rowsOfPart(map).entries()) {
     const file = files[index]!;
     for (let first = 0; first < file.rows; first += slabRowsMax) {
@@ -40,4 +51,22 @@ export async function gatherDigests(map: RowMap, files: readonly DigestFile[]): 
     }
   }
   return gathered;
+}
+
+interface DigestRun {
+  readonly part: number;
+  readonly from: number;
+  readonly rows: number;
+  readonly position: number;
+}
+
+/** The runs of a map, or null where they are many: then each file is read once. */
+function fewRuns(map: RowMap): readonly DigestRun[] | null {
+  // A piece of another kind than a range is many runs.
+  if (map.pieces.some(({ kind }) => kind !== 'range')) return null;
+  const runs: DigestRun[] = [];
+  forEachPartRun(map, partStarts(map.parts), (part, from, rows, position) => {
+    runs.push({ part, from, rows, position });
+  });
+  return runs.length <= runsMax ? runs : null;
 }
