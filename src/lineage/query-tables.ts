@@ -5,7 +5,6 @@
 import type { NumberedTable } from '../engine/carry-parts.ts';
 import type { Engine } from '../engine/engine.ts';
 import { quoteIdentifier } from '../identity/sql-text.ts';
-import { freeName } from '../tables/sql-types.ts';
 import type { TableReader } from '../tables/table-reader.ts';
 
 /** A table under the name that the query calls it by. */
@@ -29,16 +28,28 @@ export async function defineTable(
   rowsMax: number | null,
 ): Promise<boolean> {
   const ordered = reader.orderedSql({ alone: true });
-  const position = freeName(reader.schema, 'holdout_position');
-  const columns = reader.schema.columns.map((column) => quoteIdentifier(column.name)).join(', ') || 'NULL AS nothing';
-  const sql =
-    ordered ?? `SELECT ${columns} FROM (${reader.relationSql({ position })}) ORDER BY ${quoteIdentifier(position)}`;
-  const limited = rowsMax === null ? sql : `SELECT * FROM (${sql}) LIMIT ${rowsMax}`;
   await engine.run(`DROP VIEW IF EXISTS ${quoteIdentifier(name)}`);
-  const isCopy = ordered === null || rowsMax !== null;
-  if (isCopy) await engine.run(`CREATE TEMP TABLE ${quoteIdentifier(name)} AS ${limited}`);
-  else await defineView(engine, name, limited);
-  return isCopy;
+  if (ordered === null || rowsMax !== null) {
+    await copyInOrder(engine, { name, reader }, rowsMax ?? reader.rows);
+    return true;
+  }
+  await defineView(engine, name, ordered);
+  return false;
+}
+
+/** Copies the first rows of a table, a block at a time: nothing wide is sorted. */
+async function copyInOrder(engine: Engine, { name, reader }: QueryTable, rowsMax: number): Promise<void> {
+  const columns = reader.schema.columns.map((column) => quoteIdentifier(column.name)).join(', ') || 'NULL AS nothing';
+  const table = quoteIdentifier(name);
+  await engine.run(`CREATE TEMP TABLE ${table} AS SELECT ${columns} FROM (${reader.relationSql()}) LIMIT 0`);
+  let left = Math.min(rowsMax, reader.rows);
+  if (left === 0) return;
+  for await (const { sql, rows } of reader.blocks(rowsMax < reader.rows ? { rowsMax } : {})) {
+    const limit = rows > left ? ` LIMIT ${left}` : '';
+    await engine.run(`INSERT INTO ${table} SELECT ${columns} FROM (${sql})${limit}`);
+    left -= rows;
+    if (left <= 0) return;
+  }
 }
 
 /** A table with the numbers of its rows, in no order. */

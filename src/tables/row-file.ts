@@ -32,17 +32,22 @@ export function fileRowsSql(
   if (file.kind === 'stacked') return stackedRowsSql(engine, file, schema, { rowName, between: part, order });
   const row = quoteIdentifier(rowName);
   if (file.kind === 'lines') return lineValuesSql(fileLinesSql(engine, file, rowName, part), schema, row);
-  const stored = columnsByName(file.schema);
+  const sql = typedValuesSql(parquetSql(engine, file), file.schema, schema, `${numberSql(file)} AS ${row}`);
+  return part === undefined ? sql : `SELECT * FROM (${sql}) WHERE ${betweenSql(row, part)}`;
+}
+
+/** The canonical values of typed rows, of a reader of columns of the `stored` schema; `added` is a column before them. */
+export function typedValuesSql(reader: string, stored: TableSchema, schema: TableSchema, added: string): string {
+  const types = columnsByName(stored);
   const values = schema.columns.map(({ name, type }) => {
-    const found = stored.get(name);
+    const found = types.get(name);
     const value =
       found === undefined || found.type === 'NULL'
         ? `NULL::${sqlType(type)}`
         : canonicalValueSql(type, quoteIdentifier(name), 'typed');
     return `${value} AS ${quoteIdentifier(name)}`;
   });
-  const sql = `SELECT ${[`${numberSql(file)} AS ${row}`, ...values].join(', ')} FROM ${parquetSql(engine, file)}`;
-  return part === undefined ? sql : `SELECT * FROM (${sql}) WHERE ${betweenSql(row, part)}`;
+  return `SELECT ${[added, ...values].join(', ')} FROM ${reader}`;
 }
 
 /** A query for the lines of a lines file as they stand: columns `rowName` and `line`. */

@@ -135,27 +135,6 @@ async function mapRows(engine: Engine, file: number, { rows, positions }: Mapped
   return { kind: 'map', file, ...(await registerPositions(engine, rows, positions)) };
 }
 
-/**
- * A SELECT of runs that are files of lines from end to end, in their order: one reader of all, so that a thread adds them up
- * as the rows of one file. Null where they are others.
- */
-export function linesOfFilesSql(
-  engine: Engine,
-  files: readonly RowFile[],
-  schema: TableSchema,
-  runs: readonly Run[],
-): string | null {
-  const paths: string[] = [];
-  for (const { file, from, rows } of runs) {
-    const read = files[file]!;
-    if (read.kind !== 'lines' || from !== 0 || rows !== read.rows) return null;
-    paths.push(engine.fileSql(read.path));
-  }
-  const row = quoteIdentifier(freeName(schema, 'holdout_row'));
-  const lines = `SELECT NULL::BIGINT AS ${row}, line FROM read_parquet([${paths.join(', ')}], hive_partitioning = false)`;
-  return `SELECT ${listed(columnsOf(schema))} FROM (${lineValuesSql(lines, schema, row)})`;
-}
-
 /** Removes the temporary tables of selections. */
 export async function dropSelections(engine: Engine, selections: readonly Selection[]): Promise<void> {
   for (const selection of selections) {

@@ -20,20 +20,13 @@ import { lineBlocks } from './line-blocks.ts';
 import type { LineBlock } from './line-blocks.ts';
 import { rowGroupStarts } from './row-file.ts';
 import type { RowFile } from './row-file.ts';
-import {
-  dropSelections,
-  linesOfFilesSql,
-  runsAt,
-  runsOfLayout,
-  selectionsSql,
-  selectLayout,
-  selectRuns,
-} from './row-select.ts';
+import { dropSelections, runsAt, runsOfLayout, selectionsSql, selectLayout, selectRuns } from './row-select.ts';
 import type { Run, Selection } from './row-select.ts';
 import { isScattered } from './scattered.ts';
 import { scatteredBlocks } from './scattered-blocks.ts';
 import { freeName } from './sql-types.ts';
 import { openLayoutPart, openSidecar, readLayout } from './stored-parts.ts';
+import { wholeFilesSql } from './whole-files.ts';
 
 /** An ordered stretch of a table's rows, as a relation. It can be queried until the next block is asked for. */
 export interface RowBlock {
@@ -172,12 +165,13 @@ export async function readerOf(engine: Engine, table: TableFiles): Promise<Table
     keepsLines: files.every(({ kind }) => kind === 'lines'),
     relationSql({ position } = {}) {
       refuseTakenName(schema, position);
-      return selectionsSql(engine, files, schema, whole, position, 'any');
+      const sql = ranges === null || ranges.length < 2 ? null : wholeFilesSql(engine, files, schema, ranges, position);
+      return sql ?? selectionsSql(engine, files, schema, whole, position, 'any');
     },
     orderedSql({ alone = false } = {}) {
       if (ranges === null) return null;
       return alone && ranges.length > 1
-        ? linesOfFilesSql(engine, files, schema, ranges)
+        ? wholeFilesSql(engine, files, schema, ranges)
         : rangesSql(engine, table, ranges);
     },
     async picked(rows, position) {
