@@ -60,13 +60,7 @@ export async function defineNumbered(
   rowsMax: number | null,
 ): Promise<void> {
   const limit = rowsMax === null ? '' : ` WHERE ${quoteIdentifier(hidden)} < ${rowsMax}`;
-  // A union of many parts ends in a sort that holds a run for each and spills none; one reader of all has one.
-  const alone = reader.orderedSql({ alone: true });
-  const numbered =
-    alone === null || rowsMax !== null
-      ? reader.relationSql({ position: hidden })
-      : `SELECT *, row_number() OVER () - 1 AS ${quoteIdentifier(hidden)} FROM (${alone})`;
-  await defineView(engine, name, `SELECT * FROM (${numbered})${limit}`);
+  await defineView(engine, name, `SELECT * FROM (${reader.relationSql({ position: hidden })})${limit}`);
 }
 
 /** Beside a table that `defineTable` made: with its rows numbered from `first` on. */
