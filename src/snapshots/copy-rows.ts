@@ -18,6 +18,7 @@ import { isWhole, wholeParts } from '../tables/layout.ts';
 import type { Layout, RowMap, WholePart } from '../tables/layout.ts';
 import type { Body, SourceFile } from '../tables/read/read-table-types.ts';
 import { writeParquet } from '../tables/read/typed-body.ts';
+import { RowWeight } from '../tables/row-weight.ts';
 import { freeName } from '../tables/sql-types.ts';
 import { readLayout } from '../tables/stored-parts.ts';
 import { openLayout } from '../tables/table-reader.ts';
@@ -83,8 +84,10 @@ export async function copyRows(
 
 async function writeLines(reader: TableReader, path: string): Promise<Body> {
   let longestLineBytes = 0;
+  const weight = new RowWeight();
   async function* blocks(): AsyncGenerator<Uint8Array> {
-    for await (const { bytes } of reader.jsonLines()) {
+    for await (const { rows, bytes } of reader.jsonLines()) {
+      weight.add(rows, bytes.length);
       for (let at = 0; at < bytes.length;) {
         const end = bytes.indexOf(lineFeed, at);
         longestLineBytes = Math.max(longestLineBytes, end - at);
@@ -94,7 +97,7 @@ async function writeLines(reader: TableReader, path: string): Promise<Body> {
     }
   }
   await pipeline(Readable.from(blocks(), { objectMode: true }), createWriteStream(path, { flags: 'wx' }));
-  return { kind: 'lines', path, firstRow: 0, rows: reader.rows, longestLineBytes };
+  return { kind: 'lines', path, firstRow: 0, rows: reader.rows, longestLineBytes, groupBytes: weight.bytesMax };
 }
 
 const lineFeed = 10;

@@ -10,7 +10,7 @@ import type { Engine } from '../engine/engine.ts';
 import { quoteIdentifier } from '../identity/sql-text.ts';
 import type { Store } from '../store/store.ts';
 import type { PartRows, RowsOfPart } from './layout.ts';
-import { rowsPerGroup } from './part-file.ts';
+import { copyInGroups } from './copy-parquet.ts';
 import type { PartFile } from './part-file.ts';
 import { writeParquet } from './read/typed-body.ts';
 import { fileRowsSql } from './row-file.ts';
@@ -57,10 +57,7 @@ export async function alignValues(
       const piece = await store.tempPath('.parquet');
       pieces.push(piece);
       const sql = await windowSql(engine, values, { rows, positions, used, start, end });
-      await engine.run(
-        `COPY (${sql}) TO ${engine.outputSql(piece)} (FORMAT parquet, PARQUET_VERSION v1, COMPRESSION snappy,
-           ROW_GROUP_SIZE ${rowsPerGroup}, DICTIONARY_SIZE_LIMIT 1)`,
-      );
+      await copyInGroups(engine, sql, piece, pieceFormat);
     }
     const all = pieces.map((piece) => engine.fileSql(piece)).join(', ');
     await writeParquet(engine, `SELECT * FROM read_parquet([${all}], hive_partitioning = false)`, target);
@@ -70,6 +67,8 @@ export async function alignValues(
     await Promise.all(pieces.map((piece) => rm(piece, { force: true })));
   }
 }
+
+const pieceFormat = 'FORMAT parquet, PARQUET_VERSION v1, COMPRESSION snappy, DICTIONARY_SIZE_LIMIT 1';
 
 interface Window {
   readonly rows: Uint32Array;

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { ColumnType } from '../../schemas/table-schema.ts';
 import type { Engine } from '../engine/engine.ts';
 import { quoteIdentifier } from '../identity/sql-text.ts';
+import { copyInGroups } from './copy-parquet.ts';
 import { sqlType } from './sql-types.ts';
 import type { TableReader } from './table-reader.ts';
 
@@ -23,7 +24,7 @@ export async function exportParquet(
     return `${quoteIdentifier(name)}::${sqlType(target)} AS ${quoteIdentifier(name)}`;
   });
   const codec = options.compat ? 'snappy' : 'zstd';
-  const format = `FORMAT parquet, PARQUET_VERSION v1, COMPRESSION ${codec}, ROW_GROUP_SIZE 8192`;
+  const format = `FORMAT parquet, PARQUET_VERSION v1, COMPRESSION ${codec}`;
   const pieces: string[] = [];
   try {
     const ordered = reader.orderedSql();
@@ -40,7 +41,7 @@ export async function exportParquet(
     } else {
       source = ordered;
     }
-    await engine.run(`COPY (SELECT ${columns.join(', ')} FROM (${source})) TO ${engine.outputSql(path)} (${format})`);
+    await copyInGroups(engine, `SELECT ${columns.join(', ')} FROM (${source})`, path, format);
   } finally {
     await Promise.all(pieces.map((piece) => rm(piece, { force: true })));
   }

@@ -7,6 +7,15 @@ import type { Engine } from '../engine/engine.ts';
 
 /** Rows of a row group of our own files: at 750 bytes a row some 6 to 12 MB, so that memory stays bounded. */
 export const rowsPerGroup = 8192;
+/** Rows of a row group where rows are long. With less than 2048 the engine writes what it reads at once, some 8 MB of lines. */
+const longRowsPerGroup = 1024;
+/** More than 8192 rows of 30 KB, which the engine can hold while it writes them and while it reads them back. */
+const groupBytesMax = 256 << 20;
+
+/** Rows of a row group of a file in which no `rowsPerGroup` consecutive rows come to more than `groupBytes`. */
+export function groupRowsFor(groupBytes: number): number {
+  return groupBytes > groupBytesMax ? longRowsPerGroup : rowsPerGroup;
+}
 
 /**
  * Options of a Parquet file of digests on their way. The writer's dictionary of values that are all different costs more than

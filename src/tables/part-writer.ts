@@ -11,13 +11,15 @@ import type { TableSchema } from '../../schemas/table-schema.ts';
 import type { Engine } from '../engine/engine.ts';
 import { HoldoutError } from '../errors.ts';
 import { quoteIdentifier } from '../identity/sql-text.ts';
-import { rowsPerGroup } from './part-file.ts';
+import { copyInGroups } from './copy-parquet.ts';
+import { groupRowsFor } from './part-file.ts';
 import { rawLines } from './raw-lines.ts';
 import type { Body } from './read/read-table-types.ts';
 import { fileRowsSql } from './row-file.ts';
 import type { RowFile } from './row-file.ts';
 import { rowsIn, runsWithin } from './row-runs.ts';
 import type { RowRun } from './row-runs.ts';
+import { RowWeight } from './row-weight.ts';
 import { freeName } from './sql-types.ts';
 
 /** A finished part file that no store holds yet. */
@@ -39,7 +41,7 @@ export interface PartPlace {
   readonly partBytesMax?: number;
 }
 
-const options = `FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE ${rowsPerGroup}, PARQUET_VERSION v1`;
+const options = 'FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, PARQUET_VERSION v1';
 const lineOptions = `${options}, DICTIONARY_SIZE_LIMIT 1`;
 const partBytesDefault = 512 << 20;
 /** The CSV reader takes 16 times this memory. */
@@ -80,25 +82,35 @@ async function writeGroup(
   const longest = Math.max(...bodies.map((each) => (each.kind === 'lines' ? each.longestLineBytes : 0)));
   if (bodies.length === 1 && rowsIn(runs) === body!.rows && longest <= csvLineBytesMax) {
     if ((await bodyBytes(body!)) <= 2 * (place.partBytesMax ?? partBytesDefault)) {
-      const part = await writeWholeLines(place, body!.path, runs, longest);
+      const groupBytes = body!.kind === 'lines' ? body!.groupBytes : 0;
+      const part = await writeWholeLines(place, { path: body!.path, runs, groupBytes }, longest);
       if (part !== null) return [part];
     }
   }
   return writeSlices(place, bodies, runs, longest);
 }
 
+/** Lines of a file, and a bound on what `rowsPerGroup` of them come to. */
+interface LinesFile {
+  readonly path: string;
+  readonly runs: readonly RowRun[];
+  readonly groupBytes: number;
+}
+
 /** The file as it stands through the CSV reader; null where that reader cannot take it (mixed line ends, lone CR). */
 async function writeWholeLines(
   place: PartPlace,
-  path: string,
-  runs: readonly RowRun[],
+  { path, runs, groupBytes }: LinesFile,
   longest: number,
 ): Promise<WrittenPart | null> {
   const output = await place.temporary('.parquet');
   try {
-    await place.engine.run(
-      `COPY (SELECT line FROM ${csvLinesSql(place.engine, path, longest)} WHERE ${rowLineSql})
-       TO ${place.engine.outputSql(output)} (${lineOptions})`,
+    await copyInGroups(
+      place.engine,
+      `SELECT line FROM ${csvLinesSql(place.engine, path, longest)} WHERE ${rowLineSql}`,
+      output,
+      lineOptions,
+      groupRowsFor(groupBytes),
     );
   } catch (error) {
     await rm(output, { force: true });
@@ -163,6 +175,7 @@ async function writeSlices(
 
 interface Slice {
   readonly path: string;
+  readonly weight: RowWeight;
   readonly runs: RowRun[];
   bytes: number;
   write(bytes: Uint8Array, run: RowRun): Promise<void>;
@@ -175,10 +188,12 @@ async function openSlice(place: PartPlace): Promise<Slice> {
   const done = finished(stream);
   const slice: Slice = {
     path,
+    weight: new RowWeight(),
     runs: [],
     bytes: 0,
     async write(bytes, run) {
       slice.bytes += bytes.length;
+      slice.weight.add(run[1], bytes.length);
       const last = slice.runs.at(-1);
       if (last !== undefined && last[0] + last[1] === run[0])
         slice.runs[slice.runs.length - 1] = [last[0], last[1] + run[1]];
@@ -198,16 +213,20 @@ async function writeSlice(place: PartPlace, slice: Slice, longest: number): Prom
   const { engine } = place;
   const rows = rowsIn(slice.runs);
   const expected = slice.bytes - rows;
+  const groupBytes = slice.weight.bytesMax;
   if (longest <= csvLineBytesMax) {
-    const part = await writeWholeLines(place, slice.path, slice.runs, longest);
+    const part = await writeWholeLines(place, { ...slice, groupBytes }, longest);
     if (part !== null && part.logicalBytes === expected) return discarded(slice, part);
   }
   // What the CSV reader cannot take is split as one text; the slice is small where its lines are long.
   const output = await place.temporary('.parquet');
-  await engine.run(
-    `COPY (SELECT unnest(string_split(content, chr(10))) AS line
-           FROM (SELECT rtrim(content, chr(10)) AS content FROM read_text(${engine.fileSql(slice.path)})))
-     TO ${engine.outputSql(output)} (${lineOptions})`,
+  await copyInGroups(
+    engine,
+    `SELECT unnest(string_split(content, chr(10))) AS line
+     FROM (SELECT rtrim(content, chr(10)) AS content FROM read_text(${engine.fileSql(slice.path)}))`,
+    output,
+    lineOptions,
+    groupRowsFor(groupBytes),
   );
   const written = await measure(engine, output);
   if (written.rows !== rows || written.bytes !== expected)
@@ -294,7 +313,7 @@ async function writeTyped(place: PartPlace, bodies: readonly Body[], runs: reado
     }
   }
   const output = await place.temporary('.parquet');
-  await engine.run(`COPY (${selects.join(' UNION ALL ')}) TO ${engine.outputSql(output)} (${options})`);
+  await copyInGroups(engine, selects.join(' UNION ALL '), output, options);
   return typedPart(engine, output, runs);
 }
 

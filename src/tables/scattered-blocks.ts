@@ -8,6 +8,7 @@ import type { TableSchema } from '../../schemas/table-schema.ts';
 import type { Engine } from '../engine/engine.ts';
 import { quoteIdentifier } from '../identity/sql-text.ts';
 import type { RowMap } from './layout.ts';
+import { copyInGroups } from './copy-parquet.ts';
 import { spooledLines } from './line-spool.ts';
 import type { PartFile } from './part-file.ts';
 import { lineValuesSql } from './row-file.ts';
@@ -70,11 +71,9 @@ async function* sortedBlocks(table: ScatteredTable, { rowsMax, bytesMax }: Block
   const position = freeName(schema, 'holdout_position');
   const path = engine.scratchPath('.parquet');
   try {
-    await engine.run(
-      `COPY (SELECT ${listed(schema)} FROM (${selectionsSql(engine, files, schema, selections, position)})
-             ORDER BY ${quoteIdentifier(position)})
-       TO ${engine.outputSql(path)} (${spoolFormat})`,
-    );
+    const sorted = `SELECT ${listed(schema)} FROM (${selectionsSql(engine, files, schema, selections, position)})
+      ORDER BY ${quoteIdentifier(position)}`;
+    await copyInGroups(engine, sorted, path, spoolFormat);
     const stored = files.reduce((sum, { rows }) => sum + rows, 0);
     const rowBytes = Math.max(1, files.reduce((sum, { logicalBytes }) => sum + logicalBytes, 0) / stored);
     const blockRows = Math.max(1, Math.min(rowsMax, Math.floor(bytesMax / rowBytes)));
@@ -90,8 +89,7 @@ async function* sortedBlocks(table: ScatteredTable, { rowsMax, bytesMax }: Block
 }
 
 /** Read again at once, so quick to unpack. Version 2 of the format cannot write some nested strings. */
-const spoolFormat =
-  'FORMAT parquet, COMPRESSION lz4_raw, ROW_GROUP_SIZE 8192, PARQUET_VERSION v1, DICTIONARY_SIZE_LIMIT 1';
+const spoolFormat = 'FORMAT parquet, COMPRESSION lz4_raw, PARQUET_VERSION v1, DICTIONARY_SIZE_LIMIT 1';
 
 function listed({ columns }: TableSchema): string {
   return columns.map(({ name }) => quoteIdentifier(name)).join(', ');

@@ -25,7 +25,7 @@ import { replaceColumns } from './layout-columns.ts';
 import { rowsOfPart } from './layout.ts';
 import type { ColumnSource, Layout } from './layout.ts';
 import { writeParquet } from './read/typed-body.ts';
-import { rowsPerGroup } from './part-file.ts';
+import { copyInGroups } from './copy-parquet.ts';
 import { fileRowsSql } from './row-file.ts';
 import type { RowFile } from './row-file.ts';
 import { freeName, sqlType } from './sql-types.ts';
@@ -95,6 +95,8 @@ function refuseUnknownColumns({ input, output, kept, computed }: ColumnChange): 
   }
 }
 
+const betweenFormat = 'FORMAT parquet, PARQUET_VERSION v1, COMPRESSION snappy, DICTIONARY_SIZE_LIMIT 1';
+
 interface ComputedPart {
   readonly source: ColumnSource | null;
   /** Digests of all rows of the part; those of rows that the table does not use are zero. */
@@ -112,11 +114,7 @@ async function computePart(
   const between = await store.tempPath('.parquet');
   try {
     await useRows(engine, used, file.rows);
-    await engine.run(
-      `COPY (${computedSql(engine, change, file)}) TO ${engine.outputSql(between)}
-       (FORMAT parquet, PARQUET_VERSION v1, COMPRESSION snappy, ROW_GROUP_SIZE ${rowsPerGroup},
-        DICTIONARY_SIZE_LIMIT 1)`,
-    );
+    await copyInGroups(engine, computedSql(engine, change, file), between, betweenFormat);
     const sidecar = { path: await sidecarOf(store, engine, between), rows: file.rows };
     if (change.computed.length === 0) return { source: null, sidecar, newBytes: 0 };
     const types = new Map(change.output.columns.map(({ name, type }) => [name, type]));

@@ -31,7 +31,7 @@ describe('lines beyond the size of a part', () => {
   async function body(name: string, firstRow: number, rows: number): Promise<Body> {
     const path = join(folder, name);
     await writeFile(path, rowsOf(firstRow, rows).join('\n').replaceAll('\n{"row":9', '\n \r\n{"row":9'));
-    return { kind: 'lines', path, firstRow, rows, longestLineBytes: 250 };
+    return { kind: 'lines', path, firstRow, rows, longestLineBytes: 250, groupBytes: 250 * rows };
   }
 
   async function written(

@@ -17,6 +17,7 @@ import { refusalError } from './refusals.ts';
 import type { Refusal } from './scan-block.ts';
 import { hereScanner, type ScanDone, type Scanner } from './scanner.ts';
 import { columnNameFault } from './schema.ts';
+import { RowWeight } from '../row-weight.ts';
 import { formatBytes } from '../../size-text.ts';
 
 /** Files below this are scanned in the calling thread, unless threads or a size of blocks are asked for. */
@@ -53,6 +54,8 @@ export interface ScanResult {
   readonly sha256: Sha256Id | null;
   readonly schema: InferredSchema;
   readonly longestLineBytes: number;
+  /** No `rowsPerGroup` consecutive rows have more bytes. */
+  readonly groupBytes: number;
   /** Null where blank lines or mixed line ends are too many to list. */
   readonly fixups: LineFixups | null;
 }
@@ -95,6 +98,8 @@ async function scanFile(file: FileHandle, scanner: Scanner, options: ScanOptions
   const spare: SpareMemory = [];
   const fixups = emptyFixups();
   const running: Promise<ScanDone>[] = [];
+  const runningBytes: number[] = [];
+  const weight = new RowWeight();
   let rows = 0;
   let bytes = 0;
   let last = 10;
@@ -105,11 +110,13 @@ async function scanFile(file: FileHandle, scanner: Scanner, options: ScanOptions
     const oldest = running.shift();
     if (oldest === undefined) return;
     const { result, memory } = await oldest;
+    const blockLength = runningBytes.shift() ?? 0;
     if (result.refusal !== null) throw await placedRefusal(result.refusal, fixups.lines, options);
     if (memory.byteLength === blockBytes) spare.push(memory);
     await writeAll(digests, result.digests);
     if (offsets !== null && result.offsets !== null) await writeAll(offsets, asUnsigned(result.offsets));
     rows += result.digests.length / 32;
+    weight.add(result.digests.length / 32, blockLength);
     longestLineBytes = Math.max(longestLineBytes, result.longestLine);
     addBlock(fixups, result);
   };
@@ -130,6 +137,8 @@ async function scanFile(file: FileHandle, scanner: Scanner, options: ScanOptions
         bytes += whole.length;
         last = whole.at(-1) ?? last;
         if (running.length >= scanner.depth) await takeOldest();
+        // The scanner takes the block over.
+        runningBytes.push(block.length);
         const scanning = scanner.scan({ block, offset, wantOffsets: offsets !== null });
         // Its failure is met when its turn comes.
         scanning.catch(() => undefined);
@@ -150,6 +159,7 @@ async function scanFile(file: FileHandle, scanner: Scanner, options: ScanOptions
       sha256: hash === null ? null : (`sha256:${hash.digest('hex')}` as Sha256Id),
       schema,
       longestLineBytes,
+      groupBytes: weight.bytesMax,
       fixups: finishFixups(fixups, bom, last === 10),
     };
   } finally {

@@ -13,6 +13,7 @@ import { quoteIdentifier, quoteString } from '../../identity/sql-text.ts';
 import type { InferredSchema } from '../json-scan/inferred.ts';
 import { typeName } from '../types/stored-type.ts';
 import { checkKinds, misfitSql, rawStructure, valueSql } from './checked-text.ts';
+import { groupRowsFor } from '../part-file.ts';
 import { writeParquet } from './typed-body.ts';
 
 /** Lines that a scan has found to be valid. */
@@ -22,6 +23,8 @@ export interface ValidLines {
   readonly name: string;
   readonly inferred: InferredSchema;
   readonly longestLineBytes: number;
+  /** No `rowsPerGroup` consecutive rows have more bytes. */
+  readonly groupBytes: number;
   /** The line of the file as given, from 1, of a row. */
   lineOf(row: number): number | null;
 }
@@ -78,7 +81,7 @@ export async function convertLines(
   const select = schema.columns.map(
     ({ name, type }) => `${valueSql(type, memberSql(name))} AS ${quoteIdentifier(name)}`,
   );
-  await writeParquet(engine, `SELECT ${select.join(', ')} FROM ${from}`, target);
+  await writeParquet(engine, `SELECT ${select.join(', ')} FROM ${from}`, target, groupRowsFor(lines.groupBytes));
 }
 
 function memberSql(name: string): string {

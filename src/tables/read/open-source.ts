@@ -44,6 +44,7 @@ export interface OpenedLines extends OpenedBase {
   /** The types that the file itself gives (CSV, Arrow); null where values alone say it. */
   readonly declared: TableSchema | null;
   readonly longestLineBytes: number;
+  readonly groupBytes: number;
   readonly fixups: LineFixups | null;
   lineOf(row: number): number | null;
 }
@@ -154,6 +155,7 @@ async function openJsonLines(file: UnpackedFile, context: OpenContext): Promise<
     inferred: scan.schema,
     declared: null,
     longestLineBytes: scan.longestLineBytes,
+    groupBytes: scan.groupBytes,
     fixups: plain.compression === 'none' ? fixups : null,
     lineOf: (row) => (fixups === null || row >= scan.rows ? null : lineAmongBlanks(row, fixups)),
   };
@@ -166,7 +168,7 @@ function spooledLines(
   scan: ScannedSpool,
   from: Pick<OpenedLines, 'sha256' | 'declared' | 'lineOf'>,
 ): OpenedLines {
-  const { rows, schema, longestLineBytes, digestsPath } = scan;
+  const { rows, schema, longestLineBytes, groupBytes, digestsPath } = scan;
   return {
     kind: 'lines',
     file,
@@ -175,6 +177,7 @@ function spooledLines(
     digestsPath,
     inferred: schema,
     longestLineBytes,
+    groupBytes,
     fixups: null,
     ...from,
   };

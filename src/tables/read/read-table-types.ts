@@ -43,6 +43,8 @@ export type Body =
       readonly firstRow: number;
       readonly rows: number;
       readonly longestLineBytes: number;
+      /** No `rowsPerGroup` consecutive rows have more bytes. */
+      readonly groupBytes: number;
     }
   | {
       /** Parquet with the columns of the table's schema, in its types. */

@@ -178,8 +178,8 @@ class Reading {
       let rows: number;
       if (source.kind === 'lines' && (!typed || source.rows === 0)) {
         rows = source.rows;
-        const { path, longestLineBytes } = source;
-        bodies.push({ kind: 'lines', path: resolve(path), firstRow, rows, longestLineBytes });
+        const { path, longestLineBytes, groupBytes } = source;
+        bodies.push({ kind: 'lines', path: resolve(path), firstRow, rows, longestLineBytes, groupBytes });
       } else {
         const engine = await this.#openEngine(files);
         await this.#writeTyped(engine, source, given.get(source) ?? null, schema, target);

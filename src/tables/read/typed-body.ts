@@ -8,7 +8,8 @@ import type { Engine } from '../../engine/engine.ts';
 import { HoldoutError } from '../../errors.ts';
 import { rowDigestSql, valuePreimageSql } from '../../identity/row-encoding-sql.ts';
 import { quoteIdentifier } from '../../identity/sql-text.ts';
-import { digestColumnFormat, rowsPerGroup } from '../part-file.ts';
+import { copyInGroups } from '../copy-parquet.ts';
+import { digestColumnFormat } from '../part-file.ts';
 import { castValueSql } from '../types/cast-value.ts';
 import { parseEngineType } from '../types/engine-type.ts';
 import { checkNames } from '../types/column-names.ts';
@@ -99,11 +100,9 @@ export async function copyRelation(
 }
 
 /** Writes a query's rows in order: Parquet v1, whose writer does not fail on nested strings. */
-export async function writeParquet(engine: Engine, query: string, target: string): Promise<void> {
-  await engine.run(
-    `COPY (${query}) TO ${engine.outputSql(target)} (FORMAT parquet, PARQUET_VERSION v1, COMPRESSION zstd,` +
-      ` COMPRESSION_LEVEL 1, ROW_GROUP_SIZE ${rowsPerGroup})`,
-  );
+export async function writeParquet(engine: Engine, query: string, target: string, groupRows?: number): Promise<void> {
+  const options = 'FORMAT parquet, PARQUET_VERSION v1, COMPRESSION zstd, COMPRESSION_LEVEL 1';
+  await copyInGroups(engine, query, target, options, groupRows);
 }
 
 /** Writes the digests of a body's rows, 32 bytes each; returns their number. */
