@@ -62,7 +62,7 @@ export function calls(select: TreeNode, isMeant: (name: string) => boolean): boo
 
 /**
  * Whether the name of a table stands where a value stands, which means all its columns. A column of that name comes
- * first, and a name given with AS may.
+ * first. A name given with AS may, too, but where it does is not told from where it does not.
  */
 export function takesWholeTable(tree: TreeNode, columns: readonly string[]): boolean {
   const tables = new Set<string>();
@@ -71,7 +71,6 @@ export function takesWholeTable(tree: TreeNode, columns: readonly string[]): boo
     const alias = textOf(node, 'alias').toLowerCase();
     if (node['type'] === 'BASE_TABLE') tables.add(alias || textOf(node, 'table_name').toLowerCase());
     else if (node['class'] === undefined && node['type'] === 'SUBQUERY') tables.add(alias);
-    else if (node['class'] !== undefined && lastName(node)?.toLowerCase() !== alias) others.add(alias);
   }
   for (const node of nodesOf(tree)) {
     const name = lastName(node);

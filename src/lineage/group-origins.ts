@@ -31,6 +31,9 @@ export async function findGroups(
   result: GroupedResult,
   inputRows: number,
 ): Promise<RowGroups | null> {
+  // A column of that name hides the count of the rows.
+  const made = await engine.describe(`SELECT * FROM ${result.table}`);
+  if (made.some(({ name }) => name.toLowerCase() === 'rowid')) return null;
   const described = await engine.describe(query.sql).catch(unlessRefused);
   if (described === null) return null;
   const names = described.map((_, index) => `c${index}`);

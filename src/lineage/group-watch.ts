@@ -15,7 +15,9 @@ export interface GroupWatch {
 }
 
 /** Reads the group's number, then waits; a second line is the dismissal. All of it is built into every shell. */
-const script = 'trap "" INT TERM HUP; read -r group && { read -r over || kill -s KILL -- "-$group"; }';
+const script =
+  'trap "" INT TERM HUP; read -r group || exit; case $group in ""|0|1|*[!0-9]*) exit;; esac; ' +
+  'read -r over || kill -s KILL -- "-$group"';
 
 /**
  * Starts the shell, before the command: unwatched is only the moment until its number is written. Where the shell cannot

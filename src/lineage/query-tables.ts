@@ -71,9 +71,11 @@ export async function defineNumberedBeside(
   { first, isCopy }: { readonly first: number; readonly isCopy: boolean },
 ): Promise<void> {
   const number = quoteIdentifier(column);
-  // Rows of a copy count in the order in which they were put in.
-  const sql = isCopy
-    ? `SELECT *, (rowid + ${first})::UINTEGER AS ${number} FROM ${quoteIdentifier(name)}`
-    : `SELECT * REPLACE ((${number} + ${first})::UINTEGER AS ${number}) FROM (${reader.relationSql({ position: column })})`;
+  const hidesCount = reader.schema.columns.some((own) => own.name.toLowerCase() === 'rowid');
+  // Rows of a copy count in the order in which they were put in, unless a column of the table has the name of that count.
+  const sql =
+    isCopy && !hidesCount
+      ? `SELECT *, (rowid + ${first})::UINTEGER AS ${number} FROM ${quoteIdentifier(name)}`
+      : `SELECT * REPLACE ((${number} + ${first})::UINTEGER AS ${number}) FROM (${reader.relationSql({ position: column })})`;
   await defineView(engine, view, sql);
 }

@@ -4,8 +4,9 @@
  * @module
  */
 
-/** A bare word, or a string, which may hold the same letters. */
-const tokens = /"(?:[^"\\]|\\.)*"|-?Infinity|NaN/g;
+/** Where a bare word begins, or a string, which may hold the same letters; the last also knows what makes a row. */
+const wordOrString = /"|-?Infinity|NaN/g;
+const wordStringOrMark = /["[\]{}:]|-?Infinity|NaN/g;
 const words = ['NaN', 'Infinity'] as const;
 const newline = 10;
 
@@ -21,12 +22,41 @@ export function finiteLines(bytes: Uint8Array): { readonly bytes: Uint8Array; re
   let replaced = 0;
   // Latin-1: the same bytes come out as went in.
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
-  const finite = text.replace(tokens, (token) => {
-    if (token.startsWith('"')) return token;
+  const finite = withoutWords(text, 'null', () => {
     replaced += 1;
-    return 'null';
   });
   return replaced === 0 ? { bytes, replaced } : { bytes: Buffer.from(finite, 'latin1'), replaced };
+}
+
+/** The text with another word in place of each that JSON does not have. */
+function withoutWords(text: string, other: string, tell: () => void): string {
+  const kept: string[] = [];
+  let from = 0;
+  for (const { start, end } of tokensOf(text, wordOrString)) {
+    if (text.startsWith('"', start)) continue;
+    tell();
+    kept.push(text.slice(from, start), other);
+    from = end;
+  }
+  return kept.join('') + text.slice(from);
+}
+
+/** Tokens in order. Strings are gone through by hand: one pattern for all of a string has no stack for long ones. */
+function* tokensOf(text: string, pattern: RegExp): Generator<{ readonly start: number; readonly end: number }> {
+  const starts = new RegExp(pattern);
+  for (let found = starts.exec(text); found !== null; found = starts.exec(text)) {
+    if (found[0] === '"') starts.lastIndex = endOfString(text, found.index);
+    yield { start: found.index, end: starts.lastIndex };
+  }
+}
+
+function endOfString(text: string, start: number): number {
+  for (let quote = text.indexOf('"', start + 1); quote >= 0; quote = text.indexOf('"', quote + 1)) {
+    let before = quote;
+    while (text[before - 1] === '\\') before -= 1;
+    if ((quote - before) % 2 === 0) return quote + 1;
+  }
+  return text.length;
 }
 
 /** A word that JSON does not have. */
@@ -53,7 +83,8 @@ export function firstBareWord(bytes: Uint8Array): BareWord | null {
 /** The first such word of a row, and the column that holds it. */
 function bareWordOf(row: string): Omit<BareWord, 'line'> | null {
   let [depth, name, column] = [0, '""', '""'];
-  for (const [token] of row.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}:]|-?Infinity|NaN/g)) {
+  for (const { start, end } of tokensOf(row, wordStringOrMark)) {
+    const token = row.slice(start, end);
     if (token === '{' || token === '[') depth += 1;
     else if (token === '}' || token === ']') depth -= 1;
     else if (token.startsWith('"')) name = token;
@@ -70,9 +101,6 @@ export function readFinite(line: string): Readonly<Record<string, unknown>> {
   try {
     return JSON.parse(text) as Record<string, unknown>;
   } catch {
-    return JSON.parse(text.replace(tokens, (token) => (token.startsWith('"') ? token : '0'))) as Record<
-      string,
-      unknown
-    >;
+    return JSON.parse(withoutWords(text, '0', () => undefined)) as Record<string, unknown>;
   }
 }

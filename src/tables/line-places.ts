@@ -19,12 +19,13 @@ export interface LinePlace {
   readonly line: string;
 }
 
-/** With more runs than this every line is as quickly read in its order. */
+/** With more runs than this, or more lines, every line is as quickly read in its order. */
 const runsMax = 64;
+const linesMax = 32;
 
 /**
  * The lines of these rows, counted from row `first` of the table; they ascend, each once. Null where the table is not of
- * lines, or of too many pieces for this.
+ * lines, or of too many pieces for this, or too many rows are asked for.
  * @throws HoldoutError `NOT_FOUND`, `STORE_CORRUPT`, `IO`
  */
 export async function linePlaces(
@@ -33,6 +34,7 @@ export async function linePlaces(
   first: number,
   rows: readonly number[],
 ): Promise<readonly LinePlace[] | null> {
+  if (rows.length > linesMax) return null;
   const layout = await readLayout(store, await layoutIdOf(store, ref));
   const files: PartFile[] = [];
   for (const part of layout.parts) {

@@ -120,6 +120,13 @@ describe('a store', () => {
     expect(stderr).toBe('');
   });
 
+  it('prints JSON that any reader takes of rows of any length', async () => {
+    const text = `NaN ${'x'.repeat(9_000_000)}`;
+    await box.write('huge.jsonl', `{"a":NaN,"t":"${text}\\""}\n`);
+    await box.json(['add', 'huge', 'huge.jsonl']);
+    expect(await box.told(['cat', 'huge'])).toBe(`{"a":null,"t":"${text}\\""}\n`);
+  });
+
   it('prints JSON that any reader takes: null for NaN and infinities, and how many there are', async () => {
     await box.write(
       'odd.jsonl',

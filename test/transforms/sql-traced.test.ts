@@ -56,6 +56,11 @@ const groupBy = (key: (row: (typeof rows)[number]) => unknown) => (value: unknow
   made(rows.filter((row) => key(row) === value).map(({ n }) => n));
 const withK = groupBy(({ k }) => k);
 
+it('a column called rowid is no count of rows', async () => {
+  const grouped = 'SELECT k AS rowid, count(*) AS c FROM input GROUP BY k ORDER BY rowid DESC NULLS LAST';
+  await expectTraced(grouped, ({ rowid }) => withK(rowid));
+});
+
 describe('a row of a SELECT is traced to the row that it was made of', () => {
   it.each([
     ['with a window beside it', 'SELECT n, sum(n) OVER (PARTITION BY k ORDER BY n) AS s FROM input'],
@@ -299,6 +304,7 @@ describe('a query stays opaque, and says why', () => {
     ['SELECT * FROM input a NATURAL JOIN input b', 'has a NATURAL JOIN of a table with itself'],
     ["SELECT COLUMNS('n|k') FROM input JOIN o USING (k)", 'has COLUMNS(…) that chooses columns by a text or lambda'],
     ['SELECT i AS whole FROM input i', 'takes a whole table as a value'],
+    ['SELECT input::VARCHAR AS input FROM input', 'takes a whole table as a value'],
     ['SELECT #1 AS a FROM input JOIN o USING (k)', 'names a column by its number'],
     ['SELECT (SELECT count(*) FROM input) AS c', 'has a SELECT over nothing but subqueries within expressions'],
     [

@@ -6,6 +6,7 @@
  * @module
  */
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { type RankedKeys, findCrowds, pairsOf } from './crowds.ts';
 import { highHalf, lowHalf } from './halves.ts';
 import { SetSpool } from './set-spool.ts';
@@ -100,13 +101,16 @@ function plan({ keys, sizes }: Likeness, limits: SlabLimits): { leftOut: number;
 }
 
 function fromSpool(spool: SetSpool, sizes: Uint32Array): ReadSets {
-  return (wanted, visit) => {
+  return async (wanted, visit) => {
     for (let position = 0; position < sizes.length; position++) {
+      // Else no interrupt would be heard for as long as this takes.
+      if (position % rowsBetweenBreaths === 0) await setImmediate();
       if (wanted(position)) visit(position, spool.get(position, sizes[position]!));
     }
-    return Promise.resolve();
   };
 }
+
+const rowsBetweenBreaths = 1 << 16;
 
 interface Decision {
   readonly likeness: Likeness;
