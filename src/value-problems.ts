@@ -43,7 +43,8 @@ export function checkValue<T>(schema: z.ZodType<T>, value: unknown, keys: readon
     if (issue.code !== 'unrecognized_keys') return [problemOf(issue, path)];
     const lacking = missing.filter((each) => samePath(each.slice(0, -1), path)).map((each) => String(each.at(-1)));
     return issue.keys.map((key) => {
-      const near = nearestName(key, [...lacking, ...(path.length === 0 ? keys : [])]);
+      const known = [...lacking, ...(path.length === 0 ? keys : [])].filter((name) => name !== key);
+      const near = nearestName(key, known);
       if (near !== null) meant.add(JSON.stringify([...path, near]));
       const says = `unknown key ${JSON.stringify(key)}${near === null ? '' : ` (did you mean ${near}?)`}`;
       return { path, kind: 'unknown-key', key, says };

@@ -13,7 +13,7 @@ import { putLayout } from '../tables/write-table.ts';
 import { stepFacts } from './describe-step.ts';
 import { type LineageStep, lineageGraph } from './graph.ts';
 import type { RawSources } from './read-again.ts';
-import { type Attempt, type Given, attemptStep, recordedTable } from './reproduce-step.ts';
+import { type Attempt, type Given, attemptStep, isLost, recordedTable } from './reproduce-step.ts';
 import { type DifferentRow, type VersionChange, compareTables, versionChanges } from './reproduce-compare.ts';
 import type { Transform } from './transform.ts';
 
@@ -95,7 +95,9 @@ export async function reproduceVersion(run: ReproduceRun): Promise<Reproduction>
       if (run.only !== undefined) {
         for (const { ref, step: index } of step.inputs) given.set(index, await recordedTable(place, state, ref));
       }
-      const attempt = await attemptStep(run, place, state, step, given);
+      const tried = await attemptStep(run, place, state, step, given);
+      const stored = run.restore && 'cannot' in tried ? await rowsOfGoneFiles(place, state, step) : null;
+      const attempt = stored === null ? tried : { given: stored };
       const outcome = await judge(run, state, steps, step, attempt);
       outcomes.push(outcome);
       await run.onStep?.(outcome);
@@ -107,6 +109,21 @@ export async function reproduceVersion(run: ReproduceRun): Promise<Reproduction>
   } finally {
     for (const { reader } of given.values()) await reader.close();
     await scratch?.close();
+  }
+}
+
+/** The rows that were read from files that are gone: to make again what was made of them, those that are stored will do. */
+async function rowsOfGoneFiles(
+  place: Pick<ReproduceRun, 'store' | 'engine'>,
+  state: JournalState,
+  { inputs, realisation }: LineageStep,
+): Promise<Given | null> {
+  if (inputs.length > 0) return null;
+  try {
+    return await recordedTable(place, state, realisation.output);
+  } catch (error) {
+    if (isLost(error)) return null;
+    throw error;
   }
 }
 
@@ -152,7 +169,11 @@ async function judge(
     return { ...base, state: 'differs', got, detail, rows, firstDifferentRow };
   }
   const restored = run.restore && (await restoreLayout(run, state, recorded, layout));
-  const detail = taken ? 'declared not deterministic: its stored output is taken as it is, like raw data' : '';
+  const why =
+    step.inputs.length === 0
+      ? 'its files are gone: the rows that the store has are taken as they are'
+      : 'declared not deterministic: its stored output is taken as it is, like raw data';
+  const detail = taken ? why : '';
   return { ...base, state: 'same', got: compared.got, detail, taken, restored };
 }
 

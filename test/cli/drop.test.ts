@@ -160,6 +160,21 @@ describe('a version made by code of your own', () => {
       expect(await run.store.verifyStructure(partsOfLayout)).toEqual([]);
     });
   });
+
+  it('is rebuilt from the stored rows of a file that holds others now', async () => {
+    await box.write('once.json', '[{"text":"a"},{"text":"b"}]');
+    await box.write('up.mjs', 'export default (row) => ({ ...row, text: `${row.text}!` });\n');
+    await told('add', 'once', 'once.json');
+    await told('transform', 'once', 'louder', '--step', 'module: {path: up.mjs}');
+    const before = await told('cat', 'louder');
+    await told('drop', 'louder', '--run-code');
+    await box.write('once.json', '[{"text":"c"}]');
+    expect((await box.run(['reproduce', 'louder', '--run-code'])).status).toBe(3);
+    expect(await told('reproduce', 'louder', '--run-code', '--restore')).toContain(
+      'its files are gone: the rows that the store has are taken as they are',
+    );
+    expect(await told('cat', 'louder')).toBe(before);
+  });
 });
 
 const file = (id: string): UnneededFile => ({ kind: 'part', id: `sha256:${id.repeat(64)}`, bytes: 1 }) as UnneededFile;
