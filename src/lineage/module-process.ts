@@ -142,9 +142,14 @@ export class ModuleProcess {
     if (this.#failure !== null) return;
     this.#failure = new Error('finished');
     this.#send({ kind: 'end' });
-    const late = setTimeout(() => this.#child.kill('SIGKILL'), endMsMax);
+    const late = setTimeout(() => this.#kill(), endMsMax);
     await this.#ended;
     clearTimeout(late);
+  }
+
+  /** Without a process there is no number of one, and a signal to number 0 goes to this process's own group. */
+  #kill(): void {
+    if (this.#child.pid !== undefined) this.#child.kill('SIGKILL');
   }
 
   /** Ends it, whatever it does. */
@@ -152,7 +157,7 @@ export class ModuleProcess {
     clearInterval(this.#watch);
     this.#run.signal?.removeEventListener('abort', this.#interrupt);
     this.#failure ??= new Error('closed');
-    this.#child.kill('SIGKILL');
+    this.#kill();
     // One that is paused would never be seen to end.
     this.#channel?.destroy();
     await this.#ended;
@@ -238,7 +243,7 @@ export class ModuleProcess {
     this.#failure = error;
     clearInterval(this.#watch);
     for (const waiting of this.#waiting.splice(0)) waiting.fail(error);
-    this.#child.kill('SIGKILL');
+    this.#kill();
   }
 }
 
