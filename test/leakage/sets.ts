@@ -14,6 +14,12 @@ import type { NamedEval, NamedTable } from '../../dist/src/leakage/types.js';
 import type { FieldRoles } from '../../dist/schemas/records.js';
 import type { ColumnType, TableSchema } from '../../dist/schemas/table-schema.js';
 
+/** A question that stands in no other text. */
+export const question =
+  'Natalia sold clips to forty of her friends in April, and then she sold half as many clips in May. How many clips did Natalia sell altogether in April and May?';
+/** A text that shares no run of words with it. */
+export const filler = 'Nothing of what follows has to do with it, and neither has what came before.';
+
 export type Row = Readonly<Record<string, unknown>>;
 
 /** A schema by the first values seen. */

@@ -7,14 +7,16 @@ import { dirname } from 'node:path';
 import { expect } from 'vitest';
 import { parse } from 'yaml';
 import { derivationRecord, realisationRecord, snapshotRecord } from '../../dist/schemas/records.js';
-import type { DerivationRecord, RealisationRecord, TableRef } from '../../dist/schemas/records.js';
+import type { DerivationRecord, RealisationRecord } from '../../dist/schemas/records.js';
+import type { Engine } from '../../dist/src/engine/engine.js';
 import type { HoldoutError } from '../../dist/src/errors.js';
 import { deriveChain } from '../../dist/src/lineage/derive-chain.js';
 import type { ChainStep } from '../../dist/src/lineage/derive-chain.js';
 import { withNames } from '../../dist/src/lineage/describe-step.js';
-import { lineageGraph } from '../../dist/src/lineage/graph.js';
+import { type LineageStep, lineageGraph } from '../../dist/src/lineage/graph.js';
 import { whyDropped } from '../../dist/src/lineage/why-dropped.js';
 import type { RowFate } from '../../dist/src/lineage/why-dropped.js';
+import type { TableAccess } from '../../dist/src/lineage/row-origins.js';
 import { findStep } from '../../dist/src/lineage/find-step.js';
 import { reproduceVersion } from '../../dist/src/lineage/reproduce.js';
 import type { Reproduction } from '../../dist/src/lineage/reproduce.js';
@@ -128,37 +130,32 @@ export class OwnSteps {
 
   /** Rows of `data` that each row of a version was made of, where it was made of a group of them; else why it ends. */
   async madeOf(name: string): Promise<readonly (readonly number[] | string | null)[]> {
-    const { store } = this.workspace;
-    const { entry, record } = await this.workspace.version(name);
-    return this.workspace.engine(async (engine) => {
-      const steps = await lineageGraph(store, await store.journal(), entry);
-      const access = {
-        store,
-        open: (ref: TableRef) => openTable(store, engine, ref),
-        digests: (ref: TableRef) => tableDigests(store, ref),
-      };
-      const rows = Array.from({ length: record.rows }, (_, row) => row);
-      const traced = await traceBack(access, steps, rows, 1_000_000);
-      return traced.map(({ stops, madeOf }) => madeOf?.rows.map(({ hops }) => hops.at(-1)!.row) ?? stops);
-    });
+    const { traced } = await this.#tracedRows(name);
+    return traced.map(({ stops, madeOf }) => madeOf?.rows.map(({ hops }) => hops.at(-1)!.row) ?? stops);
   }
 
   /** The raw rows that each row of a version was made of, as `data:3`, in order; else why its trace ends. */
   async originsOf(name: string): Promise<readonly (readonly string[] | string)[]> {
+    const { steps, traced } = await this.#tracedRows(name);
+    const raw = ({ hops }: TracedRow): string => `${steps[hops.at(-1)!.step]!.entry.name}:${hops.at(-1)!.row}`;
+    return traced.map((each) => each.stops ?? (each.madeOf?.rows.map(raw) ?? [raw(each)]).toSorted());
+  }
+
+  async #tracedRows(
+    name: string,
+  ): Promise<{ readonly steps: readonly LineageStep[]; readonly traced: readonly TracedRow[] }> {
     const { store } = this.workspace;
     const { entry, record } = await this.workspace.version(name);
     return this.workspace.engine(async (engine) => {
       const steps = await lineageGraph(store, await store.journal(), entry);
-      const access = {
-        store,
-        open: (ref: TableRef) => openTable(store, engine, ref),
-        digests: (ref: TableRef) => tableDigests(store, ref),
-      };
       const rows = Array.from({ length: record.rows }, (_, row) => row);
-      const traced = await traceBack(access, steps, rows, 1_000_000);
-      const raw = ({ hops }: TracedRow): string => `${steps[hops.at(-1)!.step]!.entry.name}:${hops.at(-1)!.row}`;
-      return traced.map((each) => each.stops ?? (each.madeOf?.rows.map(raw) ?? [raw(each)]).toSorted());
+      return { steps, traced: await traceBack(this.#access(engine), steps, rows, 1_000_000) };
     });
+  }
+
+  #access(engine: Engine): TableAccess {
+    const { store } = this.workspace;
+    return { store, open: (ref) => openTable(store, engine, ref), digests: (ref) => tableDigests(store, ref) };
   }
 
   /** What became of each row of `base` on the way to a version; sentences name versions as people know them. */
@@ -168,12 +165,7 @@ export class OwnSteps {
     const data = await this.workspace.version(base);
     return this.workspace.engine(async (engine) => {
       const steps = await lineageGraph(store, await store.journal(), entry);
-      const access = {
-        store,
-        open: (ref: TableRef) => openTable(store, engine, ref),
-        digests: (ref: TableRef) => tableDigests(store, ref),
-      };
-      const run = { ...access, engine, transforms: builtInTransforms, threads: 2 };
+      const run = { ...this.#access(engine), engine, transforms: builtInTransforms, threads: 2 };
       const from = steps.find((step) => step.entry.seq === data.entry.seq)!;
       const rows = Array.from({ length: data.record.rows }, (_, row) => row);
       const fates = await whyDropped(run, steps, from.index, rows);
