@@ -36,23 +36,92 @@ type Checked<T> =
 export function checkValue<T>(schema: z.ZodType<T>, value: unknown, keys: readonly string[]): Checked<T> {
   const checked = schema.safeParse(value, inPlainWords);
   if (checked.success) return { ok: true, value: checked.data };
-  const issues = checked.error.issues.flatMap((issue) => leavesOf(issue, []));
-  const missing = issues.filter(({ issue }) => isMissing(issue)).map(({ path }) => path);
-  const meant = new Set<string>();
-  const problems = issues.flatMap(({ issue, path }): ValueProblem[] => {
-    if (issue.code !== 'unrecognized_keys') return [problemOf(issue, path)];
+  const leaves = checked.error.issues.flatMap((issue) => leavesOf(issue, []));
+  const missing = leaves.filter(({ issue }) => isMissing(issue)).map(({ path }) => path);
+  const problems: ValueProblem[] = [];
+  // A key that is only misspelt is not missing as well, and what lacks where an unknown key stands is told with that.
+  const toldElsewhere = new Set<string>();
+  for (const { issue, path } of leaves) {
+    if (issue.code !== 'unrecognized_keys') {
+      problems.push(problemOf(issue, path));
+      continue;
+    }
     const lacking = missing.filter((each) => samePath(each.slice(0, -1), path)).map((each) => String(each.at(-1)));
-    return issue.keys.map((key) => {
-      const known = [...lacking, ...(path.length === 0 ? keys : [])].filter((name) => name !== key);
-      const near = nearestName(key, known);
-      if (near !== null) meant.add(JSON.stringify([...path, near]));
-      const says = `unknown key ${JSON.stringify(key)}${near === null ? '' : ` (did you mean ${near}?)`}`;
-      return { path, kind: 'unknown-key', key, says };
-    });
-  });
-  // A key that is only misspelt is not missing as well.
-  const told = problems.filter(({ kind, path }) => kind !== 'missing' || !meant.has(JSON.stringify(path)));
+    const known = [...new Set([...lacking, ...(path.length === 0 ? keys : [])])];
+    const meant = new Map(
+      issue.keys.map((key) => [
+        key,
+        nearestName(
+          key,
+          known.filter((name) => name !== key),
+        ),
+      ]),
+    );
+    const [only] = issue.keys;
+    if (issue.keys.length === 1 && meant.get(only!) === null && lacking.length === 1) {
+      meant.set(only!, onlyFitting(schema, value, { path, key: only!, known, wanted: lacking[0]! }));
+    }
+    const unsaid = lacking.filter((name) => ![...meant.values()].includes(name));
+    for (const name of lacking) toldElsewhere.add(placeKey('missing', [...path, name]));
+    // Of a map with an unknown key a rule about all of it says what else may be missing.
+    const rules = leaves.filter((leaf) => leaf.issue.code === 'custom' && samePath(leaf.path, path));
+    if (rules.length > 0) toldElsewhere.add(placeKey('value', path));
+    const says = [...meant.values()].includes(null) ? rules : [];
+    const also = [...(unsaid.length === 0 ? [] : [`, and ${lackingText(unsaid)}`]), ...says.map(ruleText)].join('');
+    for (const [index, key] of issue.keys.entries()) {
+      const near = meant.get(key) ?? null;
+      const meantText = near === null ? '' : ` (did you mean ${near}?)`;
+      const says = `unknown key ${JSON.stringify(key)}${meantText}${index === 0 ? also : ''}`;
+      problems.push({ path, kind: 'unknown-key', key, says });
+    }
+  }
+  const told = problems.filter(({ kind, path }) => !toldElsewhere.has(placeKey(kind, path)));
   return { ok: false, problems: told };
+}
+
+interface Misnamed {
+  readonly path: ValuePath;
+  readonly key: string;
+  readonly known: readonly string[];
+  /** What is missing beside it. */
+  readonly wanted: string;
+}
+
+/** `wanted`, where the value under the unknown key fits it and no other known key that is not given; else null. */
+function onlyFitting(schema: z.ZodType, value: unknown, { path, key, known, wanted }: Misnamed): string | null {
+  const around = path.reduce((inner, segment) => (inner as Record<string, unknown>)[segment], value);
+  const given = around as Readonly<Record<string, unknown>>;
+  const fits = known.filter((name) => {
+    if (Object.hasOwn(given, name)) return false;
+    const issues = schema.safeParse(withRenamed(value, path, key, name)).error?.issues ?? [];
+    const at = [...path, name];
+    return !issues.flatMap((issue) => leavesOf(issue, [])).some((leaf) => samePath(leaf.path.slice(0, at.length), at));
+  });
+  return fits.length === 1 && fits[0] === wanted ? wanted : null;
+}
+
+/** The value with one key of the map at `path` called otherwise. */
+function withRenamed(value: unknown, path: ValuePath, from: string, to: string): unknown {
+  const [segment, ...rest] = path;
+  if (segment === undefined) {
+    return Object.fromEntries(Object.entries(value as object).map(([key, each]) => [key === from ? to : key, each]));
+  }
+  const inner = withRenamed((value as Record<string, unknown>)[segment], rest, from, to);
+  if (Array.isArray(value)) return (value as unknown[]).with(Number(segment), inner);
+  return { ...(value as object), [segment]: inner };
+}
+
+function placeKey(kind: ValueProblem['kind'], path: ValuePath): string {
+  return JSON.stringify([kind, ...path]);
+}
+
+function ruleText({ issue }: Leaf): string {
+  return `; ${issue.message}`;
+}
+
+function lackingText(names: readonly string[]): string {
+  const [last = '', ...before] = names.toReversed();
+  return before.length === 0 ? `${last} ${missingWords}` : `${before.toReversed().join(', ')} and ${last} are missing`;
 }
 
 /** What is wrong with a value, in one line; empty where nothing is. */

@@ -3,6 +3,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { HoldoutError } from '../dist/src/errors.js';
+import { parametersHint } from '../dist/src/lineage/meant-parameters.js';
 import { checkValue, problemText, problemsText } from '../dist/src/value-problems.js';
 import { builtInTransforms } from '../dist/transforms/index.js';
 
@@ -101,11 +102,51 @@ describe('what is wrong with a step', () => {
       'with, item 1, dataset: expected the name of a dataset',
     ],
     ['command', { run: [] }, 'run: the list is empty'],
+    ['head', { count: 10 }, 'unknown key "count" (did you mean n?)'],
+    ['sample', { n: 3 }, 'unknown key "n"; give fraction or count'],
+    ['sample', { fractoin: 0.3 }, 'unknown key "fractoin" (did you mean fraction?)'],
+    ['mixture', { shares: {} }, 'unknown key "shares", and weight and with are missing'],
+    ['split', { shares: { a: 1 }, take: 'a' }, 'unknown key "take" (did you mean which?)'],
+    ['sort', { by: [{ col: 'a' }] }, 'by, item 1: unknown key "col" (did you mean column?)'],
   ])('names value and what may stand there: %s %j', (step, params, says) => {
     const transform = builtInTransforms.find(({ name }) => name === `holdout/${step}`)!;
     expect(() => transform.prepare(params)).toThrow(`holdout/${step}: ${says}`);
     expect(() => transform.prepare(params)).toThrow(new RegExp(`${says.replaceAll(/[^\w ]/g, '.')}$`));
   });
+});
+
+describe('parameters in place of which a value stands', () => {
+  it.each<[step: string, given: unknown, hint: string]>([
+    ['filter', 'length(output) > 20', 'it is written filter: {where: "length(output) > 20"}'],
+    ['filter', 'length(output) >> > 20', 'it is written filter: {where: "length(output) >> > 20"}'],
+    ['sample', 0.1, 'it is written sample: {fraction: 0.1}'],
+    ['sample', 100, 'it is written sample: {count: 100}'],
+    ['dedupe', 'instruction', 'it is written dedupe: {by: [instruction]}'],
+    ['rename', { a: 'b c' }, 'it is written rename: {columns: {a: "b c"}}'],
+    ['shuffle', true, 'its parameters: seed; for example shuffle: {seed: 7}'],
+    ['mixture', { shares: {} }, 'its parameters: weight, with, rows, size, repeat, order, seed'],
+  ])('are told as they are written: %s %j', (step, given, hint) => {
+    const transform = builtInTransforms.find(({ name }) => name === `holdout/${step}`)!;
+    expect(() => transform.prepare(given)).toThrow(expect.objectContaining({ hint }) as Error);
+  });
+
+  it.each(builtInTransforms.map((transform) => [transform.name, transform] as const))(
+    'have a way to write them that the step takes: %s',
+    (_, transform) => {
+      let written = 0;
+      for (const given of ['a', 'a b', 0.5, 7, ['a'], { x: 'y' }]) {
+        const [, text] = /^it is written (.*)$/.exec(parametersHint(transform, given)) ?? [];
+        if (text === undefined) continue;
+        written += 1;
+        const [params] = Object.values(parse(text) as Record<string, unknown>);
+        expect(() => transform.prepare(params)).not.toThrow();
+      }
+      const { required = [] } = z.toJSONSchema(transform.params, { io: 'input' });
+      // These two want a bound beside their column.
+      if (['holdout/length', 'holdout/quality'].includes(transform.name)) expect(written).toBe(0);
+      else if (required.length === 1) expect(written).toBeGreaterThan(0);
+    },
+  );
 });
 
 describe('what is wrong with a value', () => {
@@ -145,6 +186,6 @@ describe('what is wrong with a value', () => {
     expect(told({ x: { b: 1 } })).toBe('x.b: expected text, not 1');
     expect(told({ x: 4 })).toBe('x: expected a list, names with values or 3, not 4');
     expect(told({})).toBe('x is missing');
-    expect(told({ y: 1 })).toBe('x is missing; it: unknown key "y"');
+    expect(told({ y: 1 })).toBe('it: unknown key "y", and x is missing');
   });
 });

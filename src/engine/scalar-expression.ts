@@ -265,6 +265,12 @@ async function checkFunctions(engine: Engine, used: ReadonlySet<string>): Promis
   for (const name of used) {
     const found = known.filter((each) => each.name === name);
     if (found.length === 0) {
+      // What is no word is an operator, and the nearest name of another one says nothing of what was meant.
+      const [, operator, side] = /^([^a-z_".]+)(__postfix)?$/.exec(name) ?? [];
+      if (operator !== undefined) {
+        const where = side === undefined ? '' : ' that stands behind a value: something is missing after it';
+        throw new HoldoutError('USAGE', `there is no operator ${operator}${where}`);
+      }
       const near = nearestName(name, new Set(known.map((each) => each.name)));
       throw new HoldoutError(
         'USAGE',

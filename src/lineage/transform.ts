@@ -11,6 +11,7 @@ import { HoldoutError } from '../errors.ts';
 import { canonicalJson } from '../identity/canonical-json.ts';
 import type { TableReader } from '../tables/table-reader.ts';
 import { checkValue, problemText } from '../value-problems.ts';
+import { parametersHint } from './meant-parameters.ts';
 import { parametersOf } from './parameters.ts';
 import type { RowPlace } from './row-source.ts';
 import type { StepOutput } from './step-output.ts';
@@ -203,7 +204,7 @@ export function defineTransform<P extends z.core.util.JSONType>(definition: Step
   };
 }
 
-function checkParams<P>({ name, params }: StepDefinition<P>, given: unknown): P {
+function checkParams<P>({ name, example, params }: StepDefinition<P>, given: unknown): P {
   const unfit = unfitText(given);
   if (unfit !== null) throw new HoldoutError('USAGE', `${name}: a parameter holds ${unfit}`);
   const known = parametersOf(params).map((parameter) => parameter.name);
@@ -213,7 +214,7 @@ function checkParams<P>({ name, params }: StepDefinition<P>, given: unknown): P 
     problem.kind === 'unknown-key' && problem.path.length === 0 ? problem.says : problemText(problem, 'parameters'),
   );
   throw new HoldoutError('USAGE', `${name}: ${wrong.join('; ')}`, {
-    hint: known.length === 0 ? 'it has no parameters' : `its parameters: ${known.join(', ')}`,
+    hint: parametersHint({ name, example, params }, given),
   });
 }
 

@@ -15,6 +15,8 @@ export interface ValueOfFile {
   readonly what: string;
   /** Keys that the value may have. */
   readonly keys: readonly string[];
+  /** What to do where the value as a whole is wrong. */
+  readonly hint?: string | undefined;
 }
 
 /** A value that is right, or what is wrong with it; `missing` are the paths in the value where nothing stands. */
@@ -29,8 +31,9 @@ export function checkOfFile<T>(schema: z.ZodType<T>, value: unknown, of: ValueOf
   return { ok: false, problems: checked.problems.map((problem) => placed(problem, of)) };
 }
 
-function placed(problem: ValueProblem, { yaml, path: outer, what, keys }: ValueOfFile): Problem & { missing?: string } {
-  const path = [...outer, ...problem.path];
+function placed(problem: ValueProblem, of: ValueOfFile): Problem & { missing?: string } {
+  const { yaml, what, keys } = of;
+  const path = [...of.path, ...problem.path];
   const { kind, key, says } = problem;
   if (kind === 'name') {
     return { ...yaml.keyAt(path, key), message: `${JSON.stringify(key)} cannot be a name here: ${says}` };
@@ -38,7 +41,8 @@ function placed(problem: ValueProblem, { yaml, path: outer, what, keys }: ValueO
   const isOfWhole = problem.path.length === 0;
   const message = `${isOfWhole ? '' : `${what}: `}${problemText(problem, what)}`;
   if (kind === 'missing') return { ...yaml.at(path), message, missing: placeText(problem.path) };
-  if (kind === 'value') return { ...yaml.at(path), message };
-  const hint = isOfWhole && keys.length > 0 ? { hint: `its keys: ${keys.join(', ')}` } : {};
-  return { ...yaml.keyAt(path, key), message, ...hint };
+  const itsKeys = keys.length === 0 || kind === 'value' ? undefined : `its keys: ${keys.join(', ')}`;
+  const hint = isOfWhole ? (of.hint ?? itsKeys) : undefined;
+  const place = kind === 'value' ? yaml.at(path) : yaml.keyAt(path, key);
+  return { ...place, message, ...(hint === undefined ? {} : { hint }) };
 }

@@ -8,7 +8,7 @@ import { nearestName } from '../nearest-name.ts';
 import { checkOfFile } from './checked-value.ts';
 import { orderByNeeds } from './order.ts';
 import type { Pipeline, PipelineCheck } from './pipeline.ts';
-import { type Draft, type PipelineReading, listOf, readDerived, readFiles } from './read-sets.ts';
+import { type Draft, type PipelineReading, isMeantDerived, listOf, readDerived, readFiles } from './read-sets.ts';
 import { type Path, type Place, type PlacedYaml, type Problem, readYaml } from './yaml-places.ts';
 import { formatBytes } from '../size-text.ts';
 
@@ -126,10 +126,10 @@ async function readSection(
   for (const [name, given] of Object.entries(entries)) {
     const path = [section, name];
     const what = section === 'evals' ? `eval set "${name}"` : `dataset "${name}"`;
-    const isDerived = section === 'datasets' && typeof given === 'object' && given !== null && 'from' in given;
-    const draft = isDerived
-      ? readDerived(reading, yaml, { name, given, path, what }, problems)
-      : await readFiles(reading, yaml, { name, given, path, what, section }, problems);
+    const draft =
+      section === 'datasets' && isMeantDerived(given)
+        ? readDerived(reading, yaml, { name, given, path, what }, problems)
+        : await readFiles(reading, yaml, { name, given, path, what, section }, problems);
     if (draft !== null) drafts.push(draft);
   }
   return drafts;

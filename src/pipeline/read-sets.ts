@@ -8,6 +8,7 @@ import type { FieldRoles, Role } from '../../schemas/records.ts';
 import type { TableSchema } from '../../schemas/table-schema.ts';
 import { HoldoutError } from '../errors.ts';
 import type { Transform } from '../lineage/transform.ts';
+import { nearestName } from '../nearest-name.ts';
 import { checkOfFile } from './checked-value.ts';
 import type { DerivedNode, FileNode, PipelineNode } from './pipeline.ts';
 import { type Need, type ReadStep, readStep, refuseSameStepNames } from './read-steps.ts';
@@ -97,6 +98,15 @@ export async function readFiles(
     format: said.format,
   };
   return { path, node, needs: [] };
+}
+
+/** Whether what stands under a name is made of other datasets: by its keys, one of which may be misspelt. */
+export function isMeantDerived(given: unknown): boolean {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) return false;
+  if ('from' in given || 'files' in given) return 'from' in given;
+  const own = Object.keys(derivedDataset.shape);
+  const known = [...new Set([...own, ...Object.keys(fileDataset.shape)])];
+  return Object.keys(given).some((key) => ['from', 'steps'].includes(nearestName(key, known) ?? ''));
 }
 
 function noFiles(problem: Problem, section: 'datasets' | 'evals'): Problem {

@@ -68,6 +68,11 @@ describe('a pipeline file', () => {
     ['a parameter beside its step', `${head}      - head:\n        n: 3\n`, '"n" is a parameter of head'],
     ['a misspelt key that is needed', 'version: 1\ndatasets:\n  raw: {file: [a.jsonl]}\n', 'did you mean files?'],
     ['a misspelt section', 'version: 1\ndataset:\n  r: {files: a}\nchecks:\n  - {train: r, against: r}\n', '"dataset"'],
+    ['a misspelt from', 'version: 1\ndatasets:\n  a: {form: s, steps: [shuffle]}\n', 'did you mean from?'],
+    ['steps of nothing', 'version: 1\ndatasets:\n  a: {steps: [shuffle]}\n', 'from is missing'],
+    ['a parameter of another name', `${head}      - head: {count: 10}\n`, '"count" (did you mean n?)'],
+    ['shares that are not one', `${head}      - split: {shares: {a: 0.5, b: 0.6}, which: a}\n`, 'are 1.1'],
+    ['a value in place of parameters', `${head}      - filter: length(a) > 2\n`, 'expected names with values'],
     ['a name that nothing has', `${head}      - concat: {with: [rw, rw]}\n  x: {from: rw, steps: [shuffle]}\n`, '"rw"'],
   ])('gives one error for one mistake: %s', async (_, text, says) => {
     expect(await saidOf(text)).toEqual([expect.stringContaining(says)]);

@@ -105,6 +105,8 @@ describe('filter', () => {
     ['length(text) > > 2', 'at character 16'],
     ['text LIKE', 'the expression ends too early'],
     ['lenght(text) > 2', 'there is no function "lenght"'],
+    ['length(text) >> > 2', 'there is no operator >> that stands behind a value'],
+    ['id <>> 2', 'there is no operator <>>'],
     ['txet IS NULL', 'there is no column "txet"'],
     ['length(text)', 'of type BIGINT'],
     ['random() < 0.5', 'random may give another answer'],
