@@ -9,7 +9,7 @@ import { type Sha256Id, sha256Id } from '../schemas/ids.ts';
 import { type TableSchema, tableSchema } from '../schemas/table-schema.ts';
 import type { Engine } from '../src/engine/engine.ts';
 import { HoldoutError } from '../src/errors.ts';
-import { checkFields, recogniseFields } from '../src/leakage/fields.ts';
+import { recogniseFields } from '../src/leakage/fields.ts';
 import { type ChainStep, deriveChain } from '../src/lineage/derive-chain.ts';
 import {
   type LockDifference,
@@ -22,6 +22,7 @@ import {
 import type { DerivedNode, FileNode, PipelineCheck, PipelineNode } from '../src/pipeline/pipeline.ts';
 import { type NodePlan, type PlanFacts, type StoredVersion, planNode } from '../src/pipeline/plan-run.ts';
 import { derivationChanges } from '../src/pipeline/derivation-changes.ts';
+import { atFiles, checkFieldsOf } from '../src/pipeline/file-error.ts';
 import { atCheck, atStep } from '../src/pipeline/step-error.ts';
 import { addDataset } from '../src/snapshots/add.ts';
 import type { Store } from '../src/store/store.ts';
@@ -162,7 +163,7 @@ async function nodeOutcome(
     const changes = isNew && action === 'add' ? await columnChanges(run.store, newest, plan) : [];
     return { action, node, reason: reasonOf(before), plan, taken, isNew, sameRows, changes };
   } catch (error) {
-    return { action: 'failed', node, error: ownError(run, error) };
+    return { action: 'failed', node, error: ownError(run, node.kind === 'files' ? atFiles(node, error) : error) };
   }
 }
 
@@ -216,7 +217,7 @@ async function addFiles(
       holdoutVersion: context.holdoutVersion,
       threads: context.threads,
       recogniseFields,
-      checkFields: (types, roles) => checkFields(types, roles, node.name),
+      checkFields: (types, roles) => checkFieldsOf(node, types, roles),
       onProgress: (done, total) => progress.update(done, total),
       signal: context.signal,
     },
@@ -284,8 +285,9 @@ async function withChanges(facts: PlanFacts, node: PipelineNode, difference: Loc
   const found = await facts.asked(sha256Id.parse(difference.found));
   if (found === null) return difference;
   const locked = difference.locked === null ? null : await facts.asked(sha256Id.parse(difference.locked));
-  if (locked !== null) return { ...difference, changes: derivationChanges(locked, found) };
-  const says = node.kind === 'derived' ? node.steps.map(({ step }) => step.says)[stepIndex(difference)] : undefined;
+  const step = node.kind === 'derived' ? node.steps[stepIndex(difference)]?.step : undefined;
+  if (locked !== null) return { ...difference, changes: derivationChanges(locked, found, step ?? null) };
+  const says = step?.says;
   if (difference.locked === null || says === undefined) return difference;
   const unknown = 'this store has never run the step of the lock, so what changed is not known';
   return { ...difference, changes: [unknown, `it asks now: ${says}`] };

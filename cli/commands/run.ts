@@ -5,9 +5,11 @@
 import { realpath } from 'node:fs/promises';
 import { basename, dirname, relative } from 'node:path';
 import type { LockedDataset, PipelineLock } from '../../schemas/pipeline-lock.ts';
+import type { Engine } from '../../src/engine/engine.ts';
 import { HoldoutError } from '../../src/errors.ts';
 import { recogniseFields } from '../../src/leakage/fields.ts';
 import { nearestName } from '../../src/nearest-name.ts';
+import { checkPlans } from '../../src/pipeline/check-plan.ts';
 import { type LockDifference, emptyLock, leftoverOf, lockedDataset } from '../../src/pipeline/lock.ts';
 import { neededFor } from '../../src/pipeline/order.ts';
 import type { Pipeline, PipelineCheck, PipelineNode } from '../../src/pipeline/pipeline.ts';
@@ -67,7 +69,10 @@ export const run: Action = async ({ context, operands, options }) => {
     await warnOfUndeclared(await facts.folder(steps), steps);
   }
   if (dryRun) {
-    const plans = await planRun(asked.nodes, facts);
+    const openEngine = (): Promise<Engine> => (engine ??= context.openEngine(store));
+    let engine: Promise<Engine> | undefined;
+    const place = { store, facts, openEngine, threads: context.threads };
+    const plans = await checkPlans(place, await planRun(asked.nodes, facts));
     await showPlan(context.json, store, open, asked, plans);
     const failed = plans.find((plan) => plan.action === 'failed');
     return failed === undefined ? exitStatus.ok : exitStatusOf[asHoldoutError(failed.error)?.code ?? 'IO'];

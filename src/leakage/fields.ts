@@ -4,6 +4,7 @@
  * @module
  */
 import { HoldoutError } from '../errors.ts';
+import { nearestName } from '../nearest-name.ts';
 import type { FieldRole, FieldRoles } from '../../schemas/records.ts';
 import type { Column, TableSchema } from '../../schemas/table-schema.ts';
 import { holdsText } from './row-text.ts';
@@ -67,27 +68,48 @@ export function recogniseFields(schema: TableSchema): FieldRoles {
   return roles;
 }
 
+/** What is wrong with roles of columns: of which role, and which of its columns. */
+export interface WrongFields {
+  readonly role: FieldRole;
+  readonly index: number;
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** The first column that does not exist, or that no question is named; null where roles fit the columns. */
+export function wrongFields(schema: TableSchema, roles: FieldRoles): WrongFields | null {
+  const known = schema.columns.map(({ name }) => name);
+  for (const [role, paths] of Object.entries(roles)) {
+    for (const [index, path] of paths.entries()) {
+      const exists = known.includes(path) || known.includes(path.split('.')[0] ?? '');
+      if (exists) continue;
+      const near = nearestName(path, known);
+      const columns = `Its columns are ${known.map((name) => `"${name}"`).join(', ')}.`;
+      return {
+        role: role as FieldRole,
+        index,
+        message: `there is no column "${path}" to be the ${role}`,
+        hint: near === null ? columns : `Did you mean "${near}"? ${columns}`,
+      };
+    }
+  }
+  if (roles.question !== undefined) return null;
+  const example = schema.columns.find(({ type }) => type === 'VARCHAR')?.name ?? known[0] ?? 'NAME';
+  return {
+    role: 'question',
+    index: 0,
+    message: 'none of its columns looks like a question',
+    hint: `Say which one is: by --fields question=${example}, in holdout.yaml by \`fields: {question: ${example}}\`.`,
+  };
+}
+
 /**
  * Checks roles that a person gave.
  * @throws HoldoutError INPUT_INVALID when a column does not exist, or no question is named.
  */
 export function checkFields(schema: TableSchema, roles: FieldRoles, tableName: string): void {
-  const known = schema.columns.map(({ name }) => name);
-  for (const [role, paths] of Object.entries(roles)) {
-    for (const path of paths) {
-      const exists = known.includes(path) || known.includes(path.split('.')[0] ?? '');
-      if (exists) continue;
-      throw new HoldoutError('INPUT_INVALID', `${tableName}: there is no column "${path}" to be the ${role}`, {
-        hint: `Its columns are ${known.map((name) => `"${name}"`).join(', ')}.`,
-      });
-    }
-  }
-  if (roles.question === undefined) {
-    const example = schema.columns.find(({ type }) => type === 'VARCHAR')?.name ?? known[0] ?? 'NAME';
-    throw new HoldoutError('INPUT_INVALID', `${tableName}: none of its columns looks like a question`, {
-      hint: `Say which one is: by --fields question=${example}, in holdout.yaml by \`fields: {question: ${example}}\`.`,
-    });
-  }
+  const wrong = wrongFields(schema, roles);
+  if (wrong !== null) throw new HoldoutError('INPUT_INVALID', `${tableName}: ${wrong.message}`, { hint: wrong.hint });
 }
 
 function plain(name: string): string {

@@ -146,6 +146,8 @@ export interface PreparedStep {
   /** All parameters but the seed, datasets as they were given. */
   readonly params: z.core.util.JSONType;
   readonly seed: number | null;
+  /** What other parameters, the seed aside, are in full; null where the step does not take them. */
+  readonly complete: (params: z.core.util.JSONType) => z.core.util.JSONType | null;
   readonly says: string;
   readonly records: readonly Sha256Id[];
   readonly datasets: readonly DatasetReference[];
@@ -171,6 +173,11 @@ export interface Transform extends Pick<
 /** Makes a step out of its definition. */
 export function defineTransform<P extends z.core.util.JSONType>(definition: StepDefinition<P>): Transform {
   const { name, version, kind, summary, example } = definition;
+  const complete = (given: unknown): { params: P; seed: number | null; rest: z.core.util.JSONType } => {
+    // As a derivation keeps them, members sorted: what runs is what is run again.
+    const params = JSON.parse(canonicalJson(checkParams(definition, given))) as P;
+    return { params, ...(definition.seeded === true ? takeSeed(params) : { seed: null, rest: params }) };
+  };
   return {
     name,
     version,
@@ -179,14 +186,13 @@ export function defineTransform<P extends z.core.util.JSONType>(definition: Step
     example,
     params: definition.params,
     prepare(given) {
-      // As a derivation keeps them, members sorted: what runs is what is run again.
-      const params = JSON.parse(canonicalJson(checkParams(definition, given))) as P;
-      const { seed, rest } = definition.seeded === true ? takeSeed(params) : { seed: null, rest: params };
+      const { params, seed, rest } = complete(given);
       return {
         name,
         version,
         params: rest,
         seed,
+        complete: (other) => (definition.params.safeParse(other).success ? complete(other).rest : null),
         kind,
         says: definition.describe(params),
         records: definition.records?.(params) ?? [],

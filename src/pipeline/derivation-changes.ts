@@ -3,15 +3,28 @@
  * @module
  */
 import type { DerivationRecord } from '../../schemas/records.ts';
-import { jsonChanges } from '../lineage/reproduce-compare.ts';
+import { canonicalJson } from '../identity/canonical-json.ts';
+import { type VersionChange, jsonChanges } from '../lineage/reproduce-compare.ts';
+import type { PreparedStep } from '../lineage/transform.ts';
+
+type Json = DerivationRecord['params'];
 
 const valueCharactersMax = 120;
+/** So many parameters that were edited at once are looked for among what follows from them. */
+const editedMax = 3;
 
-/** Each change as `where: length(output) > 10 → length(output) > 20`; at least one for records that differ. */
-export function derivationChanges(was: DerivationRecord, is: DerivationRecord): readonly string[] {
+/**
+ * Each change as `where: length(output) > 10 → length(output) > 20`; at least one for records that differ.
+ * @param step of `is`: what it makes out of the parameter that changed is left out. Null where it is not known.
+ */
+export function derivationChanges(
+  was: DerivationRecord,
+  is: DerivationRecord,
+  step: Pick<PreparedStep, 'complete'> | null,
+): readonly string[] {
   const changes = [
     ...jsonChanges('step', named(was), named(is)),
-    ...jsonChanges('params', was.params, is.params),
+    ...editedChanges(was.params, is.params, step),
     ...jsonChanges('seed', was.seed, is.seed),
     ...jsonChanges('code', was.code, is.code),
   ].map(({ what, was: before, is: after }) => {
@@ -19,6 +32,43 @@ export function derivationChanges(was: DerivationRecord, is: DerivationRecord): 
     return `${name}: ${shortened(before)} → ${shortened(after)}`;
   });
   return [...changes, ...inputChanges(was.inputs, is.inputs)];
+}
+
+/** Where all changes follow from a few of them, those. */
+function editedChanges(was: Json, is: Json, step: Pick<PreparedStep, 'complete'> | null): VersionChange[] {
+  const all = jsonChanges('params', was, is);
+  if (step === null || !isMap(was) || !isMap(is)) return all;
+  const keys = [...new Set([...Object.keys(was), ...Object.keys(is)])];
+  const changed = keys.filter((key) => canonicalJson(was[key] ?? null) !== canonicalJson(is[key] ?? null));
+  for (let size = 1; size <= editedMax && size < changed.length; size++) {
+    const edited = choicesOf(changed, size).find((chosen) => {
+      const derived = changed.filter((key) => !chosen.includes(key));
+      return [was, is].every((params) => isCompletedTo(params, derived, step));
+    });
+    if (edited !== undefined) return edited.flatMap((key) => jsonChanges(`params.${key}`, was[key], is[key]));
+  }
+  return all;
+}
+
+/** All choices of so many of the keys, in their order. */
+function choicesOf(keys: readonly string[], size: number): (readonly string[])[] {
+  if (size === 0) return [[]];
+  return keys.flatMap((key, index) => choicesOf(keys.slice(index + 1), size - 1).map((rest) => [key, ...rest]));
+}
+
+/** Whether the step makes the parameters in full out of themselves without some of them. */
+function isCompletedTo(
+  params: Readonly<Record<string, Json>>,
+  derived: readonly string[],
+  step: Pick<PreparedStep, 'complete'>,
+): boolean {
+  const given = Object.fromEntries(Object.entries(params).filter(([key]) => !derived.includes(key)));
+  const full = step.complete(given);
+  return full !== null && canonicalJson(full) === canonicalJson(params);
+}
+
+function isMap(value: Json): value is Readonly<Record<string, Json>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function named({ transform }: DerivationRecord): string {

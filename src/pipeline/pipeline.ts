@@ -2,18 +2,28 @@
  * A pipeline as it is run: what `holdout.yaml` says, checked, names resolved to what they mean.
  * @module
  */
-import type { FieldRoles, Role } from '../../schemas/records.ts';
+import type { FieldRole, FieldRoles, Role } from '../../schemas/records.ts';
 import type { TableSchema } from '../../schemas/table-schema.ts';
 import type { PreparedStep } from '../lineage/transform.ts';
 import type { SourceFormat } from '../tables/read/read-table-types.ts';
 import type { Place } from './yaml-places.ts';
+
+/** Where a pipeline file says what a dataset is read from. */
+export interface FilePlaces {
+  readonly files: readonly Place[];
+  readonly fields: Readonly<Partial<Record<FieldRole, readonly Place[]>>>;
+}
 
 /** A dataset, or an eval set, that is read from files. */
 export interface FileNode {
   readonly kind: 'files';
   readonly name: string;
   readonly section: 'datasets' | 'evals';
+  /** The pipeline file, as messages name it. */
+  readonly file: string;
   readonly place: Place;
+  /** Where it names each of `files`, and each column of `fields`. */
+  readonly places: FilePlaces;
   /** As `holdout add` takes them, relative to the folder of the pipeline file. */
   readonly files: readonly string[];
   readonly role: Role;

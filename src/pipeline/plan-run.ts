@@ -16,6 +16,7 @@ import { sameRecipe } from '../lineage/derive-version.ts';
 import type { PreparedStep } from '../lineage/transform.ts';
 import type { VersionEntry } from '../store/journal-state.ts';
 import { derivationChanges } from './derivation-changes.ts';
+import { atFiles } from './file-error.ts';
 import type { FileState } from './file-state.ts';
 import type { DerivedNode, FileNode, NodeStep, PipelineNode } from './pipeline.ts';
 import { atStep } from './step-error.ts';
@@ -105,7 +106,7 @@ async function planOrFail(node: PipelineNode, facts: PlanFacts): Promise<NodePla
   try {
     return await planNode(node, facts);
   } catch (error) {
-    return { action: 'failed', node, error };
+    return { action: 'failed', node, error: node.kind === 'files' ? atFiles(node, error) : error };
   }
 }
 
@@ -201,7 +202,7 @@ async function newStepText(
   const was = recipe.length === steps.length && before !== undefined ? await facts.asked(before) : null;
   const is = await facts.asked(derivation);
   if (was === null || is === null || was.transform.name !== is.transform.name) return ' was not run on these rows yet';
-  const changes = derivationChanges(was, is);
+  const changes = derivationChanges(was, is, steps[index]?.step ?? null);
   const more = changes.length > changesShown ? `, and ${changes.length - changesShown} more` : '';
   return `: ${changes.slice(0, changesShown).join(', ')}${more}`;
 }

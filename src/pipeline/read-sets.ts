@@ -12,7 +12,7 @@ import { nearestName } from '../nearest-name.ts';
 import { checkOfFile } from './checked-value.ts';
 import type { DerivedNode, FileNode, PipelineNode } from './pipeline.ts';
 import { type Need, type ReadStep, readStep, refuseSameStepNames } from './read-steps.ts';
-import type { Path, PlacedYaml, Problem } from './yaml-places.ts';
+import type { Path, Place, PlacedYaml, Problem } from './yaml-places.ts';
 
 /** What the file is read against. */
 export interface PipelineReading {
@@ -47,7 +47,7 @@ export interface Entry {
 
 /** A dataset or eval set of files, or null where something is wrong with it. */
 export async function readFiles(
-  { readSchema }: PipelineReading,
+  { file, readSchema }: PipelineReading,
   yaml: PlacedYaml,
   { name, given, path, what, section }: Entry & { readonly section: 'datasets' | 'evals' },
   problems: Problem[],
@@ -71,8 +71,8 @@ export async function readFiles(
   const files = listOf(said.files);
   const standardInput = files.indexOf('-');
   if (standardInput >= 0) {
-    const at = yaml.at(typeof said.files === 'string' ? [...path, 'files'] : [...path, 'files', standardInput]);
-    problems.push({ ...at, message: `${what}: standard input (-) cannot be read again` });
+    const at = placesOf(yaml, [...path, 'files'], said.files);
+    problems.push({ ...at[standardInput]!, message: `${what}: standard input (-) cannot be read again` });
     return null;
   }
   let schema: TableSchema | undefined;
@@ -88,7 +88,17 @@ export async function readFiles(
     kind: 'files',
     name,
     section,
+    file,
     place,
+    places: {
+      files: placesOf(yaml, [...path, 'files'], said.files),
+      fields: Object.fromEntries(
+        Object.entries(said.fields ?? {}).map(([role, columns]) => [
+          role,
+          placesOf(yaml, [...path, 'fields', role], columns ?? []),
+        ]),
+      ),
+    },
     files,
     role,
     fields: said.fields === undefined ? undefined : fieldsOf(said.fields),
@@ -176,6 +186,11 @@ export function readDerived(
     needs: [...new Set(needs.map((need) => need.name))],
   };
   return { path, node, needs };
+}
+
+/** Where each of one or more stands. */
+function placesOf(yaml: PlacedYaml, path: Path, value: string | readonly string[]): readonly Place[] {
+  return typeof value === 'string' ? [yaml.at(path)] : value.map((_, index) => yaml.at([...path, index]));
 }
 
 /** One or more, as a list. */

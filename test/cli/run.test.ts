@@ -288,7 +288,7 @@ describe('a run that goes wrong', () => {
     });
     const { status, stdout, stderr } = await box.run(['run']);
     expect(status).toBe(2);
-    expect(stderr).toContain('error: clean: holdout.yaml:8:9: step 1 (filter): holdout/filter:');
+    expect(stderr).toContain('error: clean: holdout.yaml:8:9: step 1 (filter): there is no column');
     expect(stderr).toContain('did you mean output?');
     expect(stdout).toContain('train: not run, for clean failed');
     expect(stdout).toContain('tail: tail@1, 57 rows');
@@ -363,7 +363,7 @@ describe('a run that goes wrong', () => {
     await box.write('holdout.yaml', 'version: 1\ndatasets:\n  raw: {files: data/aa.jsonl}\n');
     const planned = await box.run(['run', '--dry-run']);
     expect(planned.stdout).toMatch(
-      /^raw {2}failed {6}data\/aa\.jsonl: no such file or folder; did you mean .*a\.jsonl\?$/m,
+      /^raw {2}failed {6}holdout\.yaml:3:16: data\/aa\.jsonl: no such file or folder; did you mean .*a\.jsonl\?$/m,
     );
     await box.json(['add', 'raw', 'eval.jsonl', '--role', 'eval']);
     await box.write('holdout.yaml', 'version: 1\ndatasets:\n  raw: {files: data/a.jsonl}\n');
