@@ -4,6 +4,7 @@
  */
 import type { SetRoot, TableId } from '../../schemas/ids.ts';
 import { formatSetRoot, formatTableId } from '../identity/ids.ts';
+import { digestsAt } from '../merkle/digests-at.ts';
 import { setTree } from '../merkle/set-tree.ts';
 import { DIGEST_BYTES, TableTreeBuilder } from '../merkle/table-tree.ts';
 import type { Keep } from './step-output.ts';
@@ -17,16 +18,7 @@ export interface TableIdentity {
 
 /** Digests of the rows that stay, in their new order. @throws RangeError for a row that is not there. */
 export function gatherDigests(digests: Uint8Array, keep: Keep): Uint8Array {
-  const rows = digests.length / DIGEST_BYTES;
-  const positions = keptPositions(keep, rows);
-  const gathered = new Uint8Array(positions.length * DIGEST_BYTES);
-  let at = 0;
-  for (const position of positions) {
-    if (position >= rows) throw new RangeError(`"keep" names row ${position} of a table of ${rows} rows`);
-    gathered.set(digests.subarray(position * DIGEST_BYTES, (position + 1) * DIGEST_BYTES), at);
-    at += DIGEST_BYTES;
-  }
-  return gathered;
+  return digestsAt(digests, keptPositions(keep, digests.length / DIGEST_BYTES));
 }
 
 /** Positions of the rows that stay, of a table of so many rows. @throws RangeError for a bitmap of another length */

@@ -4,7 +4,8 @@
  * docs/FORMAT.md, "Set root".
  * @module
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
+import { digestsAt } from './digests-at.ts';
 import { checkDigests, DIGEST_BYTES, type TreeRoot } from './table-tree.ts';
 
 /** Distinct digests under one prefix that still share a leaf. */
@@ -14,7 +15,8 @@ const LEAF_DIGESTS_MAX = 64;
 const windowRowsMax = 1 << 21;
 
 /**
- * The tree of a multiset of row digests, 32 bytes each, in any order. Beside its input it holds 12 bytes a row.
+ * The tree of a multiset of row digests, 32 bytes each, in any order. Beside its input it holds 4 bytes a row, unless
+ * most of them are equal: then 12.
  * @throws RangeError when they are no whole number of digests.
  */
 export function setTree(digests: Uint8Array): TreeRoot {
@@ -42,10 +44,7 @@ export async function setTreeOf(
     parts.push(setPart(gathered, bits));
   }
   if (total !== rows) throw new RangeError(`expected ${rows} digests, got ${total}`);
-  for (let depth = bits - 1; depth >= 0; depth--) {
-    for (let at = 0; at < 2 ** depth; at++) parts[at] = joinParts(parts[at * 2]!, parts[at * 2 + 1]!, depth);
-  }
-  return { rows, root: rootOf(parts[0]!, 0) };
+  return { rows, root: rootOf(joinAll(parts, 0), 0) };
 }
 
 /** The digests whose first `bits` bits are `stretch`. */
@@ -95,8 +94,18 @@ type SetPart = { readonly entries: Uint8Array } | { readonly root: Uint8Array };
 const ENTRY_BYTES = DIGEST_BYTES + 8;
 
 function rootOf(part: SetPart, depth: number): Uint8Array {
-  if ('root' in part) return part.root;
-  return createHash('sha256').update(prefix(2, depth)).update(part.entries).digest();
+  return 'root' in part ? part.root : hashLeaf(part.entries, depth);
+}
+
+/** What stands under a prefix of `depth` bits, from the parts below it, a power of two of them. */
+function joinAll(parts: readonly SetPart[], depth: number): SetPart {
+  let joined = parts;
+  while (joined.length > 1) {
+    const below = joined;
+    const at = depth + Math.log2(below.length) - 1;
+    joined = Array.from({ length: below.length / 2 }, (_, i) => joinParts(below[i * 2]!, below[i * 2 + 1]!, at));
+  }
+  return joined[0]!;
 }
 
 /** What stands under a prefix of `depth` bits, from its two halves. */
@@ -108,8 +117,35 @@ function joinParts(left: SetPart, right: SetPart, depth: number): SetPart {
   return { root: hashSetNode(rootOf(left, depth + 1), rootOf(right, depth + 1), depth) };
 }
 
-/** The part that these digests make, all of which share their first `depth` bits. */
+/**
+ * The part that these digests make, all of which share their first `depth` bits. Many are dealt to stretches first, each
+ * copied to one place: the sort of each then stays in the processor's cache.
+ */
 function setPart(digests: Uint8Array, depth: number): SetPart {
+  const rows = digests.length / DIGEST_BYTES;
+  if (rows <= sortedRowsMax || depth > dealtBitsMax) return sortedPart(digests, depth);
+  const bits = Math.min(stretchBitsMax, Math.ceil(Math.log2(rows / sortedRowsMax)) + 1);
+  const { order, ends } = dealtOrder(digests, depth, bits);
+  let start = 0;
+  // Equal digests stay together however often they are dealt.
+  const crowded = ends.some((end, at) => end - (ends[at - 1] ?? 0) > rows / 2);
+  if (crowded) return sortedPart(digests, depth);
+  const parts: SetPart[] = [];
+  for (const end of ends) {
+    parts.push(setPart(digestsAt(digests, order.subarray(start, end)), depth + bits));
+    start = end;
+  }
+  return joinAll(parts, depth);
+}
+
+/** Digests that are sorted in one place: 64 KiB of them. */
+const sortedRowsMax = 2048;
+/** Stretches that digests are dealt to at once, as a power of two. */
+const stretchBitsMax = 10;
+/** Bits by which digests are dealt; what still lies together behind them is sorted. */
+const dealtBitsMax = 20;
+
+function sortedPart(digests: Uint8Array, depth: number): SetPart {
   const order = sortedOrder(digests, depth);
   // Distinct digests are gathered at the front of `order`.
   const multiplicities = new Uint32Array(order.length);
@@ -147,18 +183,37 @@ function subtree(set: SortedSet, start: number, end: number, depth: number): Uin
 
 /** SHA-256(0x03 ‖ depth ‖ left ‖ right). */
 function hashSetNode(left: Uint8Array, right: Uint8Array, depth: number): Uint8Array {
-  return createHash('sha256').update(prefix(3, depth)).update(left).update(right).digest();
+  hashed.set(prefix(3, depth));
+  hashed.set(left, PREFIX_BYTES);
+  hashed.set(right, PREFIX_BYTES + DIGEST_BYTES);
+  return hash('sha256', hashed.subarray(0, PREFIX_BYTES + 2 * DIGEST_BYTES), 'buffer');
 }
 
-/** What a leaf hashes behind its prefix SHA-256(0x02 ‖ depth ‖ …): digest ‖ multiplicity, for each digest. */
-function entriesOf({ digests, order, multiplicities }: SortedSet, start: number, end: number): Buffer {
-  const bytes = Buffer.alloc((end - start) * ENTRY_BYTES);
+/** SHA-256(0x02 ‖ depth ‖ entries): digest ‖ multiplicity, for each digest. */
+function hashLeaf(entries: Uint8Array, depth: number): Uint8Array {
+  hashed.set(prefix(2, depth));
+  hashed.set(entries, PREFIX_BYTES);
+  return hash('sha256', hashed.subarray(0, PREFIX_BYTES + entries.length), 'buffer');
+}
+
+const PREFIX_BYTES = 3;
+/** What is being hashed: a call for a million nodes must not make a million buffers. */
+const hashed = new Uint8Array(PREFIX_BYTES + LEAF_DIGESTS_MAX * ENTRY_BYTES);
+
+/** The entries of the distinct digests from `start` to `end`, at most a leaf's. */
+function entriesOf({ digests, order, multiplicities }: SortedSet, start: number, end: number): Uint8Array {
+  const bytes = new Uint8Array((end - start) * ENTRY_BYTES);
+  let at = 0;
   for (let i = start; i < end; i++) {
     const from = (order[i] ?? 0) * DIGEST_BYTES;
-    const at = (i - start) * ENTRY_BYTES;
-    bytes.set(digests.subarray(from, from + DIGEST_BYTES), at);
+    for (let byte = 0; byte < DIGEST_BYTES; byte++) bytes[at + byte] = digests[from + byte] ?? 0;
+    at += ENTRY_BYTES;
     // The upper half of the count stays zero: rows are numbered in 32 bits.
-    bytes.writeUInt32BE(multiplicities[i] ?? 0, at + DIGEST_BYTES + 4);
+    const count = multiplicities[i] ?? 0;
+    bytes[at - 4] = count >>> 24;
+    bytes[at - 3] = count >>> 16;
+    bytes[at - 2] = count >>> 8;
+    bytes[at - 1] = count;
   }
   return bytes;
 }
@@ -189,10 +244,27 @@ function sortedOrder(digests: Uint8Array, depth: number): Uint32Array<ArrayBuffe
   const rows = digests.length / DIGEST_BYTES;
   // About one digest a bucket, as digests are spread evenly.
   const bits = Math.min(24, 32 - depth, Math.max(1, Math.ceil(Math.log2(rows + 1))));
+  const { order, ends } = dealtOrder(digests, depth, bits);
+  let start = 0;
+  for (const end of ends) {
+    if (end - start > 1) sortBucket(digests, order, start, end);
+    start = end;
+  }
+  return order;
+}
+
+/** Row numbers by the `bits` bits of their digests behind the first `depth`, and where the rows of each value end. */
+function dealtOrder(
+  digests: Uint8Array,
+  depth: number,
+  bits: number,
+): { readonly order: Uint32Array<ArrayBuffer>; readonly ends: Uint32Array } {
+  const rows = digests.length / DIGEST_BYTES;
+  const view = new DataView(digests.buffer, digests.byteOffset, digests.byteLength);
   const shift = 32 - bits;
   const ends = new Uint32Array(2 ** bits);
   for (let row = 0; row < rows; row++) {
-    const bucket = (leadingWord(digests, row) << depth) >>> shift;
+    const bucket = (view.getUint32(row * DIGEST_BYTES) << depth) >>> shift;
     ends[bucket] = (ends[bucket] ?? 0) + 1;
   }
   let sum = 0;
@@ -203,18 +275,13 @@ function sortedOrder(digests: Uint8Array, depth: number): Uint32Array<ArrayBuffe
   }
   const order = new Uint32Array(rows);
   for (let row = 0; row < rows; row++) {
-    const bucket = (leadingWord(digests, row) << depth) >>> shift;
+    const bucket = (view.getUint32(row * DIGEST_BYTES) << depth) >>> shift;
     const place = ends[bucket] ?? 0;
     order[place] = row;
     ends[bucket] = place + 1;
   }
   // Every start has moved to its bucket's end.
-  let start = 0;
-  for (const end of ends) {
-    if (end - start > 1) sortBucket(digests, order, start, end);
-    start = end;
-  }
-  return order;
+  return { order, ends };
 }
 
 /** Insertion where a bucket is small; a bucket that many equal rows filled gets a sort that stays n·log n. */
@@ -233,17 +300,6 @@ function sortBucket(digests: Uint8Array, order: Uint32Array, start: number, end:
     }
     order[at] = row;
   }
-}
-
-function leadingWord(digests: Uint8Array, row: number): number {
-  const at = row * DIGEST_BYTES;
-  return (
-    (((digests[at] ?? 0) << 24) |
-      ((digests[at + 1] ?? 0) << 16) |
-      ((digests[at + 2] ?? 0) << 8) |
-      (digests[at + 3] ?? 0)) >>>
-    0
-  );
 }
 
 function compareRows(digests: Uint8Array, a: number, b: number): number {

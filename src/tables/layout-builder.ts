@@ -148,29 +148,27 @@ function varintsOf(runs: readonly number[], size: number): Uint8Array {
 
 function packedOf(runs: readonly number[], least: number, width: number, size: number): Uint8Array {
   const bytes = new Uint8Array(size);
-  let offset = 0;
+  let at = 0;
+  let held = 0;
+  let heldBits = 0;
+  // At most 24 bits at once: with the up to 7 that are held they fit a word.
+  const put = (value: number, bits: number): void => {
+    held |= value << heldBits;
+    heldBits += bits;
+    for (; heldBits >= 8; heldBits -= 8) {
+      bytes[at++] = held;
+      held >>>= 8;
+    }
+  };
   for (let i = 0; i < runs.length; i += 2) {
+    const first = runs[i]! - least;
     for (let k = 0; k < runs[i + 1]!; k++) {
-      writeBits(bytes, offset, width, runs[i]! + k - least);
-      offset += width;
+      put((first + k) & 0xffff, Math.min(width, 16));
+      if (width > 16) put((first + k) >>> 16, width - 16);
     }
   }
+  if (heldBits > 0) bytes[at] = held;
   return bytes;
-}
-
-function writeBits(bytes: Uint8Array, offset: number, width: number, value: number): void {
-  let rest = value;
-  let left = width;
-  let byte = Math.floor(offset / 8);
-  let bit = offset % 8;
-  while (left > 0) {
-    const take = Math.min(8 - bit, left);
-    bytes[byte]! |= (rest % 2 ** take) << bit;
-    rest = Math.floor(rest / 2 ** take);
-    left -= take;
-    bit = 0;
-    byte++;
-  }
 }
 
 /** The same layout over those of its parts that it uses. */

@@ -150,6 +150,10 @@ describe('the set tree', () => {
     const equal = Array.from({ length: 5000 }, (_, i) => digestOf(i % 3));
     expect(Buffer.from(setTree(Buffer.concat(equal)).root)).toEqual(naiveSetRoot(equal));
     expect(Buffer.from(setTree(Buffer.concat(table(20_000))).root)).toEqual(naiveSetRoot(table(20_000)));
+    // Many that share their first bytes beside more that do not: dealt once, and again in vain.
+    const crowd = table(2500).map((bytes) => Buffer.concat([Buffer.alloc(6, 0x5a), bytes.subarray(6)]));
+    const mixed = [...crowd, ...table(6000)];
+    expect(Buffer.from(setTree(Buffer.concat(mixed)).root)).toEqual(naiveSetRoot(mixed));
   });
 
   it('leaves its input as it was, and refuses what is no whole digest', () => {
