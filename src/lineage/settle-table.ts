@@ -4,10 +4,10 @@
  * @module
  */
 import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { RealisationRecord } from '../../schemas/records.ts';
 import type { TableSchema } from '../../schemas/table-schema.ts';
 import { quoteIdentifier } from '../identity/sql-text.ts';
-import { DIGEST_BYTES } from '../merkle/table-tree.ts';
 import { concatLayouts } from '../tables/layout-columns.ts';
 import { composeLayout } from '../tables/layout-builder.ts';
 import type { Layout } from '../tables/layout.ts';
@@ -19,8 +19,8 @@ import { sameType } from '../tables/types/widen-schema.ts';
 import { columnsByName } from '../tables/sql-types.ts';
 import { computeColumns } from '../tables/write-columns.ts';
 import { storeTable } from '../tables/write-table.ts';
+import { GatheredDigests } from './gathered-digests.ts';
 import type { Materialising } from './materialise.ts';
-import { identifyDigests } from './select-rows.ts';
 import { storeBeside } from './settle-beside.ts';
 import type { AssembledTable } from './step-output.ts';
 import { checkExact } from './unite-inputs.ts';
@@ -50,18 +50,28 @@ interface Source {
 export async function settleTable(run: TableSettling, given: AssembledTable): Promise<SettledTable> {
   const { schema, rows } = given;
   if (given.added !== null && isAddedAlone(run, given, given.added)) return settleAdded(run, given.added);
+  const gathered = new GatheredDigests({ addresses: rows, path: join(run.scratch, 'gathered.digests') });
+  try {
+    const layouts = await gatherSources(run, given, gathered);
+    const schemaId = await run.store.putRecord(schema);
+    return {
+      output: { ...(await gathered.identify()), schema: schemaId },
+      schema,
+      layout: composeLayout(concatLayouts(layouts), rows),
+    };
+  } finally {
+    await gathered.close();
+  }
+}
+
+/** Layouts of all sources that addresses name, end to end; their digests go where they are gathered, one after the other. */
+async function gatherSources(
+  run: TableSettling,
+  given: AssembledTable,
+  gathered: GatheredDigests,
+): Promise<readonly Layout[]> {
+  const { schema, rows } = given;
   const layouts: Layout[] = [];
-  const gathered = new Uint8Array(rows.length * DIGEST_BYTES);
-  // Of one source after the other, so that the digests of one are held beside those of the output.
-  const gather = (digests: Uint8Array, from: number): void => {
-    const to = from + digests.length / DIGEST_BYTES;
-    for (let row = 0; row < rows.length; row++) {
-      const address = rows[row]!;
-      if (address < from || address >= to) continue;
-      const at = (address - from) * DIGEST_BYTES;
-      gathered.set(digests.subarray(at, at + DIGEST_BYTES), row * DIGEST_BYTES);
-    }
-  };
   let start = 0;
   for (const [index, reader] of run.inputs.entries()) {
     const [from, to] = [start, (start += reader.rows)];
@@ -74,19 +84,14 @@ export async function settleTable(run: TableSettling, given: AssembledTable): Pr
     }
     const source = await fitted(run, { reader, layout, digests: await reader.digests(), label }, schema);
     layouts.push(source.layout);
-    gather(source.digests, from);
+    await gathered.add(source.digests, from);
   }
   if (given.added !== null) {
     const added = (await storeBeside(run, given, schema)) ?? (await storeAdded(run, given.added, schema));
     layouts.push(added.layout);
-    gather(added.digests, start);
+    await gathered.add(added.digests, start);
   }
-  const schemaId = await run.store.putRecord(schema);
-  return {
-    output: { ...identifyDigests(gathered), schema: schemaId },
-    schema,
-    layout: composeLayout(concatLayouts(layouts), rows),
-  };
+  return layouts;
 }
 
 /** Whether the table is nothing but the new rows, in their order and all of them to be stored whole. */

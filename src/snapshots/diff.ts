@@ -10,11 +10,10 @@ import type { Column, TableSchema } from '../../schemas/table-schema.ts';
 import type { Engine } from '../engine/engine.ts';
 import { HoldoutError } from '../errors.ts';
 import { schemaId } from '../identity/ids.ts';
-import { rowDigestSql } from '../identity/row-encoding-sql.ts';
-import { quoteIdentifier } from '../identity/sql-text.ts';
-import { type RowText, fetchFields, fetchRows, withRows } from '../tables/rows-at.ts';
+import { type RowText, fetchFields, fetchRows } from '../tables/rows-at.ts';
 import { columnsByName } from '../tables/sql-types.ts';
 import type { TableReader } from '../tables/table-reader.ts';
+import { pairRows, unpaired } from './pair-rows.ts';
 import { differenceOf } from './row-difference.ts';
 
 export interface DiffOptions {
@@ -88,14 +87,12 @@ export async function diffTables(
     };
     const difference = await differenceOf(await digestFile(before, 'before'), await digestFile(after, 'after'));
     const key = keyOf(before.schema, after.schema, options);
-    const pairs = await pairRows(engine, before, after, key, difference.removed, difference.added);
-    const inBefore = new Set(pairs.map((pair) => pair.before));
-    const inAfter = new Set(pairs.map((pair) => pair.after));
-    const removed = difference.removed.filter((row) => !inBefore.has(row));
-    const added = difference.added.filter((row) => !inAfter.has(row));
+    const { removed, added } = difference;
+    const partners = await pairRows(engine, { reader: before, rows: removed }, { reader: after, rows: added }, key);
+    const changes = partners.reduce((sum, partner) => sum + (partner === unpaired ? 0 : 1), 0);
     const schema = schemaChanges(before.schema, after.schema);
     const sameSchema = schemaId(before.schema) === schemaId(after.schema);
-    const sameValues = difference.removed.length === 0 && difference.added.length === 0;
+    const sameValues = removed.length === 0 && added.length === 0;
     return {
       same: sameValues && sameSchema,
       reordered: !difference.sameOrder,
@@ -103,10 +100,19 @@ export async function diffTables(
       sameSchema,
       sameValues,
       key: key.map(({ name }) => name),
-      counts: { added: added.length, removed: removed.length, changed: pairs.length, unchanged: difference.shared },
-      added: await fetchRows(engine, after, added.slice(0, rowsMax)),
-      removed: await fetchRows(engine, before, removed.slice(0, rowsMax)),
-      changed: await changedRows(engine, before, after, key, pairs.slice(0, rowsMax)),
+      counts: {
+        added: added.length - changes,
+        removed: removed.length - changes,
+        changed: changes,
+        unchanged: difference.shared,
+      },
+      added: await fetchRows(
+        engine,
+        after,
+        firstOf(added, rowsMax, (_, index) => partners[index] === unpaired),
+      ),
+      removed: await fetchRows(engine, before, firstWithout(removed, partners, rowsMax)),
+      changed: await changedRows(engine, before, after, key, firstPairs(added, partners, rowsMax)),
     };
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -141,48 +147,37 @@ interface Pair {
   readonly after: number;
 }
 
-/** Rows removed and added under one key, where that key stands once in each. */
-async function pairRows(
-  engine: Engine,
-  before: TableReader,
-  after: TableReader,
-  key: readonly Column[],
-  removed: readonly number[],
-  added: readonly number[],
-): Promise<Pair[]> {
-  if (key.length === 0 || removed.length === 0 || added.length === 0) return [];
-  const keysBefore = await keysOf(engine, before, key, removed);
-  const keysAfter = await keysOf(engine, after, key, added);
-  const pairs: Pair[] = [];
-  for (const [digest, row] of keysBefore) {
-    const other = keysAfter.get(digest);
-    if (row !== null && other !== undefined && other !== null) pairs.push({ before: row, after: other });
+/** The first of these rows for which that holds. */
+function firstOf(
+  rows: Uint32Array,
+  rowsMax: number,
+  holds: (row: number, index: number) => boolean,
+): readonly number[] {
+  const first: number[] = [];
+  for (let index = 0; index < rows.length && first.length < rowsMax; index++) {
+    if (holds(rows[index]!, index)) first.push(rows[index]!);
   }
-  return pairs.sort((a, b) => a.after - b.after);
+  return first;
 }
 
-/** Row by key digest; null for a key of several rows. Rows without a key have none. */
-async function keysOf(
-  engine: Engine,
-  reader: TableReader,
-  key: readonly Column[],
-  rows: readonly number[],
-): Promise<Map<string, number | null>> {
-  // Each table's own types: an id that became text is another id.
-  const types = columnsByName(reader.schema);
-  const columns = key.map(({ name }) => types.get(name)!);
-  const digest = rowDigestSql({ type: 'holdout/schema@1', columns });
-  const filled = columns.map(({ name }) => `${quoteIdentifier(name)} IS NOT NULL`).join(' AND ');
-  const keys = new Map<string, number | null>();
-  await withRows(reader, rows, async (sql, position) => {
-    await engine.scan(`SELECT ${digest}, ${quoteIdentifier(position)} FROM (${sql}) WHERE ${filled}`, (chunk) => {
-      for (let i = 0; i < chunk.rows; i++) {
-        const text = Buffer.from(chunk.bytes(0, i)!).toString('latin1');
-        keys.set(text, keys.has(text) ? null : Number(chunk.value(1, i)));
-      }
-    });
-  });
-  return keys;
+/** The first of these rows that are nobody's partner. */
+function firstWithout(rows: Uint32Array, partners: Uint32Array, rowsMax: number): readonly number[] {
+  const paired = new Uint8Array((rows.at(-1) ?? -1) + 1);
+  for (const partner of partners) if (partner !== unpaired) paired[partner] = 1;
+  return firstOf(rows, rowsMax, (row) => paired[row] === 0);
+}
+
+function firstPairs(added: Uint32Array, partners: Uint32Array, rowsMax: number): readonly Pair[] {
+  const first: Pair[] = [];
+  for (let index = 0; index < added.length && first.length < rowsMax; index++) {
+    if (partners[index] !== unpaired) first.push({ before: partners[index]!, after: added[index]! });
+  }
+  return first;
+}
+
+interface Pair {
+  readonly before: number;
+  readonly after: number;
 }
 
 async function changedRows(

@@ -7,8 +7,8 @@ import type { DigestFile } from '../tables/digest-file.ts';
 
 /** Positions of the rows without an equal in the other table, ascending. */
 export interface RowDifference {
-  readonly removed: readonly number[];
-  readonly added: readonly number[];
+  readonly removed: Uint32Array;
+  readonly added: Uint32Array;
   /** Rows that both have. */
   readonly shared: number;
   /** Whether the shared rows stand in the same order in both. */
@@ -43,18 +43,17 @@ export async function differenceOf(before: DigestFile, after: DigestFile): Promi
     }
   }
   const paired = new Uint8Array(before.rows);
-  const added: number[] = [];
+  const isShared = new Uint8Array(after.rows);
   let sameOrder = true;
   let last = -1;
   await readDigests(after, 0, after.rows, (bytes, offset) => {
     for (let at = 0; at < bytes.length; at += 32) {
       const partner = takePartner(bytes, at);
-      if (partner < 0) added.push(offset + at / 32);
-      else {
-        paired[partner] = 1;
-        if (partner < last) sameOrder = false;
-        last = partner;
-      }
+      if (partner < 0) continue;
+      isShared[offset + at / 32] = 1;
+      paired[partner] = 1;
+      if (partner < last) sameOrder = false;
+      last = partner;
     }
   });
   function takePartner(bytes: Buffer, at: number): number {
@@ -70,7 +69,14 @@ export async function differenceOf(before: DigestFile, after: DigestFile): Promi
       slot = (slot + 1) & mask;
     }
   }
-  const removed: number[] = [];
-  for (const [row, has] of paired.entries()) if (has === 0) removed.push(row);
+  const [removed, added] = [rowsWithout(paired), rowsWithout(isShared)];
   return { removed, added, shared: after.rows - added.length, sameOrder };
+}
+
+/** Numbers of the rows whose mark is 0, ascending. */
+function rowsWithout(marks: Uint8Array): Uint32Array {
+  const rows = new Uint32Array(marks.reduce((sum, mark) => sum + (mark === 0 ? 1 : 0), 0));
+  let count = 0;
+  for (let row = 0; row < marks.length; row++) if (marks[row] === 0) rows[count++] = row;
+  return rows;
 }
