@@ -4,6 +4,7 @@
  */
 import { snapshotRecord } from '../schemas/records.ts';
 import type { Engine } from '../src/engine/engine.ts';
+import { namedDatasets } from '../src/lineage/bind-step.ts';
 import type { ChainRun } from '../src/lineage/derive-chain.ts';
 import type { RowPlace } from '../src/lineage/row-source.ts';
 import { tracePlaces } from '../src/lineage/trace.ts';
@@ -35,9 +36,7 @@ export async function openChain(
 ): Promise<{ readonly run: ChainRun; readonly reader: TableReader }> {
   const { snapshot, reader } = await openVersion(context, store, engine, base);
   const reads = [base.seq];
-  for (const { names } of steps.flatMap(({ datasets }) => datasets)) {
-    if (typeof names === 'string') reads.push((await versionEntry(store, names)).seq);
-  }
+  for (const named of namedDatasets(steps)) reads.push((await versionEntry(store, named)).seq);
   let trace: Promise<(row: number) => RowPlace | null> | undefined;
   const sourceOf = async (row: number): Promise<RowPlace | null> => {
     trace ??= tracePlaces(store, engine, base);
@@ -58,7 +57,14 @@ export async function openChain(
     signal: context.signal,
     resolve: async (other) => {
       const entry = await versionEntry(store, other);
-      await keepTable(context, store, engine, await store.getRecord(entry.snapshot, snapshotRecord), entryName(entry));
+      await keepTable(
+        context,
+        store,
+        engine,
+        await store.getRecord(entry.snapshot, snapshotRecord),
+        entryName(entry),
+        entry,
+      );
       return entry.snapshot;
     },
     itemsRootOf: async ({ table, schema }, layout, { fields }) =>

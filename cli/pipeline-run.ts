@@ -4,38 +4,33 @@
  * @module
  */
 import type { LeakReport } from '../schemas/leak-report.ts';
-import { type LockedCheck, type PipelineLock } from '../schemas/pipeline-lock.ts';
-import { type Sha256Id, sha256Id } from '../schemas/ids.ts';
+import type { LockedCheck, PipelineLock } from '../schemas/pipeline-lock.ts';
+import type { Sha256Id } from '../schemas/ids.ts';
 import { type TableSchema, tableSchema } from '../schemas/table-schema.ts';
 import type { Engine } from '../src/engine/engine.ts';
 import { HoldoutError } from '../src/errors.ts';
-import { recogniseFields } from '../src/leakage/fields.ts';
-import { type ChainStep, deriveChain } from '../src/lineage/derive-chain.ts';
+import type { ChainStep } from '../src/lineage/derive-chain.ts';
+import { frozenDifference } from '../src/pipeline/frozen.ts';
+import { type LockDifference, checkDifference } from '../src/pipeline/lock.ts';
+import type { PipelineCheck, PipelineNode } from '../src/pipeline/pipeline.ts';
+import { atFiles } from '../src/pipeline/file-error.ts';
 import {
-  type LockDifference,
-  checkDifference,
-  datasetDifference,
-  lockedDataset,
-  stepsDifference,
-  stepsOfPlan,
-} from '../src/pipeline/lock.ts';
-import type { DerivedNode, FileNode, PipelineCheck, PipelineNode } from '../src/pipeline/pipeline.ts';
-import { type NodePlan, type PlanFacts, type StoredVersion, planNode } from '../src/pipeline/plan-run.ts';
-import { derivationChanges } from '../src/pipeline/derivation-changes.ts';
-import { atFiles, checkFieldsOf } from '../src/pipeline/file-error.ts';
-import { atCheck, atStep } from '../src/pipeline/step-error.ts';
-import { addDataset } from '../src/snapshots/add.ts';
+  type NodePlan,
+  type PlanFacts,
+  type StoredVersion,
+  type UpToDate,
+  planNode,
+  settledPlan,
+} from '../src/pipeline/plan-run.ts';
+import { atCheck } from '../src/pipeline/step-error.ts';
 import type { Store } from '../src/store/store.ts';
 import { schemaChanges } from '../src/tables/types/schema-changes.ts';
+import { type Differs, bringUp } from './bring-up.ts';
 import type { CliContext } from './context.ts';
-import { openChain } from './derive.ts';
-import { otherRecipe } from './other-recipe.ts';
-import { asHoldoutError, remark } from './output.ts';
+import { type EarlierOrigin, earlierOrigin } from './earlier-origin.ts';
+import { asHoldoutError } from './output.ts';
 import { findCheckReport, runCheck, withPlaces } from './pipeline-check.ts';
-import { startProgress } from './progress.ts';
 import { entryName } from './snapshots.ts';
-
-type UpToDate = Extract<NodePlan, { action: 'up-to-date' }>;
 
 /** How it went with one dataset. */
 export type NodeOutcome =
@@ -49,8 +44,8 @@ export type NodeOutcome =
       readonly taken: readonly ChainStep[];
       /** Whether there is a new version. */
       readonly isNew: boolean;
-      /** The version before, which held these rows by another recipe; null where there is none. */
-      readonly sameRows: { readonly version: string; readonly madeBy: string } | null;
+      /** The version before, where it had these rows and came in another way; else null. */
+      readonly sameRows: ({ readonly version: string } & EarlierOrigin) | null;
       /** What of the columns changed since the version before, where files were added. */
       readonly changes: readonly string[];
     }
@@ -102,9 +97,7 @@ export async function runPipeline(run: PipelineRun): Promise<PipelineOutcome> {
   const openEngine = (): Promise<Engine> => (engine ??= run.context.openEngine(run.store));
   for (const node of run.nodes) {
     const outcome = await nodeOutcome(run, node, bad, openEngine);
-    if ('difference' in outcome) {
-      return { nodes, checks, difference: await withChanges(run.facts, node, outcome.difference) };
-    }
+    if ('difference' in outcome) return { nodes, checks, difference: outcome.difference };
     if (outcome.action === 'failed' || outcome.action === 'skipped') bad.add(node.name);
     nodes.push(outcome);
     await run.onNode(outcome);
@@ -124,13 +117,13 @@ async function nodeOutcome(
   node: PipelineNode,
   bad: ReadonlySet<string>,
   openEngine: () => Promise<Engine>,
-): Promise<NodeOutcome | { readonly difference: LockDifference }> {
+): Promise<NodeOutcome | Differs> {
   const because = node.kind === 'files' ? [] : node.needs.filter((need) => bad.has(need));
   if (because.length > 0) return { action: 'skipped', node, because };
   try {
     run.context.mustGoOn();
     const before = await planNode(node, run.facts);
-    const early = frozenNode(run.frozen, before);
+    const early = run.frozen === null ? null : await frozenDifference(run.frozen, before, run.facts);
     if (early !== null) return { difference: early };
     if (before.action === 'up-to-date') {
       return {
@@ -148,18 +141,22 @@ async function nodeOutcome(
       throw new HoldoutError('NOT_FOUND', `no dataset "${before.until.join('", "')}" in the store`);
     }
     const newest = await run.facts.version(node.name);
-    const { taken, isNew } = node.kind === 'files' ? await addFiles(run, node) : await derive(run, node, openEngine);
-    const plan = await planNode(node, run.facts);
-    if (plan.action !== 'up-to-date') {
-      const why = 'reason' in plan ? plan.reason : 'what it is made of changed';
+    const done = await bringUp({ ...run, openEngine }, before);
+    if ('difference' in done) return done;
+    const { taken, isNew } = done;
+    const after = await planNode(node, run.facts);
+    // Another run may have journaled another origin of these rows meanwhile: they are what the pipeline describes.
+    const plan = settledPlan(after);
+    if (plan === null) {
+      const why = reasonOf(after) ?? 'what it is made of changed';
       throw new HoldoutError('CONFLICT', `it is not up to date after its run: ${why}`, {
         hint: 'run it again when nothing else writes to its files or to the store',
       });
     }
-    const late = frozenNode(run.frozen, plan);
+    const late = run.frozen === null ? null : await frozenDifference(run.frozen, plan, run.facts);
     if (late !== null) return { difference: late };
     const action = node.kind === 'files' ? 'add' : 'run';
-    const sameRows = isNew && action === 'run' ? await rowsOfOther(run.store, newest, plan) : null;
+    const sameRows = isNew ? await rowsOfOther(run.store, newest, plan) : null;
     const changes = isNew && action === 'add' ? await columnChanges(run.store, newest, plan) : [];
     return { action, node, reason: reasonOf(before), plan, taken, isNew, sameRows, changes };
   } catch (error) {
@@ -171,11 +168,10 @@ async function nodeOutcome(
 async function rowsOfOther(
   store: Store,
   before: StoredVersion | null,
-  { version, steps }: UpToDate,
-): Promise<{ readonly version: string; readonly madeBy: string } | null> {
+  { version }: UpToDate,
+): Promise<({ readonly version: string } & EarlierOrigin) | null> {
   if (before === null || before.entry.snapshot !== version.entry.snapshot) return null;
-  const madeBy = await otherRecipe(store, before.entry, steps);
-  return madeBy === null ? null : { version: entryName(before.entry), madeBy };
+  return { version: entryName(before.entry), ...(await earlierOrigin(store, before.entry, version.entry)) };
 }
 
 async function columnChanges(
@@ -200,68 +196,6 @@ function ownError({ context }: PipelineRun, error: unknown): HoldoutError {
   return known;
 }
 
-/** Files whose rows are what they were make no version. Schema and fields hang on the files and the pipeline alone. */
-async function addFiles(
-  { context, store }: PipelineRun,
-  node: FileNode,
-): Promise<{ readonly taken: readonly ChainStep[]; readonly isNew: boolean }> {
-  const progress = startProgress(`adding ${node.name}`);
-  const { role, fields, schema, infer, raw, format } = node;
-  const result = await addDataset(
-    store,
-    node.name,
-    node.files,
-    { role, fields, schema, infer, raw, format, fresh: true },
-    {
-      now: context.now(),
-      holdoutVersion: context.holdoutVersion,
-      threads: context.threads,
-      recogniseFields,
-      checkFields: (types, roles) => checkFieldsOf(node, types, roles),
-      onProgress: (done, total) => progress.update(done, total),
-      signal: context.signal,
-    },
-  ).finally(() => progress.end());
-  for (const note of result.notes) remark(`${node.name}: ${note}`);
-  return { taken: [], isNew: result.created };
-}
-
-async function derive(
-  { context, store, facts }: PipelineRun,
-  node: DerivedNode,
-  openEngine: () => Promise<Engine>,
-): Promise<{ readonly taken: readonly ChainStep[]; readonly isNew: boolean }> {
-  const base = await facts.version(node.from);
-  if (base === null) throw new HoldoutError('NOT_FOUND', `no dataset "${node.from}" in the store`);
-  const steps = node.steps.map(({ step }) => step);
-  const folder = await facts.folder(steps);
-  const asked = { store, engine: await openEngine(), base: base.entry, name: node.name, steps, folder };
-  const { run, reader } = await openChain(context, asked);
-  const progress = startProgress(node.name, 'rows');
-  let at = 0;
-  let inputRows = 0;
-  try {
-    const { version, steps: taken } = await deriveChain({
-      ...run,
-      // The lineage of a name is what the file says now.
-      recipeCounts: true,
-      onStep(_, rows) {
-        at += 1;
-        inputRows = rows;
-        progress.phase(`${node.name}, step ${at} of ${steps.length}: ${node.steps[at - 1]?.label ?? ''}`);
-        progress.update(0, rows);
-      },
-      onProgress: (done) => progress.update(done, inputRows),
-    });
-    return { taken, isNew: version.isNew };
-  } catch (error) {
-    throw atStep(node, at - 1, error);
-  } finally {
-    progress.end();
-    await reader.close();
-  }
-}
-
 async function checkOutcome(run: PipelineRun, check: PipelineCheck, bad: ReadonlySet<string>): Promise<CheckOutcome> {
   const because = [...check.trains, ...check.evals].filter((name) => bad.has(name));
   if (because.length > 0) return { action: 'skipped', check, because };
@@ -277,40 +211,6 @@ async function checkOutcome(run: PipelineRun, check: PipelineCheck, bad: Readonl
   } catch (error) {
     return { action: 'failed', check, error: ownError(run, atCheck(run.file, check, error)) };
   }
-}
-
-/** What of a step changed, where its derivation is another than the lock's. */
-async function withChanges(facts: PlanFacts, node: PipelineNode, difference: LockDifference): Promise<LockDifference> {
-  if (difference.what !== 'derivation' || difference.found === null) return difference;
-  const found = await facts.asked(sha256Id.parse(difference.found));
-  if (found === null) return difference;
-  const locked = difference.locked === null ? null : await facts.asked(sha256Id.parse(difference.locked));
-  const step = node.kind === 'derived' ? node.steps[stepIndex(difference)]?.step : undefined;
-  if (locked !== null) return { ...difference, changes: derivationChanges(locked, found, step ?? null) };
-  const says = step?.says;
-  if (difference.locked === null || says === undefined) return difference;
-  const unknown = 'this store has never run the step of the lock, so what changed is not known';
-  return { ...difference, changes: [unknown, `it asks now: ${says}`] };
-}
-
-function stepIndex({ step }: LockDifference): number {
-  return Number(/^step (\d+)/.exec(step ?? '')?.[1] ?? 0) - 1;
-}
-
-/** A dataset as messages name it. */
-function nodeTitle({ section, name }: Pick<PipelineNode, 'section' | 'name'>): string {
-  return section === 'evals' ? `eval set "${name}"` : `dataset "${name}"`;
-}
-
-/** The first id of a plan that is not the lock's; before a run of the steps that are known, and of the next one. */
-function frozenNode(lock: PipelineLock | null, plan: NodePlan): LockDifference | null {
-  if (lock === null || plan.action === 'unknown' || plan.action === 'failed') return null;
-  const { section, name } = plan.node;
-  const locked = Object.hasOwn(lock[section], name) ? lock[section][name] : undefined;
-  const of = nodeTitle(plan.node);
-  if (locked === undefined) return { of, step: null, what: 'entry', locked: null, found: null };
-  if (plan.action === 'up-to-date') return datasetDifference(of, locked, lockedDataset(plan));
-  return stepsDifference(of, locked, stepsOfPlan(plan.steps, plan.next));
 }
 
 function frozenCheck(lock: PipelineLock, outcome: CheckOutcome): LockDifference | null {

@@ -47,13 +47,18 @@ export function outcomeLines(outcome: NodeOutcome): string[] {
   const version = `${entryName(entry)}, ${plural(snapshot.rows, 'row')}`;
   if (outcome.action === 'up-to-date') return [`${name}: up to date (${version})`];
   const { sameRows } = outcome;
-  const other = sameRows === null ? '' : `, those of ${sameRows.version}, made by ${sameRows.madeBy}`;
+  const reason = outcome.reason ?? '';
+  // What the reason says already is not said twice.
+  const how = sameRows === null || reason.includes(sameRows.how) ? '' : `, ${sameRows.how}`;
+  const other = sameRows === null ? '' : `, those of ${sameRows.version}${how}`;
   const same = outcome.isNew ? `${version}${other}` : `${version}; it holds this content already`;
   const labels = outcome.plan.steps.map(({ label }) => label);
+  // Steps that are those of the version before say nothing new.
+  const taken = sameRows?.otherSteps === false ? [] : outcome.taken;
   return [
-    `${name}: ${same} (${printable(outcome.reason ?? '')})`,
+    `${name}: ${same} (${printable(reason)})`,
     ...outcome.changes.map((change) => `  ${printable(change)}`),
-    ...outcome.taken.flatMap((step, index) => stepLines(step, index, labels[index]).map((line) => `  ${line}`)),
+    ...taken.flatMap((step, index) => stepLines(step, index, labels[index]).map((line) => `  ${line}`)),
   ];
 }
 
@@ -85,6 +90,7 @@ export function differenceLines(
   const where = step === null ? of : `${of}, ${step}`;
   if (locked === null && what === 'entry') return [`${file} has no entry for ${of}: \`holdout run\` writes it`];
   if (found === null && what === 'entry') return [`${file} has an entry for ${of}, which the pipeline does not have`];
+  if (what === 'files' || what === 'steps') return [`${file} differs: ${of}: ${printable(changes.join('; '))}`];
   return [
     `${file} differs: ${where}: another ${what}`,
     ...changes.map((change) => `  ${printable(change)}`),
@@ -117,7 +123,10 @@ export function outcomeJson(outcome: NodeOutcome): Record<string, unknown> {
     return { ...stepJson(step), reused, ...(notes.length === 0 ? {} : { notes }) };
   });
   const shown = outcome.action === 'run' ? { ...version, steps } : version;
-  const said = { ...(sameRows === null ? {} : { sameRows }), ...(changes.length === 0 ? {} : { changes }) };
+  const said = {
+    ...(sameRows === null ? {} : { sameRows: { version: sameRows.version, how: sameRows.how } }),
+    ...(changes.length === 0 ? {} : { changes }),
+  };
   return { ...base, reason, new: isNew, ...said, ...shown };
 }
 

@@ -38,7 +38,7 @@ export async function openVersion(
 ): Promise<OpenVersion> {
   const snapshot = await store.getRecord(entry.snapshot, snapshotRecord);
   try {
-    return { entry, snapshot, reader: await openKept(context, store, engine, snapshot, entryName(entry)) };
+    return { entry, snapshot, reader: await openKept(context, store, engine, snapshot, entryName(entry), entry) };
   } catch (error) {
     if (!(error instanceof HoldoutError) || !['NOT_FOUND', 'STORE_CORRUPT'].includes(error.code)) throw error;
     throw new HoldoutError('STORE_CORRUPT', `${entryName(entry)} cannot be read: ${error.message}`, {
@@ -49,26 +49,27 @@ export async function openVersion(
   }
 }
 
-/** Opens the tables of a lineage; those that were dropped are rebuilt. */
-export function tableAccess(context: Surroundings, store: Store, engine: Engine): TableAccess {
+/** Opens the tables of a lineage, that of `of` where it is one's; those that were dropped are rebuilt. */
+export function tableAccess(context: Surroundings, store: Store, engine: Engine, of?: VersionEntry): TableAccess {
   const name = 'a table on the way';
   return {
     store,
-    open: (ref) => openKept(context, store, engine, ref, name),
+    open: (ref) => openKept(context, store, engine, ref, name, of),
     digests: async (ref) => {
-      await keepTable(context, store, engine, ref, name);
+      await keepTable(context, store, engine, ref, name, of);
       return tableDigests(store, ref);
     },
   };
 }
 
-/** Rebuilds a table that was dropped, with a word on standard error. */
+/** Rebuilds a table that was dropped, with a word on standard error; `entry` is the version that is meant, or made of it. */
 export async function keepTable(
   context: Surroundings,
   store: Store,
   engine: Engine,
   ref: TableRef,
   name: string,
+  entry?: VersionEntry,
 ): Promise<void> {
   if (!(await store.journal()).dropped.has(tableKey(ref))) return;
   const { rebuildDropped } = await import('../src/lineage/rebuild.ts');
@@ -77,6 +78,7 @@ export async function keepTable(
   await rebuildDropped(
     { store, engine, transforms: builtInTransforms, threads: context.threads, now: context.now(), onRebuild },
     ref,
+    entry,
   );
 }
 
@@ -86,7 +88,8 @@ async function openKept(
   engine: Engine,
   ref: TableRef,
   name: string,
+  entry?: VersionEntry,
 ): Promise<TableReader> {
-  await keepTable(context, store, engine, ref, name);
+  await keepTable(context, store, engine, ref, name, entry);
   return openTable(store, engine, ref);
 }

@@ -164,10 +164,10 @@ export type RealisationRecord = z.infer<typeof realisationRecord>;
 const passedStep = z.strictObject({
   derivation: sha256Id,
   realisation: sha256Id,
-  /** Its output, and the layout file that holds it. */
+  /** Its output, and the layout file that holds it; without one where the rows were dropped before. */
   table: tableId,
   schema: sha256Id,
-  layout: sha256Id,
+  layout: sha256Id.optional(),
 });
 export type PassedStep = z.infer<typeof passedStep>;
 
@@ -202,8 +202,11 @@ export const journalEntry = z.discriminatedUnion('op', [
     reads: z.array(z.int().positive()).min(1).optional(),
     /** Where paths in the steps' parameters begin, as sources are written; absent where that is the store's parent folder. */
     folder: z.string().min(1).optional(),
-    /** Layout file that holds (table, schema); replaceable by a later `layout` entry. */
-    layout: sha256Id,
+    /**
+     * Layout file that holds (table, schema); replaceable by a later `layout` entry. Absent where the rows were dropped before:
+     * the entry tells how they came, and they stay dropped.
+     */
+    layout: sha256Id.optional(),
     /** Where the files were, relative to the store's parent folder where they lie in it. */
     sources: z.array(z.strictObject({ path: z.string(), blob: sha256Id })),
     /** Folders and patterns that files were named by, as the sources are written; absent where each file was named. */

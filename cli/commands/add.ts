@@ -46,7 +46,7 @@ export const add: Action = async ({ context, operands, options }) => {
     remark('columns are text; --infer proposes types, --schema declares them');
   }
   if (context.json) {
-    const { created: _, read: __, notes: ___, ...shown } = result;
+    const { created: _, read: __, moved: ___, notes: ____, ...shown } = result;
     await writeJson(shown);
   } else
     await writeLines([...resultLines(result), ...typeLines(result, asked.infer), ...(await keptLines(store, result))]);
@@ -75,9 +75,9 @@ async function keptLines(store: Store, { name, version, created }: AddResult): P
 }
 
 function resultLines(result: AddResult): string[] {
-  const { created, table, rows, itemsRoot, logicalBytes, storedBytes, newBytes, read } = result;
+  const { created, table, rows, itemsRoot, logicalBytes, storedBytes, newBytes, read, moved } = result;
   if (!created) {
-    const how = read ? 'holds this content already' : 'is up to date: no file has changed';
+    const how = read || moved ? 'holds this content already' : 'is up to date: no file has changed';
     return [`${entryName(result)} ${how}; no new version`, `  table ${table}`];
   }
   return [

@@ -8,6 +8,7 @@ import type { VersionEntry } from '../../src/store/journal-state.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { Action } from '../command-spec.ts';
 import { exitStatus } from '../exit-codes.ts';
+import { earlierOrigin } from '../earlier-origin.ts';
 import { versionEntry } from '../inputs.ts';
 import { writeJson, writeLines } from '../output.ts';
 import { parseCount } from '../parse-options.ts';
@@ -45,7 +46,7 @@ async function entryText(store: Store, entry: JournalEntry): Promise<string> {
       const from = entry.sources.map(({ path }) => path).join(' ');
       const by = from === '' ? `by ${(await stepNames(store, entry)).join(', ')}` : `from ${from}`;
       const before = (await store.journal()).names.get(entry.name)?.[entry.version - 2];
-      const same = before?.snapshot === entry.snapshot ? `, the rows of ${entryName(before)} by another recipe` : '';
+      const same = before?.snapshot === entry.snapshot ? await sameRowsText(store, before, entry) : '';
       return `version  ${entryName(entry)}  ${shortId(table)}  ${plural(rows, 'row')}  ${by}${same}`;
     }
     case 'layout':
@@ -57,6 +58,13 @@ async function entryText(store: Store, entry: JournalEntry): Promise<string> {
     default:
       return `pin      ${shortId(entry.pin)}`;
   }
+}
+
+/** Whose rows they are, and how those came. */
+async function sameRowsText(store: Store, before: VersionEntry, entry: VersionEntry): Promise<string> {
+  const { how, otherSteps } = await earlierOrigin(store, before, entry);
+  const rows = `, the rows of ${entryName(before)}`;
+  return otherSteps ? `${rows} by another recipe` : `${rows}, ${how}`;
 }
 
 /** Names of the steps that the version was made by. */

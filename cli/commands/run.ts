@@ -13,9 +13,10 @@ import { checkPlans } from '../../src/pipeline/check-plan.ts';
 import { type LockDifference, emptyLock, leftoverOf, lockedDataset } from '../../src/pipeline/lock.ts';
 import { neededFor } from '../../src/pipeline/order.ts';
 import type { Pipeline, PipelineCheck, PipelineNode } from '../../src/pipeline/pipeline.ts';
-import { type NodePlan, planRun } from '../../src/pipeline/plan-run.ts';
+import { type NodePlan, isOpen, planRun } from '../../src/pipeline/plan-run.ts';
 import { storeFacts } from '../../src/pipeline/store-facts.ts';
 import type { Store } from '../../src/store/store.ts';
+import { builtInTransforms } from '../../transforms/index.ts';
 import type { Action } from '../command-spec.ts';
 import { exitStatus, exitStatusOf } from '../exit-codes.ts';
 import { asHoldoutError, printError, remark, writeJson, writeLines } from '../output.ts';
@@ -63,7 +64,12 @@ export const run: Action = async ({ context, operands, options }) => {
   process.chdir(dirname(file));
   const open = await openPipeline(file, store, startedIn);
   const asked = chooseNodes(open.pipeline, operands);
-  const facts = storeFacts(store, { recogniseFields, folder: dirname(file), remember: !dryRun });
+  const facts = storeFacts(store, {
+    transforms: builtInTransforms,
+    recogniseFields,
+    folder: dirname(file),
+    remember: !dryRun,
+  });
   for (const node of asked.nodes) {
     const steps = node.kind === 'derived' ? node.steps.map(({ step }) => step) : [];
     await warnOfUndeclared(await facts.folder(steps), steps);
@@ -96,7 +102,9 @@ export const run: Action = async ({ context, operands, options }) => {
   });
   const status = statusOf(outcome);
   const lock = lockAfter(open, asked, outcome);
-  const difference = outcome.difference ?? (frozen && asked.whole ? leftoverOf(open.lock ?? emptyLock, lock) : null);
+  // What failed is not in the lock to come; that it is in this one is no difference.
+  const whole = frozen && asked.whole && status === exitStatus.ok;
+  const difference = outcome.difference ?? (whole ? leftoverOf(open.lock ?? emptyLock, lock) : null);
   const isWritten = !frozen && status === exitStatus.ok && (await writeLock(open.lockFile, open.lockText, lock));
   const ended = difference === null ? status : exitStatus.found;
   if (context.json)
@@ -142,7 +150,7 @@ async function showPlan(
   { checks }: Asked,
   plans: readonly NodePlan[],
 ): Promise<void> {
-  const open = new Set(plans.filter(({ action }) => action !== 'up-to-date').map(({ node }) => node.name));
+  const open = new Set(plans.filter(isOpen).map(({ node }) => node.name));
   const planned: { check: string; action: string; reason: string | null }[] = [];
   for (const check of checks) {
     const until = [...check.trains, ...check.evals].filter((name) => open.has(name));

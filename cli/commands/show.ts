@@ -56,8 +56,9 @@ export const show: Action = async ({ context, operands }) => {
       time: entry.time,
       columns: schema.columns.map((column) => ({ name: column.name, type: formatType(column.type) })),
       storedBytes,
-      layout,
-      layoutPath: relative(process.cwd(), store.filePath('layout', layout)),
+      ...(layout === undefined
+        ? {}
+        : { layout, layoutPath: relative(process.cwd(), store.filePath('layout', layout)) }),
       derivation: entry.derivation,
       realisation: entry.realisation,
       engine: realisation.engine,
@@ -84,7 +85,8 @@ export const show: Action = async ({ context, operands }) => {
 };
 
 /** Bytes of the version's parts; null when the store has lost something of it. */
-async function bytesOf(store: Store, layout: Sha256Id): Promise<number | null> {
+async function bytesOf(store: Store, layout: Sha256Id | undefined): Promise<number | null> {
+  if (layout === undefined) return null;
   try {
     return await layoutBytes(store, layout);
   } catch (error) {

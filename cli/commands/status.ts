@@ -62,18 +62,21 @@ function shownPath({ path, state, sameAs }: SourceStatus): string {
 function summary(unchanged: number, changed: number, missing: number, next: string): string {
   if (unchanged + changed === 0) return 'No source file to compare with';
   if (changed === 0) return `Nothing has changed: ${plural(unchanged, 'source file')} of the newest versions`;
-  const how = missing === changed ? '' : `; ${next} makes the next version of what changed`;
+  const how = missing === changed ? '' : `; ${next}`;
   return `${plural(unchanged, 'source file')} unchanged${how}`;
 }
 
 /** What takes changed files in: `run` where a pipeline reads them, `add` for the others. */
 async function nextCommands(store: Store, changed: readonly SourceStatus[]): Promise<string> {
+  const makes = 'makes the next version of what changed';
   const add = 'holdout add NAME FILES…';
   const inPipeline = await pipelineSources(store);
   const open = changed.filter(({ state }) => state !== 'missing');
   const byRun = open.filter(({ name }) => inPipeline.has(name)).length;
-  if (byRun === 0) return add;
-  return byRun === open.length ? 'holdout run' : `holdout run, or ${add} for what is not in its file,`;
+  if (byRun === 0) return `${add} makes the next version where rows changed`;
+  return byRun === open.length
+    ? `holdout run ${makes}`
+    : `holdout run, or ${add} for what is not in its file, ${makes}`;
 }
 
 /** Names that the pipeline of the project reads from files; none where there is none, or it cannot be read. */

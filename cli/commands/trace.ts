@@ -66,7 +66,7 @@ async function back(
   const steps = await lineageGraph(store, await store.journal(), entry);
   const asked = parseCount('--limit', options.text('limit')) ?? (context.json ? inputsOfJson : inputsOfText);
   const waysMax = Math.min(Math.max(asked, 1), inputsMax);
-  const traced = await traceBack(tableAccess(context, store, engine), steps, rows, waysMax);
+  const traced = await traceBack(tableAccess(context, store, engine, entry), steps, rows, waysMax);
   const texts = new Map((await fetchRows(engine, reader, rows)).map(({ row, text }) => [row, text]));
   const lineage = { steps, places: await rawPlaces(store, engine, steps, traced) };
   if (context.json) {

@@ -37,7 +37,7 @@ export const why: Action = async ({ context, operands, options }) => {
     return exitStatus.ok;
   }
   const engine = await context.openEngine(store);
-  const access = tableAccess(context, store, engine);
+  const access = tableAccess(context, store, engine, entry);
   const from = await startOf(store, steps, options.text('from'));
   const reader = await access.open(from.realisation.output);
   const { rows, more } = await rowsAsked(engine, reader, options);

@@ -37,6 +37,18 @@ export interface BindRun {
   readonly folder?: string | undefined;
 }
 
+/** The parameters of a step as its derivation has them: the datasets that they name are numbered, 0 being the input. */
+export function numberedParams({ params, datasets }: PreparedStep): Json {
+  let numbered = params;
+  for (const [index, { at }] of datasets.entries()) numbered = withValue(numbered, at, { input: index + 1 });
+  return numbered;
+}
+
+/** The datasets that steps name, in the order in which an entry lists what they read. */
+export function namedDatasets(steps: readonly PreparedStep[]): readonly string[] {
+  return steps.flatMap(({ datasets }) => datasets.flatMap(({ names }) => (typeof names === 'string' ? [names] : [])));
+}
+
 /**
  * The derivation of a step on an input, and the other tables that it reads.
  * @throws HoldoutError NOT_FOUND for a dataset that is not there; as the identity of the person's code does.
@@ -44,13 +56,11 @@ export interface BindRun {
 export async function bindStep(run: BindRun, step: PreparedStep, input: TableRef): Promise<BoundStep> {
   const inputs: DerivationRecord['inputs'] = [{ kind: 'table', table: input.table, schema: input.schema }];
   const others: BoundTable[] = [];
-  let params = step.params;
   for (const reference of step.datasets) {
     if (typeof reference.names !== 'string') throw new TypeError('a bound step cannot be bound again');
     const id = await run.resolve(reference.names);
     const snapshot = await run.store.getRecord(id, snapshotRecord);
     const ref = { table: snapshot.table, schema: snapshot.schema };
-    params = withValue(params, reference.at, { input: inputs.length });
     if (reference.as === 'table') inputs.push({ kind: 'table', ...ref });
     else inputs.push({ kind: 'record', record: id });
     others.push({ ref, snapshot: reference.as === 'table' ? null : snapshot });
@@ -68,7 +78,7 @@ export async function bindStep(run: BindRun, step: PreparedStep, input: TableRef
   const derivation: DerivationRecord = {
     type: 'holdout/derivation@1',
     transform: { name: step.name, version: step.version },
-    params,
+    params: numberedParams(step),
     seed: step.seed,
     inputs,
     ...code,

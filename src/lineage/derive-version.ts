@@ -6,7 +6,8 @@ import type { SetRoot, Sha256Id } from '../../schemas/ids.ts';
 import { type PassedStep, type SnapshotRecord, type TableRef, snapshotRecord } from '../../schemas/records.ts';
 import { tableSchema } from '../../schemas/table-schema.ts';
 import { recordId } from '../identity/canonical-json.ts';
-import { writtenPath } from '../snapshots/source-paths.ts';
+import { sameOrigin } from '../snapshots/same-rows.ts';
+import { writtenFolder } from '../snapshots/source-paths.ts';
 import type { VersionEntry } from '../store/journal-state.ts';
 import { fieldsAfter } from './fields-after.ts';
 import { type StepResult, type StepRun, runStep } from './run-step.ts';
@@ -19,7 +20,7 @@ export interface VersionRun extends StepRun {
   readonly name?: string;
   /** Numbers of the entries of the versions that the steps read: `base`, then those that each step names, in order. */
   readonly reads?: readonly number[];
-  /** Whether another recipe for the content of the newest version makes a version, too. */
+  /** Whether content that the newest version has makes one, too, where it came by other steps or of other versions. */
   readonly recipeCounts?: boolean;
   /** Steps taken from `base` to the step's input. */
   readonly through?: readonly StepResult[];
@@ -40,8 +41,8 @@ export interface DerivedVersion {
 }
 
 /**
- * Runs a step and journals its output as the next version. Equal content makes none, unless its recipe is another and
- * recipes count.
+ * Runs a step and journals its output as the next version. Equal content makes none, unless it came in another
+ * way and recipes count.
  * @throws HoldoutError as the step and the store do.
  */
 export async function deriveVersion(run: VersionRun): Promise<DerivedVersion> {
@@ -58,15 +59,20 @@ export async function deriveVersion(run: VersionRun): Promise<DerivedVersion> {
   const record: SnapshotRecord = { ...before, ...output, fields, itemsRoot };
   const snapshot = recordId(record);
   const through = (run.through ?? []).map(passedStep);
-  const recipe = [...through, step].map(({ derivation }) => derivation);
+  const origin = {
+    derivation: step.derivation,
+    ...(through.length === 0 ? {} : { through }),
+    reads: [...(run.reads ?? [base.seq])],
+    ...writtenFolder(store, run.folder),
+    sources: [],
+  };
   const holdsIt = (entry: VersionEntry | undefined): boolean =>
-    entry?.snapshot === snapshot && (run.recipeCounts !== true || sameRecipe(entry, recipe));
+    entry?.snapshot === snapshot && (run.recipeCounts !== true || sameOrigin(entry, origin));
   const newest = (await store.journal()).names.get(name)?.at(-1);
   if (newest !== undefined && holdsIt(newest)) {
     return { name, version: newest.version, snapshot, record, step, isNew: false };
   }
   await store.putRecord(record);
-  const folder = folderOf(run);
   const entry = await store.commit((state) => {
     const versions = state.names.get(name) ?? [];
     if (holdsIt(versions.at(-1))) return null;
@@ -75,28 +81,13 @@ export async function deriveVersion(run: VersionRun): Promise<DerivedVersion> {
       name,
       version: versions.length + 1,
       snapshot,
-      derivation: step.derivation,
       realisation: step.realisation,
-      ...(through.length === 0 ? {} : { through }),
-      reads: [...(run.reads ?? [base.seq])],
-      ...(folder === null ? {} : { folder }),
       layout: step.layout,
-      sources: [],
+      ...origin,
     };
   }, run.now);
   const version = entry?.op === 'version' ? entry.version : ((await store.journal()).names.get(name)?.length ?? 1);
   return { name, version, snapshot, record, step, isNew: entry !== null };
-}
-
-/** Where paths begin, as the journal writes it; null where that is the store's parent folder. */
-function folderOf({ store, folder }: VersionRun): string | null {
-  return folder === undefined || folder === store.projectRoot ? null : writtenPath(store, folder);
-}
-
-/** Whether a version was made by these derivations, the last one its own. */
-export function sameRecipe({ through = [], derivation }: VersionEntry, recipe: readonly Sha256Id[]): boolean {
-  const made = [...through.map((each) => each.derivation), derivation];
-  return made.length === recipe.length && made.every((id, index) => id === recipe[index]);
 }
 
 function passedStep({ derivation, realisation, output, layout }: StepResult): PassedStep {

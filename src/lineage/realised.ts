@@ -20,6 +20,12 @@ export interface EarlierRealisation {
   readonly kept: ReadonlyMap<string, string> | null;
 }
 
+/** What a derivation came to, its rows kept or dropped. */
+export interface KnownOutcome extends Omit<EarlierRealisation, 'layout' | 'kept'> {
+  /** Null where the rows were dropped. */
+  readonly layout: Sha256Id | null;
+}
+
 /** What an earlier run of this derivation left, where its layout still stands; else null. */
 export async function findRealisation(
   store: Store,
@@ -41,18 +47,23 @@ export async function knownOutcome(
   store: Store,
   state: JournalState,
   derivation: Sha256Id,
-): Promise<Pick<EarlierRealisation, 'output' | 'counts'> | null> {
+): Promise<KnownOutcome | null> {
   const earlier = await findRealisation(store, state, derivation);
   if (earlier !== null || state.dropped.size === 0) return earlier;
   for await (const { realisation } of realisations(store, state, derivation)) {
     const record = await recordOf(store, realisation);
-    if (record !== null && state.dropped.has(tableKey(record.output))) return record;
+    if (record === null || !state.dropped.has(tableKey(record.output))) continue;
+    const { output, counts } = record;
+    return { derivation, realisation, output, counts, layout: null };
   }
   return null;
 }
 
+/** One of an entry without rows of its own names no layout. */
+type Found = Omit<Realised, 'layout'> & { readonly layout?: Sha256Id | undefined };
+
 /** Realisations of a derivation: those that the journal names, the newest first, then the one that the cache does. */
-async function* realisations(store: Store, state: JournalState, derivation: Sha256Id): AsyncGenerator<Realised> {
+async function* realisations(store: Store, state: JournalState, derivation: Sha256Id): AsyncGenerator<Found> {
   for (const entry of state.entries.toReversed()) {
     if (entry.op !== 'version') continue;
     const found = [entry, ...(entry.through ?? [])].find((step) => step.derivation === derivation);
@@ -62,13 +73,13 @@ async function* realisations(store: Store, state: JournalState, derivation: Sha2
   if (cached !== null) yield cached;
 }
 
-async function standing(store: Store, state: JournalState, found: Realised): Promise<EarlierRealisation | null> {
+async function standing(store: Store, state: JournalState, found: Found): Promise<EarlierRealisation | null> {
   const { derivation, realisation } = found;
   const record = await recordOf(store, realisation);
   if (record === null) return null;
   const { output, counts, kept } = record;
   const layout = state.layouts.get(tableKey(output)) ?? found.layout;
-  if ((await store.checkFile('layout', layout)) !== 'ok') return null;
+  if (layout === undefined || (await store.checkFile('layout', layout)) !== 'ok') return null;
   const renamed = kept === undefined ? null : new Map(Object.entries(kept));
   return { derivation, realisation, output, counts, layout, kept: renamed };
 }

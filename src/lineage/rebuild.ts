@@ -3,7 +3,7 @@
  * checked against its id.
  * @module
  */
-import { type TableRef, realisationRecord } from '../../schemas/records.ts';
+import { type TableRef, realisationRecord, snapshotRecord } from '../../schemas/records.ts';
 import type { Engine } from '../engine/engine.ts';
 import { HoldoutError } from '../errors.ts';
 import { rawTables } from '../snapshots/raw-tables.ts';
@@ -34,16 +34,32 @@ export interface RebuildRun {
 
 /**
  * Makes a dropped table again, and the dropped ones that it is made of, and puts them back.
+ * @param entry the version that is meant, or one that is made of it: several may hold the table
  * @returns whether there was anything to do
  * @throws HoldoutError `STORE_CORRUPT` when it cannot be made, or another table comes out; `CONFLICT` when that takes
  * code of the person's own
  */
-export async function rebuildDropped(run: RebuildRun, ref: TableRef): Promise<boolean> {
+export async function rebuildDropped(run: RebuildRun, ref: TableRef, entry?: VersionEntry): Promise<boolean> {
   if (!(await run.store.journal()).dropped.has(tableKey(ref))) return false;
-  const steps = await lineageOf(run.store, ref);
+  const steps = await lineageOf(run.store, ref, entry);
   refuseCode(run.transforms, steps, (await run.store.journal()).dropped, ref);
   run.onRebuild?.();
   return rebuildFrom(run, steps, ref);
+}
+
+/**
+ * Refuses a version whose rows reading does not make again.
+ * @throws HoldoutError `CONFLICT` where its rows were dropped, and code of the person's own makes them
+ */
+export async function assertReadable(
+  store: Store,
+  transforms: readonly Transform[],
+  entry: VersionEntry,
+): Promise<void> {
+  const { dropped } = await store.journal();
+  if (dropped.size === 0) return;
+  const ref = await store.getRecord(entry.snapshot, snapshotRecord);
+  if (dropped.has(tableKey(ref))) refuseCode(transforms, await lineageOf(store, ref, entry), dropped, ref);
 }
 
 async function rebuildFrom(run: RebuildRun, steps: readonly LineageStep[], ref: TableRef): Promise<boolean> {
@@ -191,9 +207,14 @@ function refuseCode(
   );
 }
 
-/** The steps of the newest version whose own steps give the table; each stands behind those that it reads. */
-async function lineageOf(store: Store, ref: TableRef): Promise<readonly LineageStep[]> {
+/**
+ * Steps that give the table, each behind those that it reads: those of the version that is meant, else of the newest one
+ * whose own steps give it.
+ */
+async function lineageOf(store: Store, ref: TableRef, meant?: VersionEntry): Promise<readonly LineageStep[]> {
   const state = await store.journal();
+  const steps = meant === undefined ? [] : await lineageGraph(store, state, meant);
+  if (steps.some((step) => keyOf(step) === tableKey(ref))) return steps;
   for (const entry of state.entries.toReversed()) {
     if (entry.op !== 'version') continue;
     const { output } = await store.getRecord(entry.realisation, realisationRecord);

@@ -10,19 +10,25 @@ import { relative, resolve } from 'node:path';
 import type { Sha256Id } from '../../schemas/ids.ts';
 import { type DerivationRecord, derivationRecord } from '../../schemas/records.ts';
 import { recordId } from '../identity/canonical-json.ts';
-import { type EarlierRealisation, findRealisation } from '../lineage/realised.ts';
+import { type KnownOutcome, knownOutcome } from '../lineage/realised.ts';
+import type { VersionOrigin } from '../snapshots/same-rows.ts';
+import { sameEnding, writtenFiles } from '../snapshots/source-paths.ts';
 import type { VersionEntry } from '../store/journal-state.ts';
 import type { Store } from '../store/store.ts';
 import { findInputFiles } from '../tables/read/input-files.ts';
 import type { FileNode } from './pipeline.ts';
 
 /** What the files come to, where the store knows that without reading them as a table; else why they must be read. */
-export type FileState =
-  | { readonly state: 'known'; readonly read: EarlierRealisation }
-  | { readonly state: 'unread'; readonly reason: string };
+export type FileState = {
+  /** The files as they are; null where they were not looked at, as there is nothing to compare them with. */
+  readonly files: readonly Digested[] | null;
+} & (
+  | { readonly state: 'known'; readonly read: KnownOutcome; readonly origin: VersionOrigin }
+  | { readonly state: 'unread'; readonly reason: string }
+);
 
 /** A file and its digest. */
-interface Digested {
+export interface Digested {
   readonly path: string;
   readonly sha256: Sha256Id;
 }
@@ -35,20 +41,27 @@ export async function fileState(store: Store, node: FileNode, remember: boolean)
   const state = await store.journal();
   const versions = (state.names.get(node.name) ?? []).filter(({ sources }) => sources.length > 0);
   const paths = (await findInputFiles(node.files)).map(({ path }) => path);
-  if (versions.length === 0) return { state: 'unread', reason: 'it has no version yet' };
+  if (versions.length === 0) return { state: 'unread', reason: 'it has no version yet', files: null };
   const files = await digestFiles(store, paths, remember);
   const digests = files.map(({ sha256 }) => sha256).join(' ');
   let sameBytes = false;
-  for (const { derivation: id } of versions.toReversed()) {
+  for (const { derivation: id, sources } of versions.toReversed()) {
     const derivation = await store.getRecord(id, derivationRecord);
     if (fileDigests(derivation).join(' ') !== digests) continue;
     sameBytes = true;
-    const wanted = readAsAsked(derivation, id, node);
-    const read = wanted === null ? null : await findRealisation(store, state, wanted);
-    if (read !== null) return { state: 'known', read };
+    const wanted = readAlike(node, paths, sources) ? readAsAsked(derivation, id, node) : null;
+    const read = wanted === null ? null : await knownOutcome(store, state, wanted);
+    if (read === null) continue;
+    const origin = { derivation: read.derivation, ...writtenFiles(store, node.files, paths) };
+    return { state: 'known', read, origin, files };
   }
-  if (sameBytes) return { state: 'unread', reason: 'its files are read in another way' };
-  return { state: 'unread', reason: await changeOf(store, versions.at(-1)!, files) };
+  if (sameBytes) return { state: 'unread', reason: 'its files are read in another way', files };
+  return { state: 'unread', reason: await changeOf(store, versions.at(-1)!, files), files };
+}
+
+/** Whether names of files, which may say how they are read, say the same of both. */
+function readAlike({ format }: FileNode, paths: readonly string[], sources: VersionEntry['sources']): boolean {
+  return format !== undefined || paths.every((path, index) => sameEnding(path, sources[index]?.path ?? ''));
 }
 
 /** The id of the read step as the pipeline asks for it, from one that read the same bytes; null where they differ. */
@@ -60,7 +73,8 @@ function readAsAsked(derivation: DerivationRecord, id: Sha256Id, node: FileNode)
   return recordId({ ...derivation, params: JSON.parse(JSON.stringify(params)) as DerivationRecord['params'] });
 }
 
-function fileDigests({ inputs }: DerivationRecord): Sha256Id[] {
+/** Digests of the files that a derivation reads. */
+export function fileDigests({ inputs }: DerivationRecord): Sha256Id[] {
   return inputs.flatMap((input) => (input.kind === 'file' ? [input.sha256] : []));
 }
 

@@ -111,13 +111,13 @@ export interface LockDifference {
   readonly of: string;
   /** `step 2 (filter)`, or null where the difference is not one of a step. */
   readonly step: string | null;
-  /** `table`, `derivation`, `verdict` … */
+  /** `table`, `derivation`, `verdict` …; `files` or `steps` where `changes` say it all. */
   readonly what: string;
   /** Null where the lock has no such entry. */
   readonly locked: string | null;
   /** Null where the pipeline has no such entry. */
   readonly found: string | null;
-  /** For another derivation what of the step changed, in words, as far as that is known. */
+  /** What changed, in words, as far as that is known. */
   readonly changes?: readonly string[];
 }
 
@@ -130,10 +130,6 @@ export function datasetDifference(
   if (locked === undefined) return { of, step: null, what: 'entry', locked: null, found: found.table };
   const ofSteps = stepsDifference(of, locked, found.steps);
   if (ofSteps !== null) return ofSteps;
-  if (locked.steps.length !== found.steps.length) {
-    const [was, is] = [`${locked.steps.length}`, `${found.steps.length}`];
-    return { of, step: null, what: 'number of steps', locked: was, found: is };
-  }
   for (const what of ['table', 'schema', 'rows', 'items', 'snapshot'] as const) {
     const [was, is] = [textOf(locked[what]), textOf(found[what])];
     if (was !== is) return { of, step: null, what, locked: was, found: is };

@@ -11,6 +11,9 @@ import { recordId } from '../identity/canonical-json.ts';
 import { bindStep } from '../lineage/bind-step.ts';
 import { codeFolder } from '../lineage/code-folder.ts';
 import { knownOutcome } from '../lineage/realised.ts';
+import { assertReadable } from '../lineage/rebuild.ts';
+import type { Transform } from '../lineage/transform.ts';
+import { writtenFolder } from '../snapshots/source-paths.ts';
 import { resolveVersion } from '../snapshots/versions.ts';
 import type { Store } from '../store/store.ts';
 import { fileState } from './file-state.ts';
@@ -18,6 +21,7 @@ import type { PlanFacts, StoredVersion } from './plan-run.ts';
 
 /** What the answers hang on, beside the store. */
 export interface FactsOptions {
+  readonly transforms: readonly Transform[];
   /** Roles of the columns of an eval set whose file names none. */
   readonly recogniseFields: (schema: TableSchema) => FieldRoles;
   /** Folder of the pipeline file. */
@@ -27,7 +31,10 @@ export interface FactsOptions {
 }
 
 /** The facts of a store, as it is at each question. */
-export function storeFacts(store: Store, { recogniseFields, folder: beside, remember }: FactsOptions): PlanFacts {
+export function storeFacts(
+  store: Store,
+  { transforms, recogniseFields, folder: beside, remember }: FactsOptions,
+): PlanFacts {
   const version = async (text: string): Promise<StoredVersion | null> => storedVersion(store, text);
   const resolve = async (name: string): Promise<StoredVersion['entry']['snapshot']> => {
     const found = await version(name);
@@ -52,17 +59,20 @@ export function storeFacts(store: Store, { recogniseFields, folder: beside, reme
     asked: async (derivation) => bound.get(derivation) ?? storedDerivation(store, derivation),
     folder: (steps) => codeFolder(steps, [beside, store.projectRoot]),
     realised: async (derivation) => knownOutcome(store, await store.journal(), derivation),
+    async entryAt(seq) {
+      const entry = (await store.journal()).entries[seq - 1];
+      return entry?.op === 'version' ? entry : null;
+    },
+    readable: (entry) => assertReadable(store, transforms, entry),
+    writtenFolder: (path) => writtenFolder(store, path),
   };
 }
 
-/** Null also for a record that is no derivation: a lock can be edited. */
+/** Null also for a record that is no derivation: a lock can be edited, and can come from another store. */
 async function storedDerivation(store: Store, id: Sha256Id): Promise<DerivationRecord | null> {
-  try {
-    return await store.getRecord(id, derivationRecord);
-  } catch (error) {
-    if (error instanceof HoldoutError && error.code === 'NOT_FOUND') return null;
-    throw error;
-  }
+  if ((await store.checkFile('record', id)) === 'missing') return null;
+  const checked = derivationRecord.safeParse(await store.readRecord(id));
+  return checked.success ? checked.data : null;
 }
 
 /** The version that NAME or NAME@VERSION means in a store, or null. */

@@ -1,9 +1,9 @@
 /**
  * `add`: reads files, stores what is new of them, and makes them the next version of a name. The journal entry comes
- * last, so that a crash at any instant leaves the version there or not there. Equal content makes no version.
+ * last, so that a crash at any instant leaves the version there or not there. Equal content makes no version, unless
+ * recipes count.
  * @module
  */
-import { resolve } from 'node:path';
 import { datasetName } from '../../schemas/ids.ts';
 import type { SetRoot, Sha256Id, TableId } from '../../schemas/ids.ts';
 import { derivationRecord, realisationRecord, snapshotRecord } from '../../schemas/records.ts';
@@ -22,7 +22,8 @@ import { openTable } from '../tables/table-reader.ts';
 import { openStoreEngine } from './store-engine.ts';
 import { readAndStore } from './read-and-store.ts';
 import type { StoredRead } from './read-and-store.ts';
-import { foldersAndPatterns, writtenPath } from './source-paths.ts';
+import { namedAs, sameOrigin } from './same-rows.ts';
+import { sameEnding, writtenFiles } from './source-paths.ts';
 import { layoutBytes } from './stored-size.ts';
 
 /** What is asked for. */
@@ -37,6 +38,8 @@ export interface AddOptions {
   readonly format?: SourceFormat | undefined;
   /** Reads as if the name had no version yet: schema and fields hang on the files and these options alone. */
   readonly fresh?: boolean | undefined;
+  /** Whether equal content that was read from other files, or in another way, makes a version, too. */
+  readonly recipeCounts?: boolean | undefined;
 }
 
 /** What adding stands in. */
@@ -75,6 +78,8 @@ export interface AddResult {
   readonly created: boolean;
   /** Whether files were read; false when all were known to be unchanged. */
   readonly read: boolean;
+  /** Whether the version names other files, of the same content. */
+  readonly moved: boolean;
   readonly notes: readonly string[];
 }
 
@@ -89,6 +94,29 @@ export async function addDataset(
   options: AddOptions,
   context: AddContext,
 ): Promise<AddResult> {
+  const { commit } = await readDataset(store, name, args, options, context);
+  return commit();
+}
+
+/** Files that were read for a dataset; no version yet. */
+export interface ReadDataset {
+  /** What reading them was asked. */
+  readonly derivation: Sha256Id;
+  /** Makes them the next version of the name. */
+  readonly commit: () => Promise<AddResult>;
+}
+
+/**
+ * Reads and stores files for `addDataset`; nothing refers to what it stored before it is committed.
+ * @throws HoldoutError as `addDataset` does
+ */
+export async function readDataset(
+  store: Store,
+  name: string,
+  args: readonly string[],
+  options: AddOptions,
+  context: AddContext,
+): Promise<ReadDataset> {
   const named = datasetName.safeParse(name);
   if (!named.success) {
     throw new HoldoutError('USAGE', `"${name}" cannot name a dataset: ${named.error.issues[0]?.message ?? 'bad name'}`);
@@ -113,7 +141,8 @@ export async function addDataset(
       context,
     ));
   const snapshot = await snapshotOf(store, content, role, before, options, context);
-  return commitVersion(store, name, args, content, snapshot, context);
+  const { derivation } = content;
+  return { derivation, commit: () => commitVersion(store, name, args, content, snapshot, options, context) };
 }
 
 /** What an earlier version read from these files, when none of them has changed since and they are read alike. */
@@ -136,8 +165,10 @@ async function knownContent(
   }
   for (const entry of versions.toReversed()) {
     const content = await contentOf(store, state, entry, options);
-    const same = content !== null && content.fileDigests.every((digest, index) => digest === digests[index]);
-    if (same && content.fileDigests.length === digests.length) return content;
+    if (content === null || content.fileDigests.join() !== digests.join()) continue;
+    const sources = files.map(({ path }) => ({ path }));
+    if (!sources.every(({ path }, index) => sameEnding(path, entry.sources[index]!.path))) continue;
+    return { ...content, ...(await namedAs(store, content.realisation, sources)) };
   }
   return null;
 }
@@ -147,9 +178,9 @@ async function contentOf(
   state: JournalState,
   entry: VersionEntry,
   options: AddOptions,
-): Promise<(StoredRead & { readonly fileDigests: readonly string[] }) | null> {
+): Promise<(Omit<StoredRead, 'sources'> & { readonly fileDigests: readonly string[] }) | null> {
   const derivation = await store.getRecord(entry.derivation, derivationRecord);
-  const { output, blobs } = await store.getRecord(entry.realisation, realisationRecord);
+  const { output } = await store.getRecord(entry.realisation, realisationRecord);
   const params = derivation.params as { schema?: unknown; inferred?: unknown } | null;
   const declares = options.schema !== undefined || options.infer === true;
   if (options.fresh === true && !declares && params?.schema !== null) return null;
@@ -157,12 +188,13 @@ async function contentOf(
   if (options.schema !== undefined && recordId(options.schema) !== output.schema) return null;
   const files = derivation.inputs.flatMap((input) => (input.kind === 'file' ? [input] : []));
   if (files.length === 0) return null;
+  const layout = state.layouts.get(tableKey(output)) ?? entry.layout;
+  if (layout === undefined) return null;
   return {
     table: output,
-    layout: state.layouts.get(tableKey(output)) ?? entry.layout,
+    layout,
     derivation: entry.derivation,
     realisation: entry.realisation,
-    sources: entry.sources.map(({ path }, index) => ({ path: resolve(store.projectRoot, path), blob: blobs[index]! })),
     logicalBytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
     newBytes: 0,
     notes: [],
@@ -215,24 +247,31 @@ async function commitVersion(
   args: readonly string[],
   content: StoredRead,
   snapshot: SnapshotRecord,
+  { recipeCounts }: AddOptions,
   context: AddContext,
 ): Promise<AddResult> {
   const id = await store.putRecord(snapshot);
   if (context.signal?.aborted === true) throw new HoldoutError('INTERRUPTED', 'interrupted');
   const { derivation, realisation, layout } = content;
-  const sources = content.sources.map(({ path, blob }) => ({ path: writtenPath(store, path), blob }));
   const paths = content.sources.map(({ path }) => path);
-  const folders = foldersAndPatterns(args, paths).map((argument) => writtenPath(store, argument));
-  const given = folders.length === 0 ? {} : { given: folders };
+  const written = writtenFiles(store, args, paths);
+  const origin = {
+    derivation,
+    ...written,
+    sources: written.sources.map(({ path }, index) => ({ path, blob: content.sources[index]!.blob })),
+  };
   let version = 0;
+  let moved = false;
   const entry = await store.commit((state) => {
     const versions = state.names.get(name) ?? [];
-    if (versions.at(-1)?.snapshot === id) {
-      version = versions.at(-1)!.version;
+    const newest = versions.at(-1);
+    if (newest?.snapshot === id && (recipeCounts !== true || sameOrigin(newest, origin))) {
+      version = newest.version;
+      moved = newest.sources.some(({ path }, index) => path !== origin.sources[index]?.path);
       return null;
     }
     version = versions.length + 1;
-    return { op: 'version', name, version, snapshot: id, derivation, realisation, layout, sources, ...given };
+    return { op: 'version', name, version, snapshot: id, realisation, layout, ...origin };
   }, context.now);
   const { table, schema, setRoot, itemsRoot, rows } = snapshot;
   return {
@@ -249,6 +288,7 @@ async function commitVersion(
     newBytes: content.newBytes,
     created: entry !== null,
     read: content.read,
+    moved,
     notes: content.notes,
   };
 }

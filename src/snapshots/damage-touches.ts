@@ -29,7 +29,8 @@ export async function needsOfVersions(store: Store): Promise<{ needs: readonly V
   const { versions, whole } = await versionsOf(store);
   const needs: VersionNeeds[] = [];
   for (const entry of versions) {
-    const keys = new Set<string>([`record ${entry.snapshot}`, `layout ${entry.layout}`]);
+    const keys = new Set<string>([`record ${entry.snapshot}`]);
+    if (entry.layout !== undefined) keys.add(`layout ${entry.layout}`);
     if (whole) {
       try {
         for (const { kind, id } of await store.neededBy(entry, partsOfLayout)) keys.add(`${kind} ${id}`);

@@ -188,11 +188,11 @@ async function candidateLayouts(store: Store, state: JournalState, name: string)
   const current = new Set(state.layouts.values());
   const candidates = new Set<Sha256Id>();
   for (const { layout, snapshot } of [...own, ...others.slice(0, otherLayoutsMax)]) {
-    if (current.has(layout)) candidates.add(layout);
+    if (layout !== undefined && current.has(layout)) candidates.add(layout);
     else {
       const now = state.layouts.get(tableKey(await store.getRecord(snapshot, snapshotRecord)));
       if (now !== undefined) candidates.add(now);
-      else if (await hasRows(store, layout)) candidates.add(layout);
+      else if (layout !== undefined && (await hasRows(store, layout))) candidates.add(layout);
     }
   }
   return [...candidates];

@@ -99,6 +99,7 @@ async function verifyData(
     // A dropped table has no rows to look at; whoever reads it rebuilds and checks it.
     if (layoutId === undefined && state.dropped.has(tableKey(snapshot))) return;
     const named = layoutId ?? entry.layout;
+    if (named === undefined) throw new HoldoutError('STORE_CORRUPT', 'the journal names no layout for its table');
     const once = `${snapshot.table} ${snapshot.schema} ${named} ${snapshot.itemsRoot}`;
     if (checked.has(once)) return;
     const reader = await openTable(store, engine, snapshot);

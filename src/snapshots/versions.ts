@@ -50,11 +50,18 @@ function byPrefix(state: JournalState, versions: readonly VersionEntry[], prefix
   const hex = hexOf(prefix);
   const layouts = new Set<Sha256Id>();
   for (const [key, layout] of state.layouts) if (hexOf(key).startsWith(hex)) layouts.add(layout);
-  const found = versions.filter(({ snapshot, layout }) => hexOf(snapshot).startsWith(hex) || layouts.has(layout));
+  // Versions of one content may name several layouts of it, or none.
+  const newest = new Map<Sha256Id, Sha256Id>();
+  for (const { snapshot, layout } of versions) if (layout !== undefined) newest.set(snapshot, layout);
+  const layoutOf = ({ snapshot }: VersionEntry): Sha256Id | undefined => newest.get(snapshot);
+  const found = versions.filter((entry) => {
+    const layout = layoutOf(entry);
+    return hexOf(entry.snapshot).startsWith(hex) || (layout !== undefined && layouts.has(layout));
+  });
   const [first] = found;
   if (first === undefined)
     throw new HoldoutError('NOT_FOUND', `no version in the store has an id that begins with ${text}`);
-  if (new Set(found.map(({ layout }) => layout)).size > 1) {
+  if (new Set(found.map(layoutOf)).size > 1) {
     const names = found.map(({ name, version }) => `${name}@${version}`).join(', ');
     throw new HoldoutError('USAGE', `${text} fits several versions: ${names}`, { hint: 'Give more digits.' });
   }

@@ -29,9 +29,9 @@ export function namedBy(draft: JournalDraft): readonly StoredRef[] {
           { kind: 'record', id: derivation },
           { kind: 'record', id: realisation },
           { kind: 'record', id: schema },
-          { kind: 'layout', id: layout },
+          ...layoutOf(layout),
         ]),
-        { kind: 'layout', id: draft.layout },
+        ...layoutOf(draft.layout),
       ];
     case 'layout':
       return [
@@ -47,6 +47,10 @@ export function namedBy(draft: JournalDraft): readonly StoredRef[] {
     default:
       throw new TypeError(`unknown journal operation ${JSON.stringify(draft satisfies never)}`);
   }
+}
+
+function layoutOf(id: Sha256Id | undefined): StoredRef[] {
+  return id === undefined ? [] : [{ kind: 'layout', id }];
 }
 
 /**

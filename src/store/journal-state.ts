@@ -64,7 +64,8 @@ export function foldEntries(state: JournalState, more: readonly ChainedEntry[]):
   const names = new Map(state.names);
   const layouts = new Map(state.layouts);
   const dropped = new Set(state.dropped);
-  const place = (ref: TableRef, layout: Sha256Id): void => {
+  const place = (ref: TableRef, layout: Sha256Id | undefined): void => {
+    if (layout === undefined) return;
     layouts.set(tableKey(ref), layout);
     dropped.delete(tableKey(ref));
   };

@@ -80,14 +80,16 @@ async function follow(sources: NeedSources, from: readonly StoredRef[]): Promise
 
 // A table keeps one layout: a version is read through the one that the journal named last; a dropped table has none.
 async function currentLayouts({ root, state }: NeedSources, entry: JournalEntry): Promise<readonly Sha256Id[]> {
-  const current = (ref: TableRef, layout: Sha256Id): readonly Sha256Id[] =>
-    state.dropped.has(tableKey(ref)) ? [] : [state.layouts.get(tableKey(ref)) ?? layout];
+  const current = (ref: TableRef, named: Sha256Id | undefined): readonly Sha256Id[] => {
+    const layout = state.layouts.get(tableKey(ref)) ?? named;
+    return layout === undefined || state.dropped.has(tableKey(ref)) ? [] : [layout];
+  };
   if (entry.op === 'layout') return current(entry, entry.layout);
   if (entry.op !== 'version') return [];
   const passed = (entry.through ?? []).flatMap((step) => current(step, step.layout));
   const snapshot = await unlessBroken(readRecord(root, entry.snapshot));
   if (snapshot === null || !('type' in snapshot) || snapshot.type !== 'holdout/snapshot@1') {
-    return [...passed, entry.layout];
+    return entry.layout === undefined ? passed : [...passed, entry.layout];
   }
   return [...passed, ...current(snapshot, entry.layout)];
 }

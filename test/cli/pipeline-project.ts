@@ -73,10 +73,10 @@ export interface PipelineFolders {
   readonly ran: Promise<Ran>;
 }
 
-/** Runs the pipeline once; its store is copied for each test that asks. */
-export function usePipeline(): PipelineFolders {
+/** Runs the pipeline once, with these files beside or in place of its own; its store is copied for each test that asks. */
+export function usePipeline(own: Readonly<Record<string, string>> = {}): PipelineFolders {
   const boxes: Sandbox[] = [];
-  const fresh = makeFresh();
+  const fresh = makeFresh(own);
   const done = fresh.then(async (from) => {
     const box = await from.copy();
     return { box, ran: await box.json<Ran>(['run']) };
@@ -104,12 +104,13 @@ export function usePipeline(): PipelineFolders {
   };
 }
 
-async function makeFresh(): Promise<Sandbox> {
+async function makeFresh(own: Readonly<Record<string, string>>): Promise<Sandbox> {
   const box = await Sandbox.make({
     'data/a.jsonl': lines(rows),
     'data/b.jsonl': lines(more),
     'eval.jsonl': lines(items),
     'holdout.yaml': pipeline,
+    ...own,
   });
   await box.run(['init']);
   return box;

@@ -46,6 +46,59 @@ describe('run --frozen', () => {
     expect(await lockOf(box)).toBe(lock);
   });
 
+  it.each([
+    ['the store that wrote the lock', true, 'data/b.jsonl has other bytes than when the lock was written'],
+    [
+      'a fresh store, which does not know how they were read',
+      false,
+      'data/b.jsonl has other bytes than when the lock was written, or is read in another way',
+    ],
+  ])('registers nothing of a changed file, and names it: in %s', async (_, sameStore, says) => {
+    const box = sameStore ? await makeRun() : await makeBox({ 'holdout.lock': await lockOf(await makeRun()) });
+    // Other bytes of the same rows count, too: a lock names what was read.
+    await box.write('data/b.jsonl', lines(more).replaceAll('":', '": '));
+    const { status, stdout, stderr } = await box.run(['run', '--frozen']);
+    expect({ status, stderr }).toEqual({ status: 1, stderr: '' });
+    expect(stdout).toContain(`holdout.lock differs: dataset "other": ${says}\n`);
+    const { entries } = await box.json<{ entries: readonly { readonly name?: string; readonly version?: number }[] }>([
+      'log',
+    ]);
+    expect(entries.filter(({ name, version }) => name === 'other' && version !== 1)).toEqual([]);
+    expect(entries.filter(({ name }) => name === 'other')).toHaveLength(sameStore ? 1 : 0);
+  });
+
+  it.each([
+    [
+      'new',
+      '      - shuffle\n',
+      '      - head: {n: 20}\n      - shuffle\n',
+      'step 3 (holdout/head@1) is not in the lock',
+    ],
+    [
+      'gone',
+      '      - dedupe: {by: [instruction]}\n        name: once\n',
+      '',
+      'step 2 (holdout/dedupe@1) of the lock is not in the file',
+    ],
+    ['gone from the end', '      - shuffle\n', '', 'step 3 (holdout/shuffle@1) of the lock is not in the file'],
+  ])('says that a step is %s, and runs nothing', async (_, was, is, says) => {
+    const box = await makeRun();
+    const before = await box.json(['log']);
+    expect(pipeline).toContain(was);
+    await box.write('holdout.yaml', pipeline.replace(was, is));
+    const { status, stdout } = await box.run(['run', '--frozen']);
+    expect(status).toBe(1);
+    expect(stdout).toContain(`holdout.lock differs: dataset "clean": ${says}\n`);
+    expect(await box.json(['log'])).toEqual(before);
+  });
+
+  it('says what fails, and not that the lock has more than it', async () => {
+    const box = await makeBox({ 'holdout.lock': await lockOf(await makeRun()), 'data/a.jsonl': '{"a":' });
+    const { status, stdout } = await box.run(['run', '--frozen']);
+    expect(status).toBe(2);
+    expect(stdout).not.toContain('which the pipeline does not have');
+  });
+
   it('runs no step whose derivation is not the one in the lock', async () => {
     const box = await makeRun();
     await box.write('holdout.yaml', pipeline.replace('{n: 18}', '{n: 17}'));

@@ -98,11 +98,11 @@ describe('run', () => {
     const box = await makeRun();
     await box.write('holdout.yaml', pipeline.replace('length(output) > 10', 'length(output) >= 11'));
     const edited = await box.json<Ran>(['run']);
-    expect(actionsOf(edited)).toEqual({ ...upToDate, clean: 'run' });
+    expect(actionsOf(edited)).toEqual({ ...upToDate, clean: 'run', train: 'run' });
     expect(edited.datasets.find(({ name }) => name === 'clean')).toMatchObject({
       new: true,
       version: 2,
-      sameRows: { version: 'clean@1', madeBy: 'step 1 as filter@1 (keep rows where length(output) > 10)' },
+      sameRows: { version: 'clean@1', how: 'made by step 1 as filter@1 (keep rows where length(output) > 10)' },
     });
     expect(edited.lock.written).toBe(true);
     expect(actionsOf(await box.json<Ran>(['run']))).toEqual(upToDate);
@@ -125,11 +125,14 @@ describe('run', () => {
     expect((await box.run(['lineage', 'clean@1'])).stdout).toContain(first);
     expect((await box.run(['log', 'clean'])).stdout).toMatch(/clean@2 .*, the rows of clean@1 by another recipe$/m);
     expect((await box.run(['run', '--frozen'])).status).toBe(0);
-    // Back to a recipe whose outcome is known: nothing is run, and what stands behind is planned as up to date.
+    // Back to a recipe whose outcome is known: nothing is run, and what stands behind only tells of it.
     await box.write('holdout.yaml', pipeline);
     const back = await box.run(['run', '--dry-run']);
     expect(back.stdout).toContain('clean  run         clean@2, its newest version, holds these rows by another recipe');
-    expect(back.stdout).toContain('train  up to date');
+    expect(back.stdout).toContain(
+      'train  run         it is made of clean, which gets a new version with the same rows',
+    );
+    expect(back.stdout).toContain('check train against ev: up to date');
     const again = await box.run(['run']);
     expect(again.stdout).toMatch(/1\. filter: .*, reused$/m);
     expect((await box.run(['lineage', 'clean'])).stdout).toContain(first);
@@ -194,7 +197,7 @@ datasets:
     const before = await ran;
     await box.json(['transform', 'clean', 'clean', '--step', 'head: {n: 1}']);
     const again = await box.json<Ran>(['run']);
-    expect(actionsOf(again)).toEqual({ ...upToDate, clean: 'run' });
+    expect(actionsOf(again)).toEqual({ ...upToDate, clean: 'run', train: 'run' });
     expect(cleanTable(again)).toBe(cleanTable(before));
     expect(again.datasets.find(({ name }) => name === 'clean')?.version).toBe(3);
   });

@@ -18,7 +18,7 @@ async function addMapped(space: Workspace, change: (layout: Layout) => Promise<L
   const { store } = space;
   const { entry, record } = await space.version('chat');
   const schema = await store.getRecord(record.schema, tableSchema);
-  const half = composeLayout(await readLayout(store, entry.layout), { bitmap: new Uint8Array(25).fill(0x55) });
+  const half = composeLayout(await readLayout(store, entry.layout!), { bitmap: new Uint8Array(25).fill(0x55) });
   const kept = new Map(schema.columns.flatMap(({ name }) => (name === 'score' ? [] : [[name, name] as const])));
   const computed = [{ name: 'score', sql: 'score * 2' }];
   const { layout, digests } = await space.engine((engine) =>

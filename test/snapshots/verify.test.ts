@@ -130,7 +130,7 @@ it('a part whose rows are not what its sidecar says is found by reading the data
   const state = await store.journal();
   const read = async (name: string) => {
     const entry = state.names.get(name)![0]!;
-    const layout = decodeLayout(await readFile(store.filePath('layout', entry.layout)));
+    const layout = decodeLayout(await readFile(store.filePath('layout', entry.layout!)));
     return { entry, layout, part: await store.getRecord(wholePart(layout).id, partRecord) };
   };
   const [one, two] = [await read('one'), await read('two')];
@@ -165,7 +165,7 @@ it('a version whose rows cannot be recomputed is named, and the others are looke
   const { decodeLayout, encodeLayout } = await import('../../dist/src/tables/layout-file.js');
   const { store } = space;
   const { entry, record } = await space.version('one@1');
-  const layout = decodeLayout(await readFile(store.filePath('layout', entry.layout)));
+  const layout = decodeLayout(await readFile(store.filePath('layout', entry.layout!)));
   const part = await store.getRecord(wholePart(layout).id, partRecord);
   const schema = await store.getRecord(part.schema, tableSchema);
   let deep: TableSchema['columns'][number]['type'] = 'BIGINT';

@@ -55,7 +55,7 @@ beforeAll(async () => {
     const text = rows.map((row) => `${JSON.stringify(row)}\n`).join('');
     await space.add(name, await space.write(`${name}.jsonl`, text), { schema });
     const { entry, record } = await space.version(name);
-    const layout = await readLayout(space.store, entry.layout);
+    const layout = await readLayout(space.store, entry.layout!);
     return { layout, schema: await space.store.getRecord(record.schema, tableSchema), rows };
   };
   bases = [
@@ -246,7 +246,7 @@ describe('a table of stacked columns', () => {
     const rows = Array.from({ length: 132_000 }, (_, id): Row => ({ id }));
     await space.add('long', await space.write('long.jsonl', rows.map((row) => `${JSON.stringify(row)}\n`).join('')));
     const { entry, record } = await space.version('long');
-    const layout = await readLayout(space.store, entry.layout);
+    const layout = await readLayout(space.store, entry.layout!);
     const schema = await space.store.getRecord(record.schema, tableSchema);
     const long = await mapColumns({ layout, schema, rows }, 'add', 0);
     for (const table of [long, await take(long, { kind: 'filter', modulo: 3 })]) {

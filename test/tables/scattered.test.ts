@@ -51,7 +51,7 @@ beforeAll(async () => {
     const options = under === undefined ? {} : { schema: under };
     await space.add(name, await space.write(`${name}.jsonl`, texts.join('\n')), options);
     const { entry, record } = await space.version(name);
-    const layout = await readLayout(space.store, entry.layout);
+    const layout = await readLayout(space.store, entry.layout!);
     return { layout, schema: await space.store.getRecord(record.schema, tableSchema) };
   };
   lines = await open(

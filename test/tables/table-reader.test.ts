@@ -70,7 +70,7 @@ describe('a stored table gives the same rows in every form', () => {
     const all = [1, 2, 3].flatMap((seed) => chatRows(100 * seed, seed));
     await space.add('all', await space.write('all.jsonl', all.join('\n')));
     const { entry, record } = await space.version('all');
-    const layout = await readLayout(space.store, entry.layout);
+    const layout = await readLayout(space.store, entry.layout!);
     expect(layout.parts.length).toBe(3);
     const schema = await space.store.getRecord(record.schema, tableSchema);
     const keep = Uint32Array.from({ length: 700 }, (_, i) => (i * i * 31 + i) % 600);
@@ -90,7 +90,7 @@ describe('a stored table gives the same rows in every form', () => {
     const all = Array.from({ length: 30_000 }, (_, n) => JSON.stringify({ n, text: `${n} `.repeat(200 + (n % 7)) }));
     await space.add('large', await space.write('large.jsonl', all.join('\n')));
     const { entry, record } = await space.version('large');
-    const layout = await readLayout(space.store, entry.layout);
+    const layout = await readLayout(space.store, entry.layout!);
     const schema = await space.store.getRecord(record.schema, tableSchema);
     const keep = Uint32Array.from({ length: 4000 }, (_, i) => (i * 17_389 + (i % 5)) % all.length);
     await space.engine(async (engine) => {
@@ -123,7 +123,7 @@ describe('a stored table gives the same rows in every form', () => {
       );
       await space.add('all', await space.write('all.jsonl', all.join('\n')), schema === undefined ? {} : { schema });
       const { entry, record } = await space.version('all');
-      const layout = await readLayout(space.store, entry.layout);
+      const layout = await readLayout(space.store, entry.layout!);
       const stored = await space.store.getRecord(record.schema, tableSchema);
       const rows = Uint32Array.from(all.keys());
       const kept: Record<string, Uint32Array> = {
@@ -171,7 +171,7 @@ describe('a stored table gives the same rows in every form', () => {
     );
     for (const name of ['lines', 'columns']) {
       const { entry, record } = await workspace.version(name);
-      const layout = await readLayout(workspace.store, entry.layout);
+      const layout = await readLayout(workspace.store, entry.layout!);
       expect(layout.parts).toHaveLength(3);
       const schema = await workspace.store.getRecord(record.schema, tableSchema);
       const lines = await workspace.lines(name);

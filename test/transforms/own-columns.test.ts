@@ -30,7 +30,7 @@ async function columnsStored(step: string, data: readonly unknown[] = rows, file
   expect(await project.workspace.add('again', path, { schema })).toMatchObject({ table: record.table });
   const verified = await project.workspace.engine((engine) => verifyStore(store, { readData: true, engine }));
   expect(verified).toMatchObject({ ok: true });
-  const { parts } = await readLayout(store, entry.layout);
+  const { parts } = await readLayout(store, entry.layout!);
   return parts.flatMap((part) =>
     isWhole(part) ? ['rows'] : part.sources.slice(1).flatMap(({ columns }) => columns.map(([name]) => name)),
   );
