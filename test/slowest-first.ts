@@ -13,6 +13,7 @@ const slowest = [
   'cli/compact-processes',
   'transforms/steps',
   'cli/run',
+  'cli/run-lineage',
   'transforms/sql-groups',
   'store/processes',
   'transforms/command',

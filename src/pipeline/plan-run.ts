@@ -223,6 +223,7 @@ async function planDerived(node: DerivedNode, facts: PlanFacts): Promise<MadePla
   const selecting = node.steps.every(({ step }) => step.kind === 'selecting');
   const reason = differenceOf(newest, input, { role, fields: selecting ? fields : null });
   if (newest === null || reason !== null) {
+    await inputsReadable(node, base, facts);
     return { action: 'run', node, reason: reason ?? 'it has no version yet', steps, next: null, sameRows: null };
   }
   const origin = await derivedOrigin(node, { folder, steps, newest: newest.entry }, facts);
