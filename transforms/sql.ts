@@ -4,7 +4,8 @@
  */
 import { z } from 'zod';
 import { HoldoutError } from '../src/errors.ts';
-import { inputName, rowsTaken, runSqlStep } from '../src/lineage/run-sql.ts';
+import { inputName } from '../src/lineage/query-result.ts';
+import { rowsTaken, runSqlStep } from '../src/lineage/run-sql.ts';
 import { type Transform, datasetParam, defineTransform } from '../src/lineage/transform.ts';
 import { whyNoRow } from '../src/engine/why-no-row.ts';
 import { deterministic } from './parameters.ts';

@@ -7,20 +7,29 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { unlessRefused } from '../engine/group-query.ts';
-import { type StepQuery, planStepQuery } from '../engine/step-query.ts';
-import { checkUserQuery } from '../engine/user-query.ts';
 import { takenQuery } from '../engine/why-no-row.ts';
 import type { TableSchema } from '../../schemas/table-schema.ts';
 import { HoldoutError } from '../errors.ts';
 import { quoteIdentifier } from '../identity/sql-text.ts';
-import { nearestName } from '../nearest-name.ts';
 import { jsonRowSql } from '../tables/json-text-sql.ts';
 import { readTable } from '../tables/read/read-table.ts';
 import { copyRelation, relationSchema } from '../tables/read/typed-body.ts';
-import { checkNames } from '../tables/types/column-names.ts';
 import { findGroups } from './group-origins.ts';
 import { unchangedColumns } from './new-rows.ts';
-import { type QueryTable, defineNumbered, defineNumberedBeside, defineTable, defineView } from './query-tables.ts';
+import {
+  type NamedQuery,
+  type PlannedResult,
+  type Result,
+  dropResult,
+  freePrefix,
+  inputName,
+  makeResult,
+  planResult,
+  resultName,
+  selectSql,
+  tablesOf,
+} from './query-result.ts';
+import { defineNumbered, defineNumberedBeside, defineTable } from './query-tables.ts';
 import { type RowGroups, groupAt } from './row-groups.ts';
 import { checkSameLines, sampleRows } from './sample-check.ts';
 import { compareDigests } from './seeded-hash.ts';
@@ -29,18 +38,10 @@ import { withinTime } from './time-limit.ts';
 import { type TracedRows, originsByDigest, runTraced } from './traced-rows.ts';
 import type { OwnEngine, StepContext } from './transform.ts';
 
-/** A query as a step names it. */
-export interface SqlStep {
-  readonly query: string;
-  /** Names of the other tables, in the order of `StepContext.others`. */
-  readonly names: readonly string[];
-  readonly deterministic: boolean;
+/** A query and how long it may take. */
+export interface SqlStep extends NamedQuery {
   readonly timeoutMs: number;
 }
-
-/** What the query calls the step's input. */
-export const inputName = 'input';
-const resultName = 'holdout_result';
 
 /**
  * Runs it.
@@ -115,10 +116,11 @@ interface MadeRows extends Result {
 
 async function makeRows(context: StepContext, step: SqlStep): Promise<MadeRows | SelectedRows> {
   const { input, scratch } = context;
-  if (step.deterministic && input.rows > 0) await checkSample(context, step);
   const own = await context.ownEngine(1);
   const { engine } = own;
-  const result = await makeResult(own, step, null);
+  const planned = await planResult(own, step);
+  if (step.deterministic && input.rows > 0) await checkSample(context, own, planned);
+  const result = await makeResult(own, planned, null);
   const { plan, hidden, columns } = result;
   const from = selectSql(columns);
   const positions = plan.order === 'position' ? await hiddenValues(own, hidden) : null;
@@ -166,17 +168,6 @@ function firstOf(madeOf: Uint32Array | RowGroups, row: number): number | undefin
   return madeOf instanceof Uint32Array ? madeOf[row] : groupAt(madeOf, row)[0];
 }
 
-interface Result {
-  readonly plan: StepQuery;
-  readonly hidden: string;
-  /** The result's columns, in order, with types as DuckDB writes them. */
-  readonly columns: readonly { readonly name: string; readonly type: string }[];
-  /** Columns of its table that hold the keys of groups. */
-  readonly keys: readonly string[];
-  /** Of each table whether it was copied for its order. */
-  readonly copies: readonly boolean[];
-}
-
 /** Where each row is made of a group of the input's: of which. */
 async function groupsOf(own: OwnEngine, { plan, hidden, keys }: Result, rows: number): Promise<RowGroups | null> {
   if (plan.groups === null) return null;
@@ -193,13 +184,13 @@ async function groupsOf(own: OwnEngine, { plan, hidden, keys }: Result, rows: nu
 async function traceRows(
   context: StepContext,
   step: SqlStep,
-  { own, plan, columns, copies, schema, rows }: MadeRows,
+  { own, plan, columns, tables: names, copies, schema, rows }: MadeRows,
 ): Promise<TracedRows | string> {
   const { trace } = plan;
   if (typeof trace === 'string') return trace;
   const work = async (timed: StepContext): Promise<TracedRows | string> => {
     const { engine } = await timed.ownEngine(1);
-    const tables = tablesOf(own, step);
+    const tables = tablesOf(own, names);
     // Looking for groups has put another in the place of the input.
     if (plan.groups !== null) await defineTable(engine, tables[0]!, null);
     let first = 0;
@@ -215,75 +206,6 @@ async function traceRows(
   });
 }
 
-function tablesOf(own: OwnEngine, { names }: SqlStep): readonly QueryTable[] {
-  return [
-    { name: inputName, reader: own.input },
-    ...own.others.map((reader, index) => ({ name: names[index]!, reader })),
-  ];
-}
-
-/** Runs the query into a table of the engine. `rowsMax` takes only so many rows of each table. */
-async function makeResult(own: OwnEngine, step: SqlStep, rowsMax: number | null): Promise<Result> {
-  const { engine } = own;
-  const tables = tablesOf(own, step);
-  const columns = tables.flatMap(({ reader }) => reader.schema.columns.map(({ name }) => name));
-  const views = tables.map(({ name }) => ({ name, sql: '' }));
-  await checkUserQuery(engine, step.query, views, (name) => whereIs(name, step.names));
-  // Enough to plan by; a table that is copied for its order is not copied for a query that has no need of it.
-  for (const { name, reader } of tables) await defineView(engine, name, reader.relationSql());
-  const made = await engine.describe(step.query).catch(refused);
-  const names = made.map(({ name }) => name);
-  const problem = checkNames(names);
-  if (problem !== null) {
-    throw new HoldoutError('USAGE', `${problem} among the columns of the query`, { hint: 'Name columns with AS.' });
-  }
-  const words = step.query.match(/\w+/g) ?? [];
-  const hidden = freePrefix([...columns, ...names, ...words], 'holdout_row');
-  const inputColumns = own.input.schema.columns.map(({ name }) => name);
-  const asked = {
-    sql: step.query,
-    input: inputName,
-    tables: tables.map(({ name }) => name),
-    columns,
-    inputColumns,
-    made: names,
-    hidden,
-    pure: step.deterministic,
-  };
-  const plan = await planStepQuery(engine, asked);
-  const withRow = plan.order === 'position';
-  const copies: boolean[] = [];
-  if (withRow) await defineNumbered(engine, tables[0]!, hidden, rowsMax);
-  else for (const table of tables) copies.push(await defineTable(engine, table, rowsMax));
-  const added = (plan.groups?.added ?? []).map((_, index) => `${hidden}_key_${index}`);
-  const listed = [...names, ...(withRow ? [hidden] : []), ...added].map(quoteIdentifier).join(', ');
-  await engine.run(`CREATE TEMP TABLE ${resultName}(${listed}) AS ${plan.sql}`).catch(refused);
-  const keys = added.length > 0 ? added : (plan.groups?.own ?? []).map((place) => names[place]!);
-  return { plan, hidden, columns: made, keys, copies };
-}
-
-/** What a query that names a table that it does not have most likely means. */
-function whereIs(name: string, others: readonly string[]): string {
-  const near = nearestName(name, [inputName, ...others]);
-  if (near !== null) return `did you mean ${near}? Datasets beside "${inputName}" are named by the parameter with`;
-  return `the rows that come in are "${inputName}"; another dataset is named by the parameter with: {query: …, with: {${name}: DATASET}}`;
-}
-
-/** A name with which no other begins. */
-function freePrefix(names: readonly string[], wish: string): string {
-  let name = wish;
-  while (names.some((other) => other.toLowerCase().startsWith(name))) name += '_';
-  return name;
-}
-
-/**
- * The rows in their order, without what is hidden. The engine gives the rows of a table as they went in, and to ask for it by
- * row number would sort them: twice the time, and 1.4 GB in place of 0.8 for a million rows.
- */
-function selectSql(columns: Result['columns']): string {
-  return `(SELECT ${columns.map(({ name }) => quoteIdentifier(name)).join(', ')} FROM ${resultName})`;
-}
-
 async function hiddenValues({ engine }: OwnEngine, hidden: string): Promise<Uint32Array> {
   const rows = Number(await engine.value<bigint>(`SELECT count(*) FROM ${resultName}`));
   const values = new Uint32Array(rows);
@@ -295,25 +217,19 @@ async function hiddenValues({ engine }: OwnEngine, hidden: string): Promise<Uint
 }
 
 /** The first rows of every table, with one thread and with several. */
-async function checkSample(context: StepContext, step: SqlStep): Promise<void> {
-  const give = async (threads: number): Promise<string[]> => {
-    const own = await context.ownEngine(threads);
-    try {
-      const { plan, columns } = await makeResult(own, step, sampleRows);
-      const from = selectSql(columns);
-      const schema = await relationSchema(own.engine, from, 'the query');
-      const lines = (await own.engine.rows<{ line: string }>(`SELECT ${jsonRowSql(schema)} AS line FROM ${from}`)).map(
-        ({ line }) => line,
-      );
-      return plan.order === 'none' ? lines.toSorted() : lines;
-    } finally {
-      await own.engine.close();
-    }
-  };
-  checkSameLines(await give(1), await give(4), 'four threads in place of one');
+async function checkSample(context: StepContext, own: OwnEngine, planned: PlannedResult): Promise<void> {
+  const first = await sampleLines(own, planned);
+  const other = await context.ownEngine(4);
+  const second = await sampleLines(other, planned).finally(() => other.engine.close());
+  checkSameLines(first, second, 'four threads in place of one');
 }
 
-function refused(cause: unknown): never {
-  if (!(cause instanceof HoldoutError) || cause.code !== 'INPUT_INVALID') throw cause;
-  throw new HoldoutError('USAGE', cause.message, { ...(cause.hint === undefined ? {} : { hint: cause.hint }), cause });
+async function sampleLines(own: OwnEngine, planned: PlannedResult): Promise<string[]> {
+  const result = await makeResult(own, planned, sampleRows);
+  const from = selectSql(result.columns);
+  const schema = await relationSchema(own.engine, from, 'the query');
+  const rows = await own.engine.rows<{ line: string }>(`SELECT ${jsonRowSql(schema)} AS line FROM ${from}`);
+  await dropResult(own, result);
+  const lines = rows.map(({ line }) => line);
+  return result.plan.order === 'none' ? lines.toSorted() : lines;
 }
