@@ -8,6 +8,7 @@ import type { FileHandle } from 'node:fs/promises';
 import type { Sha256Id } from '../../schemas/ids.ts';
 import { placeFile, replaceFile } from './durable-files.ts';
 import { errnoOf, ioError } from './io-error.ts';
+import { readBuffer } from './read-buffer.ts';
 import { filePath } from './store-paths.ts';
 import type { FileKind, StoredKind } from './store-paths.ts';
 import type { TempFolder } from './temp-folder.ts';
@@ -79,7 +80,7 @@ async function sealFile(path: string): Promise<{ id: Sha256Id; bytes: number }> 
 
 async function hashHandle(handle: FileHandle): Promise<{ id: Sha256Id; bytes: number }> {
   const hash = createHash('sha256');
-  const buffer = Buffer.allocUnsafe(1 << 20);
+  const buffer = await readBuffer(handle, 1 << 20);
   let bytes = 0;
   for (;;) {
     const { bytesRead } = await handle.read(buffer, 0, buffer.length, bytes);

@@ -8,7 +8,8 @@ import { HoldoutError } from '../errors.ts';
 
 const lf = 10;
 const cr = 13;
-const readBytes = 8 << 20;
+const readBytesMax = 8 << 20;
+const readBytesMin = 1 << 12;
 
 /** Consecutive rows of a file as lines, each ended by LF. */
 export interface RawLines {
@@ -26,13 +27,16 @@ export interface RawLines {
 export async function* rawLines(path: string): AsyncGenerator<RawLines> {
   const handle = await open(path, 'r').catch((cause: unknown) => Promise.reject(unreadable(path, cause)));
   try {
+    const { size } = await handle.stat();
     let rest: Buffer = Buffer.alloc(0);
     let position = 0;
     let firstRow = 0;
     for (;;) {
-      const buffer = Buffer.allocUnsafe(rest.length + readBytes);
+      // Its end is met with little room, too.
+      const room = Math.max(readBytesMin, Math.min(readBytesMax, size - position));
+      const buffer = Buffer.allocUnsafe(rest.length + room);
       rest.copy(buffer);
-      const { bytesRead } = await handle.read(buffer, rest.length, readBytes, position);
+      const { bytesRead } = await handle.read(buffer, rest.length, room, position);
       const start = position === 0 && buffer.length >= 3 && buffer.readUIntBE(0, 3) === 0xefbbbf ? 3 : 0;
       position += bytesRead;
       const filled = buffer.subarray(start, rest.length + bytesRead);

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import type { Sha256Id } from '../../schemas/ids.ts';
 import type { Engine } from '../engine/engine.ts';
 import { quoteIdentifier } from '../identity/sql-text.ts';
+import { readBuffer } from '../store/read-buffer.ts';
 import { wholeParts } from './layout.ts';
 import { lineBlocks } from './line-blocks.ts';
 import type { LineBlock } from './line-blocks.ts';
@@ -85,7 +86,7 @@ async function allPlain(bodies: readonly Body[]): Promise<boolean> {
 async function hasMixedEnds(path: string): Promise<boolean> {
   const handle = await open(path, 'r');
   try {
-    const buffer = Buffer.allocUnsafe(4 << 20);
+    const buffer = await readBuffer(handle, 4 << 20);
     for (let at = 0; ;) {
       const { bytesRead } = await handle.read(buffer, 0, buffer.length, at);
       // Files with carriage returns are rare, and their parts always right.
