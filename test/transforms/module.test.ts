@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { HoldoutError } from '../../dist/src/errors.js';
 import { OwnSteps } from './own-steps.js';
 
@@ -17,12 +17,33 @@ export const twice = (row: Row) => [row, { ...row, text: row.text + '!' }];
 const up = 'export const up = <T extends string>(text: T): string => text.toUpperCase();\n';
 
 let project: OwnSteps;
-afterEach(async () => project.remove());
+const made: OwnSteps[] = [];
+afterEach(async () => {
+  for (const each of made.splice(0)) await each.remove();
+});
 
 const make = async (modules: Readonly<Record<string, string>>, data: readonly unknown[] = rows): Promise<void> => {
   project = await OwnSteps.make(data, modules);
+  made.push(project);
 };
 const failure = (yaml: string): Promise<HoldoutError> => project.failure(yaml);
+
+/**
+ * A project with twenty rows for all tests that write one module of their own. Where a step is declared not deterministic it
+ * is one process in place of three to five; that others are tried on a sample is tested by itself.
+ */
+let small: OwnSteps;
+const few = rows.slice(0, 20);
+beforeAll(async () => {
+  small = await OwnSteps.make(few);
+});
+afterAll(async () => small.remove());
+
+/** How a module fails over the twenty rows. */
+const failureOf = async (module: string, options = 'deterministic: false'): Promise<HoldoutError> => {
+  await small.write('m.ts', module);
+  return small.failure(`module: {path: m.ts, ${options}}`);
+};
 
 describe('a module', () => {
   it('in TypeScript changes, drops and keeps rows, in the order of the input and traced to it', async () => {
@@ -39,12 +60,11 @@ describe('a module', () => {
   });
 
   it('is an overlay where it gives rows back as they were', async () => {
-    const module = 'export default (row) => (row.n < 10 ? row : null);';
-    await make({ 'only.mjs': module });
-    const parts = (await project.workspace.store.stats()).parts;
-    const { rowsOut } = await project.take('module: {path: only.mjs}');
+    await small.write('only.mjs', 'export default (row) => (row.n < 10 ? row : null);');
+    const parts = (await small.workspace.store.stats()).parts;
+    const { rowsOut } = await small.take('module: {path: only.mjs, deterministic: false}');
     expect(rowsOut).toEqual(rows.slice(0, 10));
-    expect((await project.workspace.store.stats()).parts).toBe(parts);
+    expect((await small.workspace.store.stats()).parts).toBe(parts);
   });
 
   it('may export its function under a name, give several rows, and take arguments', async () => {
@@ -52,7 +72,7 @@ describe('a module', () => {
     const { rowsOut } = await project.take('module: {path: clean.ts, export: twice}');
     expect(rowsOut).toHaveLength(4000);
     expect(rowsOut.slice(2, 4)).toEqual([rows[1], { n: 1, text: 'row 1!' }]);
-    const { counts } = await project.take('module: {path: clean.ts, args: {skip: 9}}');
+    const { counts } = await project.take('module: {path: clean.ts, args: {skip: 9}, deterministic: false}');
     expect(counts['returnedNothing']).toBe(0);
   });
 
@@ -60,7 +80,7 @@ describe('a module', () => {
     const module = `const many = Array.from({ length: 100_000 }, (_, i) => ({ n: i, text: 'a text of some length ' + i }));
 export default (row) => (row.n === 1 ? many : row.n === 2 ? [row, row] : row);`;
     await make({ 'm.mjs': module }, rows.slice(0, 4));
-    const { rowsOut } = await project.take('module: {path: m.mjs}');
+    const { rowsOut } = await project.take('module: {path: m.mjs, deterministic: false}');
     expect(rowsOut).toHaveLength(100_004);
     expect(rowsOut.slice(100_000)).toEqual([
       { n: 99_999, text: 'a text of some length 99999' },
@@ -76,7 +96,7 @@ export default (row) => (row.n === 1 ? many : row.n === 2 ? [row, row] : row);`;
     ];
     const module = `export default (row) => ({ kind: typeof row.big, ...row, more: typeof row.big === 'bigint' ? row.big + 2n : 1 });`;
     await make({ 'm.js': module }, exact);
-    await project.take('module: {path: m.js}');
+    await project.take('module: {path: m.js, deterministic: false}');
     const [first = '', second = ''] = await project.workspace.lines('out', true);
     const [wanted = ''] = await project.workspace.lines('data', true);
     expect(first).toContain('"kind":"bigint"');
@@ -86,9 +106,9 @@ export default (row) => (row.n === 1 ? many : row.n === 2 ? [row, row] : row);`;
   });
 
   it('keeps the types of the columns that it leaves, drops columns that no row has, and takes new ones', async () => {
-    await make({ 'm.js': 'export default ({ n, ...row }) => ({ ...row, length: row.text.length, tags: ["a"] });' });
-    await project.take('module: {path: m.js}');
-    const { columns } = await project.workspace.read('out', (reader) => Promise.resolve(reader.schema));
+    await small.write('m.js', 'export default ({ n, ...row }) => ({ ...row, length: row.text.length, tags: ["a"] });');
+    await small.take('module: {path: m.js, deterministic: false}');
+    const { columns } = await small.workspace.read('out', (reader) => Promise.resolve(reader.schema));
     expect(columns).toEqual([
       { name: 'text', type: 'VARCHAR' },
       { name: 'length', type: 'BIGINT' },
@@ -96,6 +116,16 @@ export default (row) => (row.n === 1 ? many : row.n === 2 ? [row, row] : row);`;
     ]);
   });
 });
+
+/** Columns and lines of the table `typed` after a module whose function gives this. */
+const columnsAfter = async (body: string): Promise<unknown> => {
+  await small.write('m.js', `export default (row) => (${body});`);
+  await small.take('module: {path: m.js, deterministic: false}', { from: 'typed' });
+  const types = await small.workspace.read('out', ({ schema }) => {
+    return Promise.resolve(schema.columns.map(({ name, type }) => `${name} ${JSON.stringify(type)}`));
+  });
+  return { types, lines: await small.workspace.lines('out', true) };
+};
 
 describe('the types of what a module gives', () => {
   const typed = {
@@ -108,15 +138,10 @@ describe('the types of what a module gives', () => {
     ],
   };
   const csv = 'day,price,n,text\n2024-01-02,1.50,1,a\n2024-02-03,2.25,2,b\n';
-  const columnsAfter = async (body: string): Promise<unknown> => {
-    project = await OwnSteps.make([{ x: 1 }], { 'm.js': `export default (row) => (${body});` });
-    await project.workspace.add('typed', await project.workspace.write('typed.csv', csv), { schema: typed });
-    await project.take('module: {path: m.js}', { from: 'typed' });
-    const types = await project.workspace.read('out', ({ schema }) => {
-      return Promise.resolve(schema.columns.map(({ name, type }) => `${name} ${JSON.stringify(type)}`));
-    });
-    return { types, lines: await project.workspace.lines('out', true) };
-  };
+  beforeAll(async () => {
+    const { workspace } = small;
+    await workspace.add('typed', await workspace.write('typed.csv', csv), { schema: typed });
+  });
   const had = ['day "DATE"', 'price {"decimal":[10,2]}', 'n "BIGINT"', 'text "VARCHAR"'];
 
   it.each([
@@ -143,8 +168,8 @@ describe('the types of what a module gives', () => {
   });
 
   it('cannot change for some rows only what the others still hold', async () => {
-    await make({ 'm.js': 'export default (row) => (row.n === 1 ? { ...row, text: [row.text] } : row);' });
-    expect(await failure('module: {path: m.js}')).toMatchObject({
+    const module = 'export default (row) => (row.n === 1 ? { ...row, text: [row.text] } : row);';
+    expect(await failureOf(module)).toMatchObject({
       code: 'INPUT_INVALID',
       message: expect.stringContaining('text'),
     });
@@ -153,8 +178,8 @@ describe('the types of what a module gives', () => {
 
 describe('the identity of a module', () => {
   it('is the files that it imports: an edited one runs again, another does not', async () => {
-    await make({ 'steps/clean.ts': clean, 'steps/lib/up.ts': up, 'steps/other.ts': 'export {}' });
-    const step = 'module: {path: steps/clean.ts}';
+    await make({ 'steps/clean.ts': clean, 'steps/lib/up.ts': up, 'steps/other.ts': 'export {}' }, few);
+    const step = 'module: {path: steps/clean.ts, deterministic: false}';
     const { derivation } = await project.take(step);
     expect(derivation.code).toMatchObject({
       files: [{ path: 'steps/clean.ts' }, { path: 'steps/lib/up.ts' }],
@@ -180,7 +205,7 @@ describe('the identity of a module', () => {
       }),
       'node_modules/shout/index.js': 'export const shout = (text) => `${text}!`;',
     });
-    const { derivation, rowsOut } = await project.take('module: {path: m.ts}');
+    const { derivation, rowsOut } = await project.take('module: {path: m.ts, deterministic: false}');
     expect(derivation.code).toMatchObject({ packages: ['shout@1.2.3'], unvouched: [] });
     expect(rowsOut[1]).toEqual({ n: 1, text: 'row 1!' });
     await project.write('m.ts', `import 'nowhere';\n${module}`);
@@ -194,13 +219,14 @@ describe('the identity of a module', () => {
   it('says what it does not cover', async () => {
     const module = `import { readFileSync } from 'node:fs';\nconst words = readFileSync('words.txt', 'utf8');\nexport default (row) => ({ ...row, words });`;
     await make({ 'm.ts': module, 'words.txt': 'a' }, rows.slice(0, 3));
+    const step = 'module: {path: m.ts, deterministic: false';
     process.chdir(project.workspace.folder);
-    const open = await project.take('module: {path: m.ts}');
+    const open = await project.take(`${step}}`);
     expect(open.derivation.code).toMatchObject({ unvouched: [expect.stringContaining('node:fs')] });
-    const declared = await project.take('module: {path: m.ts, files: [words.txt]}');
+    const declared = await project.take(`${step}, files: [words.txt]}`);
     expect(declared.derivation.code).toMatchObject({ unvouched: [], files: [{ path: 'm.ts' }, { path: 'words.txt' }] });
     await project.write('words.txt', 'b');
-    const again = await project.take('module: {path: m.ts, files: [words.txt]}');
+    const again = await project.take(`${step}, files: [words.txt]}`);
     expect(again).toMatchObject({ reused: false, rowsOut: [{ words: 'b' }, {}, {}] });
     process.chdir('/');
   });
@@ -211,8 +237,7 @@ describe('the identity of a module', () => {
     ['\nexport default (row: = 3) => row;', 'INPUT_INVALID', 2, /Unexpected token/],
     ['export default (row) => row;\nenum A { b }', 'INPUT_INVALID', 2, /enum/],
   ])('refuses %j', async (module, code, line, says) => {
-    await make({ 'm.ts': module }, rows.slice(0, 3));
-    const error = await failure('module: {path: m.ts}');
+    const error = await failureOf(module);
     expect(error).toMatchObject({ code, message: expect.stringMatching(says), place: { file: 'm.ts', line } });
   });
 });
@@ -239,7 +264,7 @@ describe('a module that fails', () => {
     const dropped = await project.take('module: {path: m.ts, on_error: drop}');
     expect(dropped.counts).toMatchObject({ failed: 2 });
     expect(dropped.rowsOut).toHaveLength(1998);
-    const kept = await project.take('module: {path: m.ts, on_error: keep}');
+    const kept = await project.take('module: {path: m.ts, on_error: keep, deterministic: false}');
     expect(kept.counts).toMatchObject({ failed: 2 });
     expect(kept.rowsOut).toEqual(rows);
     expect(kept.derivation.params).toMatchObject({ on_error: 'keep' });
@@ -256,8 +281,7 @@ describe('a module that fails', () => {
     ['return { ...row, half: "\\ud800" };', /half a surrogate pair/],
   ])('by %j is named with its row', async (body, says) => {
     const module = `export default async (row) => { if (row.n === 3) { ${body} } return row; };`;
-    await make({ 'm.ts': module }, rows.slice(0, 20));
-    const error = await failure('module: {path: m.ts, timeout_ms: 300, memory_mb: 32, deterministic: false}');
+    const error = await failureOf(module, 'timeout_ms: 300, memory_mb: 32, deterministic: false');
     expect(error.message).toMatch(/row 4: /);
     expect(error.message).toMatch(says);
   });
@@ -270,14 +294,13 @@ describe('a module that fails', () => {
     ['array buffers', 'const a = []; for (;;) a.push(new Uint8Array(1 << 22).fill(1));'],
   ])('for want of memory for %s is named with its row', async (_, body) => {
     const module = `export default (row) => { if (row.n === 3) { ${body} } return row; };`;
-    await make({ 'm.ts': module }, rows.slice(0, 20));
-    const error = await failure('module: {path: m.ts, memory_mb: 32, deterministic: false}');
+    const error = await failureOf(module, 'memory_mb: 32, deterministic: false');
     expect(error.message).toMatch(/row 4: .*(?:needs more than 32 MB|RangeError)/);
   });
 
   it('by a value that the rows beside it do not take is named with both rows', async () => {
-    await make({ 'm.ts': 'export default (row) => (row.n < 5 ? row : { ...row, text: row.n === 9 ? 9 : "new" });' });
-    expect(await failure('module: {path: m.ts, deterministic: false}')).toMatchObject({
+    const module = 'export default (row) => (row.n < 5 ? row : { ...row, text: row.n === 9 ? 9 : "new" });';
+    expect(await failureOf(module)).toMatchObject({
       code: 'INPUT_INVALID',
       message: expect.stringMatching(
         /row 10: column "text" holds a number in the new row, and VARCHAR in row 1 \(.*data\.jsonl:1\), which/,
@@ -287,13 +310,9 @@ describe('a module that fails', () => {
   });
 
   it('by such a value behind text with every end of a line that text may hold is named with both rows', async () => {
-    await make({
-      'm.ts':
-        'export default (row) => (row.n < 5 ? row : { ...row, text: row.n === 9 ? 9 : "a\\u2028b\\u2029c\\rd" });',
-    });
-    expect((await failure('module: {path: m.ts, deterministic: false}')).message).toMatch(
-      /row 10: column "text" holds a number/,
-    );
+    const module =
+      'export default (row) => (row.n < 5 ? row : { ...row, text: row.n === 9 ? 9 : "a\\u2028b\\u2029c\\rd" });';
+    expect((await failureOf(module)).message).toMatch(/row 10: column "text" holds a number/);
   });
 
   it.each([
@@ -303,16 +322,16 @@ describe('a module that fails', () => {
   ])('by %s that it writes among the messages is named with a row', async (_, bytes) => {
     const module = `import { writeSync } from 'node:fs';
 export default (row) => { if (row.n === 3) writeSync(3, ${bytes}); return row; };`;
-    await make({ 'm.ts': module }, rows.slice(0, 20));
-    expect(await failure('module: {path: m.ts, deterministic: false}')).toMatchObject({
+    expect(await failureOf(module)).toMatchObject({
       code: 'INPUT_INVALID',
       message: expect.stringMatching(/row \d+: .*it wrote to descriptor 3, which is Holdout's own/),
     });
   });
 
   it('for want of a function says what it exports', async () => {
-    await make({ 'm.ts': 'export const other = 1;' }, rows.slice(0, 3));
-    expect((await failure('module: {path: m.ts}')).message).toMatch(/"default" is no function \(it exports other\)/);
+    expect((await failureOf('export const other = 1;')).message).toMatch(
+      /"default" is no function \(it exports other\)/,
+    );
   });
 });
 
