@@ -84,7 +84,7 @@ function slice(binding: Binding, column: TableColumn, first: number, count: numb
   const values: readonly (bigint | number | string | Uint8Array | null)[] = column.values.slice(first, first + count);
   return values.map((value) => {
     if (value instanceof Uint8Array) return new binding.DuckDBBlobValue(value);
-    if (typeof value === 'string' && /\p{Surrogate}/u.test(value)) {
+    if (typeof value === 'string' && !value.isWellFormed()) {
       throw new TypeError(`column "${column.name}": a lone surrogate is no text`);
     }
     return value;

@@ -1,8 +1,9 @@
+import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TableSchema } from '../../dist/schemas/table-schema.js';
 import { largestRemainder, mixtureRows } from '../../dist/transforms/mixture/counts.js';
 import { perturbText } from '../../dist/transforms/perturb/perturb-text.js';
-import { seededStreams } from '../../dist/src/lineage/seeded-hash.js';
+import { type SeededStream, seededStreams } from '../../dist/src/lineage/seeded-hash.js';
 import { StepBench, generated, linesOf, prepare, rows } from './step-bench.js';
 
 const priced = (scale: number): TableSchema => ({
@@ -259,6 +260,27 @@ describe('join', () => {
 });
 
 const perturbing = (how: string): string => `perturb: {columns: [text], seed: 5, rate: 0.4${how}}`;
+/** The draws of perturb-text.ts over a list of words; 0 to below half drops one, the rest exchanges it. */
+function wordByWord(text: string, rate: number, next: SeededStream): string {
+  const words: (string | null)[] = text.match(/\S+/gu) ?? [];
+  const gaps = text.split(/\S+/u);
+  let kept = words.length;
+  for (let at = 0; at < words.length; at++) {
+    if (next() >= rate * 2 ** 32) continue;
+    if (next() < 2 ** 31) {
+      if (kept === 1) continue;
+      words[at] = null;
+      kept -= 1;
+    } else if (at + 1 < words.length) {
+      [words[at], words[at + 1]] = [words[at + 1]!, words[at]!];
+      at++;
+    }
+  }
+  if (words.length === 0) return text;
+  const stay = words.flatMap((word, at) => (word === null ? [] : [gaps[at]! + word]));
+  return gaps[0]! + stay.join('').trimStart() + gaps.at(-1)!;
+}
+
 const filling = (nulls: string): string => `template: {templates: ['{text}'], column: t, nulls: ${nulls}}`;
 
 describe('perturb', () => {
@@ -301,6 +323,33 @@ describe('perturb', () => {
       	été, and 東京 d’été. ",
       ]
     `);
+  });
+
+  it('takes words out and exchanges them as if each stood alone with the white space before it', () => {
+    const piece = fc.constantFrom(
+      'a',
+      'bc',
+      'é',
+      '東京',
+      '🐢',
+      ' ',
+      '  ',
+      '\n',
+      '\t',
+      '\u00a0',
+      '\u3000',
+      '\ufeff',
+      '\u200b',
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 24 }), fc.constantFrom(0.2, 0.7, 1), fc.nat(), (pieces, rate, seed) => {
+        const text = pieces.join('');
+        const stream = seededStreams({ purpose: 'test', seed });
+        const draw = (): SeededStream => stream(new Uint8Array(32), 0, 1);
+        const kinds = ['word-drop', 'word-swap'] as const;
+        expect(perturbText(text, { kinds, rate }, draw())).toBe(wordByWord(text, rate, draw()));
+      }),
+    );
   });
 
   it('never parts a character from its marks', () => {

@@ -27,32 +27,62 @@ export interface Perturbation {
   readonly rate: number;
 }
 
-/** The text, perturbed. */
+/**
+ * The text, perturbed. Only words that change become strings of their own; what lies between is taken from the text in
+ * one piece, as a string for each word would be most of what a table of copies costs.
+ */
 export function perturbText(text: string, { kinds, rate }: Perturbation, next: SeededStream): string {
-  const words = text.match(/\S+/gu) ?? [];
-  const gaps = text.split(/\S+/u);
-  const drop = new Set<number>();
-  for (let at = 0; at < words.length; at++) {
+  const bounds = wordBounds(text);
+  const words = bounds.length / 2;
+  const word = (at: number): string => text.slice(bounds[2 * at], bounds[2 * at + 1]);
+  let [perturbed, copied, dropped] = ['', 0, 0];
+  const replace = (from: number, to: number, by: string): void => {
+    perturbed += text.slice(copied, from) + by;
+    copied = to;
+  };
+  for (let at = 0; at < words; at++) {
     if (next() >= rate * 2 ** 32) continue;
     const kind = kinds[oneOf(kinds.length, next)];
-    if (kind === 'typo') words[at] = typo(words[at]!, next);
-    else if (kind === 'case') words[at] = otherCase(words[at]!, next);
+    const [from, to] = [bounds[2 * at]!, bounds[2 * at + 1]!];
+    if (kind === 'typo') replace(from, to, typo(word(at), next));
+    else if (kind === 'case') replace(from, to, otherCase(word(at), next));
     else if (kind === 'word-drop') {
-      if (drop.size + 1 < words.length) drop.add(at);
-    } else if (at + 1 < words.length) {
-      [words[at], words[at + 1]] = [words[at + 1]!, words[at]!];
+      if (dropped + 1 === words) continue;
+      if (dropped === at) replace(from, bounds[2 * at + 2]!, '');
+      else replace(bounds[2 * at - 1]!, to, '');
+      dropped += 1;
+    } else if (at + 1 < words) {
+      replace(from, to, word(at + 1));
+      replace(bounds[2 * at + 2]!, bounds[2 * at + 3]!, word(at));
       at++;
     }
   }
-  let perturbed = gaps[0] ?? '';
-  let first = true;
-  for (const [at, word] of words.entries()) {
-    if (drop.has(at)) continue;
-    perturbed += first ? word : gaps[at]! + word;
-    first = false;
-  }
-  return words.length === 0 ? perturbed : perturbed + gaps.at(-1)!;
+  return copied === 0 ? text : perturbed + text.slice(copied);
 }
+
+/** Where each word begins and ends, one after the other. */
+function wordBounds(text: string): readonly number[] {
+  const bounds: number[] = [];
+  let isWithin = false;
+  for (let at = 0; at < text.length; at++) {
+    if (isSpace(text.charCodeAt(at)) !== isWithin) continue;
+    bounds.push(at);
+    isWithin = !isWithin;
+  }
+  if (isWithin) bounds.push(text.length);
+  return bounds;
+}
+
+/** White space as `\s` of a regular expression has it. */
+function isSpace(code: number): boolean {
+  if (code < 0xa0) return code === 0x20 || (code >= 0x09 && code <= 0x0d);
+  return wideSpaces.has(code);
+}
+
+const wideSpaces: ReadonlySet<number> = new Set([
+  0xa0, 0x1680, 0x2000, 0x2001, 0x2002, 0x2003, 0x2004, 0x2005, 0x2006, 0x2007, 0x2008, 0x2009, 0x200a, 0x2028, 0x2029,
+  0x202f, 0x205f, 0x3000, 0xfeff,
+]);
 
 function oneOf(count: number, next: SeededStream): number {
   return Math.floor((next() * count) / 2 ** 32);
@@ -63,8 +93,13 @@ const characters =
   /\p{Regional_Indicator}{2}|[^\p{M}\u200d](?:[\p{M}\p{Emoji_Modifier}\u{e0020}-\u{e007f}]|\u200d\P{M}?)*|[\p{M}\u200d]+/gu;
 const letter = /^\p{L}/u;
 
+/** The characters of a word with their marks; ASCII has none. */
+function partsOf(word: string): string[] {
+  return /^[\x20-\x7e]*$/.test(word) ? word.split('') : (word.match(characters) ?? []);
+}
+
 function typo(word: string, next: SeededStream): string {
-  const parts = word.match(characters) ?? [];
+  const parts = partsOf(word);
   const letters = parts.flatMap((part, index) => (letter.test(part) ? [index] : []));
   if (letters.length < 2) return word;
   const kind = oneOf(4, next);
@@ -117,7 +152,7 @@ function neighbour(character: string, next: SeededStream): string {
 }
 
 function otherCase(word: string, next: SeededStream): string {
-  const [first = '', ...rest] = word.match(characters) ?? [];
+  const [first = '', ...rest] = partsOf(word);
   const title = first.toUpperCase() + rest.join('').toLowerCase();
   const forms = [...new Set([word.toLowerCase(), word.toUpperCase(), title])].filter((form) => form !== word);
   return forms.length === 0 ? word : forms[oneOf(forms.length, next)]!;
