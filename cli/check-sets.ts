@@ -7,6 +7,7 @@ import type { Engine } from '../src/engine/engine.ts';
 import { HoldoutError } from '../src/errors.ts';
 import { type OpenSet, openFileSet } from '../src/files.ts';
 import { checkFields, recogniseFields } from '../src/leakage/fields.ts';
+import { oddEvalNotes } from '../src/leakage/odd-evals.ts';
 import { itemsRootOf } from '../src/tables/items-root.ts';
 import { type PreparedEvals, prepareEvals } from '../src/leakage/prepare.ts';
 import type { NamedEval, NamedTable } from '../src/leakage/types.ts';
@@ -85,7 +86,16 @@ export async function openCheckSets(
   const trainSets: NamedTable[] = [];
   for (const set of trains) trainSets.push(await trainOpener.open(set));
   const hasSnapshot = [...evals, ...trains].some((set) => set.kind === 'snapshot');
-  return { engine, trains: trainSets, evals: await preparing, hasSnapshot, remarks };
+  const roles = evals.map(async (set) => {
+    return set.kind === 'files' ? null : (await set.store.getRecord(set.entry.snapshot, snapshotRecord)).role;
+  });
+  const known = await Promise.all(roles);
+  const odd = oddEvalNotes(
+    trainSets,
+    evalSets.map(({ name, table }, index) => ({ name, table, role: known[index] ?? null })),
+  );
+  const notes = [...remarks, ...odd.map((note) => `note: ${note}`)];
+  return { engine, trains: trainSets, evals: await preparing, hasSnapshot, remarks: notes };
 }
 
 function pathsOf(sets: readonly Prepared[]): string[] {

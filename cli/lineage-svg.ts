@@ -4,7 +4,7 @@
  */
 import { type Edge, Graph, type Point, layout } from '@dagrejs/dagre';
 import type { LineageReport, LineageStepReport } from '../schemas/lineage.ts';
-import { type OtherNames, countsText } from './step-text.ts';
+import { type OtherNames, countsText, toldCounts } from './step-text.ts';
 import { clip, formatCount, printable, shortId } from './text.ts';
 
 const boxWidth = 320;
@@ -103,7 +103,7 @@ function box(step: LineageStepReport, { x, y }: Point, { sentence, others }: Box
     step.output,
     ...(step.code === 'not-vouched' ? ['code not vouched for'] : []),
   ];
-  const counts = countsText(step.counts, others).trim();
+  const counts = countsText(step.counts, others, toldCounts(step.transform)).trim();
   const title = [step.says, ...(counts === '' ? [] : [counts]), step.table].join('\n');
   return [
     `<g class="${classes.join(' ')}"><title>${escaped(title)}</title>`,

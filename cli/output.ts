@@ -47,9 +47,17 @@ export async function writeJson(value: unknown): Promise<void> {
   return write(`${JSON.stringify(value, null, 2)}\n`);
 }
 
-/** Writes a remark to stderr: never part of the answer. */
+/** Writes a remark to stderr, broken at words where that is a terminal: never part of the answer. */
 export function remark(text: string): void {
-  process.stderr.write(`${text}\n`);
+  const { isTTY, columns } = process.stderr;
+  process.stderr.write(`${remarkText(text, isTTY && columns > 0 ? columns : null)}\n`);
+}
+
+/** A remark as a terminal of so many columns gets it; null: what is no terminal. */
+export function remarkText(text: string, columns: number | null): string {
+  if (columns === null) return text;
+  const lines = text.split('\n').flatMap((line) => wrapLine(line, columns));
+  return lines.join('\n');
 }
 
 /** Says how many values are NaN or infinite and were printed as null. */

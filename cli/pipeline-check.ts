@@ -14,6 +14,7 @@ import { checkLeaks } from '../src/leakage/check-leaks.ts';
 import { checkFields, recogniseFields } from '../src/leakage/fields.ts';
 import { foldTableDigest } from '../src/leakage/fold-table.data.ts';
 import { methodVersion } from '../src/leakage/method.ts';
+import { oddEvalNotes } from '../src/leakage/odd-evals.ts';
 import type { NamedEval, NamedTable } from '../src/leakage/types.ts';
 import { traceRows } from '../src/lineage/trace.ts';
 import type { PipelineCheck } from '../src/pipeline/pipeline.ts';
@@ -23,6 +24,7 @@ import type { Store } from '../src/store/store.ts';
 import { itemsRootOf } from '../src/tables/items-root.ts';
 import type { TableReader } from '../src/tables/table-reader.ts';
 import type { CliContext } from './context.ts';
+import { remark } from './output.ts';
 import { startProgress } from './progress.ts';
 import { type IdentifiedReport, newestReport } from './reports.ts';
 import { openVersion } from './snapshots.ts';
@@ -78,6 +80,9 @@ export async function runCheck(context: CliContext, store: Store, check: Pipelin
   const evals: NamedEval[] = [];
   for (const version of await versionsOf(store, check.evals))
     evals.push(await openEval(context, store, engine, version));
+  const asked = await versionsOf(store, check.evals);
+  const roles = asked.map(({ name, snapshot: { table, role } }) => ({ name, table, role }));
+  for (const note of oddEvalNotes(trains, roles)) remark(`check ${check.label}: ${note}`);
   const progress = startProgress(`check ${check.label}`);
   const { report: shown } = await checkLeaks({
     engine,

@@ -94,9 +94,17 @@ export function differenceLines(
   return [
     `${file} differs: ${where}: another ${what}`,
     ...changes.map((change) => `  ${printable(change)}`),
-    `  locked ${locked ?? 'nothing'}`,
-    `  found  ${found ?? 'nothing'}`,
+    ...(shortened(locked) === shortened(found)
+      ? [`  locked ${locked ?? ''}`, `  found  ${found ?? ''}`]
+      : [`  locked ${shortened(locked)}`, `  found  ${shortened(found)}`]),
   ];
+}
+
+/** Ids are told apart by their first digits; `--json` has all of them. */
+function shortened(value: string | null): string {
+  return value === null
+    ? 'nothing'
+    : value.replace(/^[a-z0-9-]+:(?=[0-9a-f]{64}$)/, '').replace(/^([0-9a-f]{12})[0-9a-f]{52}$/, '$1');
 }
 
 /** A dataset of a plan as `--json` shows it. */

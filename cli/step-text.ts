@@ -4,7 +4,7 @@
  */
 import type { ChainStep } from '../src/lineage/derive-chain.ts';
 import { shortStepName } from '../src/lineage/find-step.ts';
-import { cleanCounts } from '../transforms/clean-text/clean.ts';
+import { builtInTransforms } from '../transforms/index.ts';
 import { styled } from './output.ts';
 import { formatCount, plural, printable } from './text.ts';
 
@@ -13,7 +13,7 @@ function stepLine({ step, rowsBefore, rows, counts, notes }: ChainStep, index: n
   const short = shortStepName(step.name);
   const name = label === undefined || label === short ? short : `${printable(label)} (${short})`;
   const others = step.datasets.map(({ names }) => (typeof names === 'string' ? names : undefined));
-  const why = [countsText(counts, others), ...notes.map(printable)].join('; ');
+  const why = [countsText(counts, others, step.toldCounts), ...notes.map(printable)].join('; ');
   return `${index + 1}. ${name}: ${printable(step.says)}: ${formatCount(rowsBefore)} → ${formatCount(rows)}${why}`;
 }
 
@@ -43,19 +43,26 @@ function emptiedText({ step, rowsBefore, rows, counts }: ChainStep): string | nu
 /** Names of a step's other datasets, as people know them, in its order. */
 export type OtherNames = readonly (string | undefined)[];
 
-/** What one step counts of its passes, which are told in the order in which it takes them. */
-const passCounts: readonly string[] = ['rowsTouched', ...cleanCounts];
-
 /**
- * ` (12 false, 7 null)`: what is not zero, the most first, but passes in their order; nothing where all is zero. A record's
- * order says nothing.
+ * ` (12 false, 7 null)`: what is not zero, the most first, or what a step tells in its order; nothing where all is zero. A
+ * record's order says nothing.
  */
-export function countsText(counts: Readonly<Record<string, number>>, others: OtherNames = []): string {
-  const shown = sortedCounts(counts)
+export function countsText(
+  counts: Readonly<Record<string, number>>,
+  others: OtherNames = [],
+  told: readonly string[] | null = null,
+): string {
+  const listed = told?.map((name): [string, number] => [name, counts[name] ?? 0]);
+  const shown = (listed ?? sortedCounts(counts).sort(([, many], [, most]) => most - many))
     .filter(([, count]) => count > 0)
-    .sort(([a, many], [b, most]) => passCounts.indexOf(a) - passCounts.indexOf(b) || most - many)
     .map(([name, count]) => `${formatCount(count)} ${countWords(name, count, others)}`);
   return shown.length === 0 ? '' : ` (${shown.join(', ')})`;
+}
+
+/** What a built-in step, `filter@1`, tells of its counts. */
+export function toldCounts(transform: string): readonly string[] | null {
+  const found = builtInTransforms.find(({ name, version }) => `${shortStepName(name)}@${version}` === transform);
+  return found?.toldCounts ?? null;
 }
 
 /** `tooShort` → `too short`, of one `columnsDropped` → `column dropped`, and `ofDataset1` → `of` and its name. */

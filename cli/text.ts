@@ -56,12 +56,14 @@ export function printable(text: string): string {
 
 /**
  * Breaks a line at words to a width; what follows keeps the line's indentation, and stands under the text after a number
- * (`1. `) or after the first column of a list. Words that are longer stay whole, as does `60 → 41`, and so does a line
+ * (`1. `), after what a line is (`error: `) or after the first column of a list. Words that are longer stay whole, as does `60 → 41`, and so does a line
  * that fits. Codes of styles have no width.
  */
 export function wrapLine(line: string, width: number): string[] {
   if (shownLength(line) <= width) return [line];
-  const [start, indent = '', mark = ''] = /^( *)(\d+\. |[^ ]+ {2,}(?=[^ ]))?/.exec(line) ?? [''];
+  const [start, indent = '', mark = ''] = /^( *)(\d+\. |(?:error|hint|note|warning): |[^ ]+ {2,}(?=[^ ]))?/.exec(
+    line,
+  ) ?? [''];
   // A first column that takes most of the width leaves too little for the rest to stand beside it.
   const below = shownLength(start) <= width / 2 ? indent + ' '.repeat(shownLength(mark)) : indent;
   const lines: string[] = [];

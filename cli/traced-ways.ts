@@ -127,7 +127,11 @@ export async function rawPlaces(
 function placeLines(place: RawPlace | null): string[] {
   if (place === null) return ['  the store does not say which raw file it was'];
   if (place.line === null) {
-    return [`  ${place.file}, row ${formatCount(place.row + 1)}; its bytes are not kept line by line`];
+    const isList = /\.json(?:\.[a-z]+)?$/i.test(place.file);
+    const why = isList
+      ? 'a .json file has no lines, so the bytes of its rows are not known'
+      : 'its bytes are not kept line by line';
+    return [`  ${place.file}, row ${formatCount(place.row + 1)}; ${why}`];
   }
   const where = `  ${place.file}:${place.line}, ${plural(place.bytes ?? 0, 'byte')} from byte ${formatCount(place.offset ?? 0)}`;
   return [where, `  ${clip(place.text ?? '', textWidth)}`];

@@ -65,6 +65,7 @@ export const cleanText: Transform = defineTransform({
       ...(unicode === 'none' ? [] : [unicode.toUpperCase()]),
       ...(whitespace === 'keep' ? [] : [`white space: ${whitespace}`]),
     ])}`,
+  toldCounts: ['rowsTouched', ...cleanCounts],
   async run(context, { columns: names, zero_width: zeroWidth, ...settings }) {
     const { schema } = context.input;
     const cleaned = textColumns(schema, names);

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { datasetParam, defineTransform, type Transform } from '../src/lineage/transform.ts';
-import { uniteInputs } from '../src/lineage/unite-inputs.ts';
+import { lackingNotes, uniteInputs } from '../src/lineage/unite-inputs.ts';
 import { datasetLabel, listed } from './parameters.ts';
 
 /** Puts the rows of other datasets after those of the input. */
@@ -23,10 +23,9 @@ export const concat: Transform = defineTransform({
   describe: ({ with: others }) => `put ${listed(others.map(datasetLabel))} after it`,
   datasets: ({ with: others }) => others.map((names, index) => ({ at: ['with', index], names, as: 'table' })),
   async run({ input, others, engine }, { with: names }) {
-    const schema = await uniteInputs(engine, [
-      { label: 'the input', reader: input },
-      ...others.map(({ reader }, index) => ({ label: datasetLabel(names[index]!), reader })),
-    ]);
+    const named = others.map(({ reader }, index) => ({ label: datasetLabel(names[index]!), reader }));
+    const tables = [{ label: 'the input', reader: input }, ...named] as const;
+    const schema = await uniteInputs(engine, tables);
     const total = others.reduce((sum, { reader }) => sum + reader.rows, input.rows);
     return {
       kind: 'table',
@@ -35,6 +34,7 @@ export const concat: Transform = defineTransform({
       added: null,
       madeOf: null,
       counts: { added: total - input.rows },
+      notes: lackingNotes(tables, schema),
     };
   },
 });

@@ -8,6 +8,7 @@ import { type LeakReport, hitClass, leakReport } from '../schemas/leak-report.ts
 import { type FieldRoles, fieldRoles } from '../schemas/records.ts';
 import { HoldoutError } from '../src/errors.ts';
 import { digestBytesOf, schemaId } from '../src/identity/ids.ts';
+import { oddEvalNotes } from '../src/leakage/odd-evals.ts';
 import { checkFields, recogniseFields } from '../src/leakage/fields.ts';
 import type { NamedEval } from '../src/leakage/types.ts';
 import { identifyDigests } from '../src/lineage/select-rows.ts';
@@ -91,6 +92,12 @@ export const decontaminate: Transform = defineTransform({
         rowsUnreadable: report.trains.reduce((sum, set) => sum + set.unreadable, 0),
       },
       records: [report],
+      notes: oddEvalNotes(
+        [{ name: 'the input', table }],
+        others.map(({ ref, snapshot }, index) => {
+          return { name: datasetLabel(against[index]!), table: ref.table, role: snapshot?.role ?? null };
+        }),
+      ),
     };
   },
   async whyGone({ input, record }, { against, hits }, { rows, realisation }) {

@@ -12,7 +12,7 @@ import { z } from 'zod';
 import { HoldoutError } from '../src/errors.ts';
 import { orderByNumbers, placesOf, seededRowNumbers } from '../src/lineage/seeded-hash.ts';
 import { datasetParam, defineTransform, type Transform } from '../src/lineage/transform.ts';
-import { uniteInputs } from '../src/lineage/unite-inputs.ts';
+import { lackingNotes, uniteInputs } from '../src/lineage/unite-inputs.ts';
 import { DIGEST_BYTES } from '../src/merkle/table-tree.ts';
 import type { TableReader } from '../src/tables/table-reader.ts';
 import { largestRemainder, mixtureRows } from './mixture/counts.ts';
@@ -78,10 +78,9 @@ export const mixture: Transform = defineTransform({
     const weights = [own, ...mixed.map((each) => each.weight)];
     const readers = [input, ...others.map(({ reader }) => reader)];
     const labels = ['the input', ...mixed.map(({ dataset }) => datasetLabel(dataset))];
-    const schema = await uniteInputs(engine, [
-      { label: labels[0]!, reader: input },
-      ...others.map(({ reader }, index) => ({ label: labels[index + 1]!, reader })),
-    ]);
+    const named = others.map(({ reader }, index) => ({ label: labels[index + 1]!, reader }));
+    const tables = [{ label: labels[0]!, reader: input }, ...named] as const;
+    const schema = await uniteInputs(engine, tables);
     const held = readers.map(({ rows }) => rows);
     const empty = held.indexOf(0);
     if (empty >= 0) throw new HoldoutError('CONFLICT', `${labels[empty]!} is empty: there is nothing to mix`);
@@ -107,6 +106,7 @@ export const mixture: Transform = defineTransform({
       added: null,
       madeOf: null,
       counts: Object.fromEntries(counts.map((count, index) => [countName(index), count])),
+      notes: lackingNotes(tables, schema),
     };
   },
   async whyGone({ input, others, seed: used }, _, { rows, input: index, realisation }) {

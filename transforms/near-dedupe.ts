@@ -93,6 +93,7 @@ export const nearDedupe: Transform = defineTransform({
   describe: ({ columns: names, threshold, words, keep, bands, rows, seed: drawn }) =>
     `keep the ${keep} of rows that share ${threshold} of their runs of ${words} words in ${listed(names)} ` +
     `(${bands} bands of ${rows}: finds ${percent(recallOf({ bands, rows }, threshold))} of pairs at ${threshold}; seed ${drawn})`,
+  toldCounts: ['sameWords', 'nearDuplicates', 'pairsLeftOut'],
   async run(context, { columns: names, threshold, words, keep, bands, rows }) {
     const { input, engine, scratch } = context;
     for (const name of names) columnTextSql(input.schema, name);

@@ -10,7 +10,7 @@ import { textColumn } from '../src/lineage/row-values.ts';
 import { type Transform, defineTransform } from '../src/lineage/transform.ts';
 import { type ChatFormat, chatFormat, chatFormats, chatType } from './chat/formats.ts';
 import { withExpressions } from './output-columns.ts';
-import { onError } from './parameters.ts';
+import { listed, onError } from './parameters.ts';
 
 const named = z.string().min(1);
 
@@ -19,8 +19,10 @@ export const toChat: Transform = defineTransform({
   name: 'holdout/to-chat',
   version: 1,
   kind: 'mapping',
-  summary: 'Makes a conversation (messages) out of instruction, input, output and system columns.',
-  example: 'to-chat: {instruction: prompt, output: response, format: openai}',
+  summary:
+    'Makes a conversation (messages) out of instruction, input, output and system columns. A file in the form of Alpaca ' +
+    'has them under these names, so that to-chat alone is enough.',
+  example: 'to-chat: {instruction: prompt, input: context, output: response}',
   params: z
     .strictObject({
       format: chatFormat
@@ -52,9 +54,10 @@ export const toChat: Transform = defineTransform({
   describe: ({ format, instruction, output }) => `make ${format} conversations of ${instruction} and ${output}`,
   async run(context, { format: name, instruction, input, output, system, into, drop, on_error: on }) {
     const { schema } = context.input;
-    const { used, made } = conversation(schema, { format: name, instruction, input, output, system, into });
+    const { used, unnamed, made } = conversation(schema, { format: name, instruction, input, output, system, into });
     const gone = drop ? used.filter((each) => each !== made.name) : [];
-    return withExpressions(context, [made], on, { columnsDropped: gone.length }, gone);
+    const mapped = await withExpressions(context, [made], on, { columnsDropped: gone.length }, gone);
+    return unnamed.length === 0 ? mapped : { ...mapped, notes: [`made of ${listed(unnamed)}, too`] };
   },
   whyGone: (context, params, { rows }) =>
     whyColumnsFail(context, [conversation(context.input.schema, params).made], rows),
@@ -69,11 +72,11 @@ interface Asked {
   readonly into?: string | undefined;
 }
 
-/** The column that is made, and those that it is made of. */
+/** The column that is made, those that it is made of, and which of them were found by their usual names. */
 function conversation(
   schema: TableSchema,
   { format: name, instruction, input, output, system, into }: Asked,
-): { readonly used: readonly string[]; readonly made: ExpressionColumn } {
+): { readonly used: readonly string[]; readonly unnamed: readonly string[]; readonly made: ExpressionColumn } {
   const format = chatFormats[name];
   const columns = {
     instruction: textColumn(schema, instruction).name,
@@ -82,6 +85,10 @@ function conversation(
     system: optional(schema, system, 'system'),
   };
   const used = [columns.instruction, columns.output, columns.input, columns.system].filter((each) => each !== null);
+  const unnamed = [
+    ...(input === undefined && columns.input !== null ? [columns.input] : []),
+    ...(system === undefined && columns.system !== null ? [columns.system] : []),
+  ];
   const [asked, answered] = [quoteIdentifier(columns.instruction), quoteIdentifier(columns.output)];
   const made: ExpressionColumn = {
     name: into ?? format.column,
@@ -94,7 +101,7 @@ function conversation(
       refused: `${columns.instruction} must hold text and ${columns.output} must not be null`,
     },
   };
-  return { used, made };
+  return { used, unnamed, made };
 }
 
 function optional(schema: TableSchema, given: string | undefined, usual: string): string | null {

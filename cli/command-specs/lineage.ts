@@ -86,8 +86,8 @@ export const why: CommandSpec = {
   examples: ['holdout why sft', 'holdout why sft --row 3', 'holdout why sft --from raw@1 --where "id = 7"'],
   exits: [done],
   json: [
-    '{version, steps: [{step, transform, says, version, rowsBefore, rows, counts}]}; of rows {version, from, rows: [{row,',
-    ' stays, dropped: [{step, transform, says, version, row, rule, why, stays}], unknown}], more}; rows count from 0',
+    '{version, steps: [{step, transform, says, version, rowsBefore, beside: [{name, rows}], rows, counts}]}; of rows',
+    ' {version, from, rows: [{row, stays, dropped: [{step, transform, says, version, row, rule, why, stays}], unknown}], more}; rows count from 0',
   ].join('\n'),
   load: async () => (await import('../commands/why.ts')).why,
 };

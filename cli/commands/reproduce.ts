@@ -13,7 +13,7 @@ import { requireFile, versionEntry } from '../inputs.ts';
 import { styled, writeJson, writeLines } from '../output.ts';
 import { parseCount } from '../parse-options.ts';
 import { entryName } from '../snapshots.ts';
-import { clip, formatCount, plural, printable } from '../text.ts';
+import { clip, formatCount, plural, printable, shortId } from '../text.ts';
 
 const statusOf: Readonly<Record<StepOutcome['state'], number>> = {
   same: exitStatus.ok,
@@ -66,15 +66,15 @@ function stepLines(outcome: StepOutcome): string[] {
     const word = taken ? 'taken' : 'same';
     const note = detail === '' ? [] : [`   ${detail}`];
     const back = restored ? ['   put its layout back'] : [];
-    return [head, `   ${word}: ${recorded.table} (${plural(recorded.rows, 'row')})`, ...note, ...back];
+    return [head, `   ${word}: ${shortId(recorded.table)} (${plural(recorded.rows, 'row')})`, ...note, ...back];
   }
   if (state === 'cannot-tell') return [head, `   cannot tell: ${detail}`];
   if (state === 'not-deterministic') return [head, `   ${styled('red', 'not deterministic')}: ${detail}`];
   return [
     head,
     `   ${styled('red', 'differs')}: ${detail}`,
-    `   had ${recorded.table} (${plural(recorded.rows, 'row')})`,
-    `   got ${got?.table ?? ''} (${plural(got?.rows ?? 0, 'row')})`,
+    `   had ${shortId(recorded.table)} (${plural(recorded.rows, 'row')})`,
+    `   got ${got === null ? '' : shortId(got.table)} (${plural(got?.rows ?? 0, 'row')})`,
     ...outcome.rows.flatMap(differenceLines),
     ...outcome.changes.map(({ what, was, is }) => `   ${what} was ${clip(was, 60)}, is ${clip(is, 60)}`),
     ...(outcome.changes.length === 0 ? ['   engine, versions and code are those of then'] : []),
@@ -102,7 +102,7 @@ function verdict(
     case 'same':
       if (steps.some(({ taken }) => taken)) return takenVerdict(name, steps, only);
       if (only !== undefined) return styled('green', `Reproduced: step ${only} of ${name}, on its recorded input`);
-      return styled('green', `Reproduced: ${name} is ${last?.recorded.table ?? ''} again`);
+      return styled('green', `Reproduced: ${name} is ${tableOf(last)} again`);
     case 'differs':
       return styled('red', `Not reproduced: step ${number} of ${name} gave another table`);
     case 'not-deterministic':
@@ -112,13 +112,18 @@ function verdict(
   }
 }
 
+/** `--json` has the whole id. */
+function tableOf(step: StepOutcome | undefined): string {
+  return step === undefined ? '' : shortId(step.recorded.table);
+}
+
 /** Of outputs declared not deterministic: what was only taken from the store was not proved. */
 function takenVerdict(name: string, steps: readonly StepOutcome[], only: number | undefined): string {
   const last = steps.at(-1);
   if (only !== undefined) {
     return styled('yellow', `Taken, not run again: step ${only} of ${name} is declared not deterministic`);
   }
-  const table = last?.recorded.table ?? '';
+  const table = tableOf(last);
   if (last?.taken === true) {
     return styled('yellow', `Taken, not run again: ${name} is ${table}, as step ${last.step} left it in the store`);
   }

@@ -16,7 +16,7 @@ import { versionEntry } from '../inputs.ts';
 import { remark, writeJson, writeLines } from '../output.ts';
 import { rowsAsked } from '../rows-asked.ts';
 import { entryName, tableAccess } from '../snapshots.ts';
-import { countWords, countsText } from '../step-text.ts';
+import { countWords, countsText, toldCounts } from '../step-text.ts';
 import { clip, formatCount, plural, printable } from '../text.ts';
 
 const textWidth = 100;
@@ -141,7 +141,10 @@ interface Summary {
   readonly transform: string;
   readonly says: string;
   readonly version: string | null;
+  /** Of its own input. */
   readonly rowsBefore: number;
+  /** Other tables whose rows can be among its own, in their order. */
+  readonly beside: readonly { readonly name: string; readonly rows: number }[];
   readonly rows: number;
   readonly counts: Readonly<Record<string, number>>;
 }
@@ -154,13 +157,20 @@ interface ToldSummary {
 
 function summaryOf(steps: readonly LineageStep[], step: LineageStep): Summary {
   const { transform, says, version } = stepFacts(builtInTransforms, steps, step);
-  const rowsBefore = rowsFrom(step).reduce((sum, input) => sum + steps[input.step]!.realisation.output.rows, 0);
+  const [rowsBefore = 0, ...others] = rowsFrom(step).map((input) => steps[input.step]!.realisation.output.rows);
+  const names = otherNames(steps, step);
+  const beside = others.map((rows, index) => ({ name: names[index] ?? '', rows }));
   const { output, counts } = step.realisation;
-  return { step: step.index + 1, transform, says, version, rowsBefore, rows: output.rows, counts };
+  return { step: step.index + 1, transform, says, version, rowsBefore, beside, rows: output.rows, counts };
 }
 
 function summaryLine({ summary, others }: ToldSummary): string {
-  const { step, transform, says, version, rowsBefore, rows, counts } = summary;
+  const { step, transform, says, version, rowsBefore, beside, rows, counts } = summary;
   const name = version === null ? '' : ` → ${version}`;
-  return `${step}. ${transform}${name}: ${formatCount(rowsBefore)} → ${formatCount(rows)}${countsText(counts, others)}  ${clip(says, textWidth)}`;
+  const before = [
+    formatCount(rowsBefore),
+    ...beside.map((other) => `${formatCount(other.rows)} of ${printable(other.name)}`),
+  ];
+  const told = countsText(counts, others, toldCounts(transform));
+  return `${step}. ${transform}${name}: ${before.join(' and ')} → ${formatCount(rows)}${told}  ${clip(says, textWidth)}`;
 }

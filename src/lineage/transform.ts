@@ -115,6 +115,11 @@ export interface StepDefinition<P> {
   readonly params: z.ZodType<P>;
   /** Whether the parameter `seed` is the derivation's seed. */
   readonly seeded?: boolean;
+  /**
+   * What it counts, in the order in which people are told of it; what is not named is evidence, for programs. Without it
+   * all counts are told, the most first.
+   */
+  readonly toldCounts?: readonly string[];
   /** One line for people. */
   describe(params: P): string;
   /** Stored records that the step reads; they are inputs of the derivation. */
@@ -149,6 +154,8 @@ export interface PreparedStep {
   /** What other parameters, the seed aside, are in full; null where the step does not take them. */
   readonly complete: (params: z.core.util.JSONType) => z.core.util.JSONType | null;
   readonly says: string;
+  /** What of its counts people are told, in this order; null: all, the most first. */
+  readonly toldCounts: readonly string[] | null;
   readonly records: readonly Sha256Id[];
   readonly datasets: readonly DatasetReference[];
   /** Files that the parameters name; relative paths begin at `StepContext.projectRoot`. */
@@ -166,13 +173,14 @@ export interface Transform extends Pick<
   StepDefinition<unknown>,
   'name' | 'version' | 'kind' | 'summary' | 'example' | 'params'
 > {
+  readonly toldCounts: readonly string[] | null;
   /** Checks parameters, the seed among them. @throws HoldoutError USAGE naming every parameter that is wrong. */
   prepare(params: unknown): PreparedStep;
 }
 
 /** Makes a step out of its definition. */
 export function defineTransform<P extends z.core.util.JSONType>(definition: StepDefinition<P>): Transform {
-  const { name, version, kind, summary, example } = definition;
+  const { name, version, kind, summary, example, toldCounts = null } = definition;
   const complete = (given: unknown): { params: P; seed: number | null; rest: z.core.util.JSONType } => {
     // As a derivation keeps them, members sorted: what runs is what is run again.
     const params = JSON.parse(canonicalJson(checkParams(definition, given))) as P;
@@ -185,6 +193,7 @@ export function defineTransform<P extends z.core.util.JSONType>(definition: Step
     summary,
     example,
     params: definition.params,
+    toldCounts,
     prepare(given) {
       const { params, seed, rest } = complete(given);
       return {
@@ -195,6 +204,7 @@ export function defineTransform<P extends z.core.util.JSONType>(definition: Step
         complete: (other) => (definition.params.safeParse(other).success ? complete(other).rest : null),
         kind,
         says: definition.describe(params),
+        toldCounts,
         records: definition.records?.(params) ?? [],
         datasets: definition.datasets?.(params) ?? [],
         files: definition.files?.(params) ?? [],

@@ -14,6 +14,8 @@ import { checkNames } from '../tables/types/column-names.ts';
 import { typeName } from '../tables/types/stored-type.ts';
 import { sameType, unitedSchema } from '../tables/types/widen-schema.ts';
 
+const lackingShownMax = 5;
+
 /** A table under the name that errors give it. */
 export interface NamedInput {
   readonly label: string;
@@ -48,6 +50,20 @@ export async function uniteInputs(
   }
   for (const table of tables) await checkExact(engine, table, schema);
   return schema;
+}
+
+/** What the person should know of columns that some of the tables lack: which, and of which table. */
+export function lackingNotes(tables: readonly NamedInput[], { columns }: TableSchema): readonly string[] {
+  return tables.flatMap(({ label, reader }) => {
+    const own = new Set(reader.schema.columns.map(({ name }) => name));
+    const lacking = columns.flatMap(({ name }) => (own.has(name) ? [] : [name]));
+    if (lacking.length === 0) return [];
+    const more = lacking.length > lackingShownMax ? ` and ${lacking.length - lackingShownMax} more` : '';
+    const [noun, are] = lacking.length === 1 ? ['column', 'is'] : ['columns', 'are'];
+    return [
+      `${label} lacks the ${noun} ${lacking.slice(0, lackingShownMax).join(', ')}${more}, which ${are} null in its rows`,
+    ];
+  });
 }
 
 /**

@@ -49,8 +49,11 @@ export function readYaml(text: string): PlacedYaml {
     const message = `not YAML: ${first.message.split('\n', 1)[0] ?? ''}`;
     return broken([{ ...placeOf(first.pos[0]), message, ...syntaxHint(first.code) }]);
   }
+  const firsts = firstKeys(document);
   const problems = found.map(({ pos }): Problem => {
-    return { ...placeOf(pos[0]), message: `the key ${wordAt(text, pos[0])} stands twice` };
+    const first = firsts.get(pos[0]);
+    const before = first === undefined ? '' : `; the first stands in line ${placeOf(first).line}`;
+    return { ...placeOf(pos[0]), message: `the key ${wordAt(text, pos[0])} stands twice${before}` };
   });
   const refused = refusedNodes(document, placeOf);
   problems.push(...refused);
@@ -84,6 +87,24 @@ function broken(problems: readonly Problem[]): PlacedYaml {
 
 function start(): Place {
   return { line: 1, column: 1 };
+}
+
+/** Of each key that stands in its map before, by its offset: the offset of the first. */
+function firstKeys(document: Document): ReadonlyMap<number, number> {
+  const again = new Map<number, number>();
+  visit(document, {
+    Map(_, { items }) {
+      const seen = new Map<string, number>();
+      for (const { key } of items) {
+        const [name, at] = [keyText(key), (key as Node | null)?.range?.[0]];
+        if (name === null || at === undefined) continue;
+        const first = seen.get(name);
+        if (first === undefined) seen.set(name, at);
+        else again.set(at, first);
+      }
+    },
+  });
+  return again;
 }
 
 /** What core YAML allows and this file does not: aliases, and keys that are no text. */

@@ -21,6 +21,15 @@ export function errnoOf(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
+/** Calls the system. @throws HoldoutError `IO` */
+export function systemCall<T>(doing: string, path: string, call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    throw ioError(doing, path, error);
+  }
+}
+
 /** Wraps a system error as `IO`; a `HoldoutError` passes through unchanged. */
 export function ioError(doing: string, path: string, cause: unknown): HoldoutError {
   if (cause instanceof HoldoutError) return cause;

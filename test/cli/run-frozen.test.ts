@@ -106,8 +106,18 @@ describe('run --frozen', () => {
     const { status, stdout } = await box.run(['run', '--frozen']);
     expect(status).toBe(1);
     expect(stdout).toMatch(
-      /holdout\.lock differs: dataset "train", step 2 \(holdout\/head@1\): another derivation\n {2}n: 18 → 17\n {2}locked +sha256:[0-9a-f]{64}\n {2}found +sha256:/,
+      /holdout\.lock differs: dataset "train", step 2 \(holdout\/head@1\): another derivation\n {2}n: 18 → 17\n {2}locked +[0-9a-f]{12}\n {2}found +[0-9a-f]{12}\n/,
     );
     expect(await box.json(['log'])).toEqual(before);
+  });
+
+  it('says in a fresh store, too, which step differs, and what it asks now', async () => {
+    const lock = await lockOf(await makeRun());
+    const other = await makeBox({ 'holdout.lock': lock, 'holdout.yaml': pipeline.replace('{n: 18}', '{n: 17}') });
+    const { status, stdout } = await other.run(['run', '--frozen']);
+    expect(status).toBe(1);
+    expect(stdout).toMatch(
+      /step 2 \(holdout\/head@1\): another derivation\n.*is not known\n.*keep the first 17 rows\n/,
+    );
   });
 });

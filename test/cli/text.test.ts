@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { countsText } from '../../dist/cli/step-text.js';
+import { remarkText } from '../../dist/cli/output.js';
+import { countsText, toldCounts } from '../../dist/cli/step-text.js';
 import { alignTable, clipMiddle, formatBytes, nearestName, wrapLine } from '../../dist/cli/text.js';
 
 it('breaks prose at words, keeps its indentation, and leaves long words whole', () => {
@@ -18,6 +19,17 @@ it('sets what follows a number, or the first column of a list, under the text be
   expect(wrapLine('near-dedupe  one two three', 20)).toEqual(['near-dedupe  one two', 'three']);
 });
 
+it('breaks what goes to a terminal below the text of an error, and leaves it whole for a program', () => {
+  const error = 'error: holdout.yaml:7:17: no such column\nhint: did you mean output?\n  a: {b: c}';
+  expect(remarkText(error, null)).toBe(error);
+  expect(remarkText(error, 26).split('\n')).toEqual([
+    'error: holdout.yaml:7:17:',
+    '       no such column',
+    'hint: did you mean output?',
+    '  a: {b: c}',
+  ]);
+});
+
 it('tells counts of other datasets by their names', () => {
   expect(countsText({ ofInput: 3, ofDataset1: 2, ofDataset2: 1 }, ['web', undefined])).toBe(
     ' (3 of input, 2 of web, 1 of dataset2)',
@@ -33,9 +45,15 @@ it('tells counts in one order, whatever order they come in, and one thing in the
 });
 
 it('tells what each pass of a step changed in the order of the passes', () => {
-  expect(
-    countsText({ zeroWidthValues: 21, htmlValues: 1, rowsTouched: 30, whitespaceValues: 15, emptiedValues: 2 }),
-  ).toBe(' (30 rows touched, 1 html value, 21 zero width values, 15 whitespace values, 2 emptied values)');
+  const counts = { zeroWidthValues: 21, htmlValues: 1, rowsTouched: 30, whitespaceValues: 15, emptiedValues: 2 };
+  expect(countsText(counts, [], toldCounts('clean-text@1'))).toBe(
+    ' (30 rows touched, 1 html value, 21 zero width values, 15 whitespace values, 2 emptied values)',
+  );
+});
+
+it('tells of near duplicates how many rows went, and not how they were found', () => {
+  const counts = { sameWords: 3, nearDuplicates: 5, candidatePairs: 19, verifiedPairs: 19, pairsLeftOut: 0 };
+  expect(countsText(counts, [], toldCounts('near-dedupe@1'))).toBe(' (3 same words, 5 near duplicates)');
 });
 
 it('fits tables into a narrow terminal', () => {

@@ -248,7 +248,15 @@ describe('why --dropped', () => {
     const step = 'join: {dataset: b, on: id, columns: [{column: text, as: other}], on_missing: keep}';
     await box.told(['transform', 'a', 'joined', '--step', step]);
     const { steps } = await box.json<{ steps: unknown[] }>(['why', 'joined']);
-    expect(steps).toMatchObject([{ transform: 'join@1', rowsBefore: 50, rows: 50 }]);
+    expect(steps).toMatchObject([{ transform: 'join@1', rowsBefore: 50, beside: [], rows: 50 }]);
+  });
+
+  it('tells rows that another dataset gives apart from those of the input', async () => {
+    await box.told(['transform', 'a', 'both', '--step', 'concat: {with: [b]}']);
+    const { steps } = await box.json<{ steps: { rows: number }[] }>(['why', 'both']);
+    const rows = steps[0]!.rows - 50;
+    expect(steps).toMatchObject([{ transform: 'concat@1', rowsBefore: 50, beside: [{ name: 'b@1', rows }] }]);
+    expect(await box.told(['why', 'both'])).toContain(`concat@1 → both@1: 50 and ${rows} of b@1 → ${rows + 50} `);
   });
 
   it('sums up without running anything', async () => {

@@ -118,7 +118,7 @@ checks:
     [
       'a name that stands twice',
       'version: 1\ndatasets:\n  a: {files: x}\n  a: {files: y}\n',
-      '4:3: the key "a" stands twice',
+      '4:3: the key "a" stands twice; the first stands in line 3',
     ],
     ['broken YAML', 'version: 1\ndatasets: [a\n', '3:1: not YAML: '],
     ['aliases', 'version: 1\ndatasets:\n  a: &x {files: y}\n  b: *x\n', '4:6: aliases (*name) are not read'],

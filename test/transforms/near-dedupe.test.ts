@@ -250,6 +250,25 @@ describe('a set in a file', () => {
 
 const bytesOf = (set: Float64Array): Uint8Array => new Uint8Array(set.buffer, set.byteOffset, set.byteLength);
 
+describe('a scratch file that fails', () => {
+  it('is told as the failing disk is, with its path', () => {
+    const path = workspace.path(`gone-${(made += 1)}`);
+    const told = (doing: string, code: string): object => {
+      return expect.objectContaining({ code: 'IO', message: `cannot ${doing} ${path}: ${code}` }) as object;
+    };
+    const bands = new BandFile(path, 1, 2);
+    expect(() => new BandFile(path, 1, 2)).toThrow(told('create', 'EEXIST') as Error);
+    bands.close();
+    expect(() => bands.write(0, 0, Uint32Array.of(1, 2))).toThrow(told('write', 'EBADF') as Error);
+    expect(() => bands.read(0)).toThrow(told('read', 'EBADF') as Error);
+    const sets = new SetSpool(path, 1);
+    expect(() => new SetSpool(path, 1)).toThrow(told('create', 'EEXIST') as Error);
+    sets.put(0, Float64Array.of(1));
+    sets.close();
+    expect(() => sets.get(0, 1)).toThrow(told('write', 'EBADF') as Error);
+  });
+});
+
 describe('near-dedupe', () => {
   it('keeps what the definition keeps, where every pair is looked at', async () => {
     await fc.assert(

@@ -4,6 +4,7 @@
  * @module
  */
 import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { systemCall } from '../../src/store/io-error.ts';
 
 /** Numbers of bands; each band has a number a row, or fewer once it was replaced. */
 export interface BandNumbers {
@@ -23,11 +24,11 @@ export class BandFile implements BandNumbers {
   readonly #lengths: Uint32Array;
   readonly #read: Uint32Array<ArrayBuffer>;
 
-  /** Makes the file. @throws Error of the system, as writing and reading do */
+  /** Makes the file. @throws HoldoutError `IO`, as writing and reading do */
   constructor(path: string, bands: number, rows: number) {
     this.bands = bands;
     this.#path = path;
-    this.#file = openSync(path, 'wx+');
+    this.#file = systemCall('create', path, () => openSync(path, 'wx+'));
     this.#rows = rows;
     this.#lengths = new Uint32Array(bands).fill(rows);
     this.#read = new Uint32Array(rows);
@@ -37,9 +38,11 @@ export class BandFile implements BandNumbers {
   write(band: number, row: number, numbers: Uint32Array): void {
     const at = (band * this.#rows + row) * numbers.BYTES_PER_ELEMENT;
     const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
-    for (let done = 0; done < bytes.length;) {
-      done += writeSync(this.#file, bytes, done, bytes.length - done, at + done);
-    }
+    systemCall('write', this.#path, () => {
+      for (let done = 0; done < bytes.length;) {
+        done += writeSync(this.#file, bytes, done, bytes.length - done, at + done);
+      }
+    });
   }
 
   read(band: number): Uint32Array {
@@ -47,7 +50,10 @@ export class BandFile implements BandNumbers {
     const at = band * this.#rows * numbers.BYTES_PER_ELEMENT;
     const bytes = new Uint8Array(numbers.buffer, 0, numbers.byteLength);
     for (let done = 0; done < bytes.length;) {
-      const more = readSync(this.#file, bytes, done, bytes.length - done, at + done);
+      const from = done;
+      const more = systemCall('read', this.#path, () => {
+        return readSync(this.#file, bytes, from, bytes.length - from, at + from);
+      });
       if (more === 0) throw new Error(`"band" ${band} was read before all of it was written`);
       done += more;
     }

@@ -4,6 +4,7 @@
  * @module
  */
 import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { systemCall } from '../../src/store/io-error.ts';
 
 const bufferValues = 1 << 17;
 
@@ -18,11 +19,11 @@ export class SetSpool {
   #written = 0;
   #read = new Float64Array(1 << 10);
 
-  /** Makes the file. @throws Error of the system, as writing and reading do */
+  /** Makes the file. @throws HoldoutError `IO`, as writing and reading do */
   constructor(path: string, rows: number) {
     this.#path = path;
     this.#starts = new Float64Array(rows).fill(-1);
-    this.#file = openSync(path, 'wx+');
+    this.#file = systemCall('create', path, () => openSync(path, 'wx+'));
   }
 
   /** Adds the set of a row. */
@@ -38,7 +39,9 @@ export class SetSpool {
     if (this.#read.length <= lengthMax) this.#read = new Float64Array(lengthMax * 2);
     const at = this.#starts[position]! * Float64Array.BYTES_PER_ELEMENT;
     // The last set may end before.
-    const bytes = readSync(this.#file, this.#read, 0, (lengthMax + 1) * Float64Array.BYTES_PER_ELEMENT, at);
+    const bytes = systemCall('read', this.#path, () => {
+      return readSync(this.#file, this.#read, 0, (lengthMax + 1) * Float64Array.BYTES_PER_ELEMENT, at);
+    });
     const end = this.#read[0]! + 1;
     if (bytes < end * Float64Array.BYTES_PER_ELEMENT) throw new Error(`the set of row ${position} was not read whole`);
     return this.#read.subarray(1, end);
@@ -61,7 +64,9 @@ export class SetSpool {
 
   #flush(): void {
     const bytes = new Uint8Array(this.#buffer.buffer, 0, this.#buffered * Float64Array.BYTES_PER_ELEMENT);
-    for (let done = 0; done < bytes.length;) done += writeSync(this.#file, bytes, done);
+    systemCall('write', this.#path, () => {
+      for (let done = 0; done < bytes.length;) done += writeSync(this.#file, bytes, done);
+    });
     this.#written += this.#buffered;
     this.#buffered = 0;
   }

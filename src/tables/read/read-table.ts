@@ -208,7 +208,7 @@ class Reading {
       setRoot: () => (setRoot ??= setRootOf(digestFile)),
       bodies: bodies.filter((body) => body.rows > 0),
       sources,
-      notes,
+      notes: [...notes, ...emptyNotes(sources)],
       readParams: {
         formats: files.map((file) => file.format),
         schema: inferred || declared !== undefined || previousSchema !== undefined ? schema : null,
@@ -237,6 +237,11 @@ class Reading {
       throw parquetError(cause, label);
     });
   }
+}
+
+/** A file that was cut short, or written before its rows were there, is easily taken for one that was read. */
+function emptyNotes(sources: readonly SourceFile[]): string[] {
+  return sources.flatMap(({ path, rows }) => (rows > 0 ? [] : [`${path === '-' ? 'standard input' : path}: 0 rows`]));
 }
 
 function sourceFile(source: OpenedSource, firstRow: number, rows: number, typed: boolean): SourceFile {
