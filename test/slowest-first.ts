@@ -22,6 +22,7 @@ const slowest = [
   'cli/command-faults',
   'snapshots/compact',
   'cli/step-refusals',
+  'cli/run-mistakes',
   'cli/own-process',
   'transforms/near-dedupe',
 ].map((name) => `/test/${name}.test.ts`);
