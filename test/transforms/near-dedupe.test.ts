@@ -257,15 +257,15 @@ describe('a scratch file that fails', () => {
       return expect.objectContaining({ code: 'IO', message: `cannot ${doing} ${path}: ${code}` }) as object;
     };
     const bands = new BandFile(path, 1, 2);
-    expect(() => new BandFile(path, 1, 2)).toThrow(told('create', 'EEXIST') as Error);
+    expect(() => new BandFile(path, 1, 2)).toThrow(told('create', 'EEXIST'));
     bands.close();
-    expect(() => bands.write(0, 0, Uint32Array.of(1, 2))).toThrow(told('write', 'EBADF') as Error);
-    expect(() => bands.read(0)).toThrow(told('read', 'EBADF') as Error);
+    expect(() => bands.write(0, 0, Uint32Array.of(1, 2))).toThrow(told('write', 'EBADF'));
+    expect(() => bands.read(0)).toThrow(told('read', 'EBADF'));
     const sets = new SetSpool(path, 1);
-    expect(() => new SetSpool(path, 1)).toThrow(told('create', 'EEXIST') as Error);
+    expect(() => new SetSpool(path, 1)).toThrow(told('create', 'EEXIST'));
     sets.put(0, Float64Array.of(1));
     sets.close();
-    expect(() => sets.get(0, 1)).toThrow(told('write', 'EBADF') as Error);
+    expect(() => sets.get(0, 1)).toThrow(told('write', 'EBADF'));
   });
 });
 
