@@ -56,7 +56,7 @@ describe('lineage', () => {
   it('counts rows of other datasets under their names', async () => {
     const step = 'mixture: {weight: 3, with: [{dataset: b, weight: 1}], rows: 8}';
     expect(await box.told(['transform', 'a', 'mixed', '--step', step])).toContain('60 → 8 (6 of input, 2 of b)');
-    expect(await box.told(['why', 'mixed'])).toContain('70 → 8 (6 of input, 2 of b@1)');
+    expect(await box.told(['why', 'mixed'])).toContain('60 and 10 of b@1 → 8 (6 of input, 2 of b@1)');
   });
 
   it('is data of a stated shape', async () => {
