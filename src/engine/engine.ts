@@ -94,6 +94,8 @@ export class Engine {
       await connection.run('SET enable_progress_bar_print = false');
       await connection.run(`SET temp_directory = ${quoteString(join(ownDirectory, 'spill'))}`);
       for (const statement of allowStatements(files)) await connection.run(statement);
+      // Filters and joins would put what is left of several stretches together, up to 2048 rows: of long ones, gigabytes.
+      await connection.run('SET enable_caching_operators = false');
       await connection.run('SET enable_external_access = false');
       await connection.run('SET lock_configuration = true');
       registerJsonFunctions(binding, connection);

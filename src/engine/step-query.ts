@@ -43,6 +43,8 @@ export interface StepQuery {
   readonly sql: string;
   /** `position`: the last column, `hidden`, is the row of the input. `query`: a total order of its own. */
   readonly order: 'position' | 'query' | 'none';
+  /** Whether rows stay in the order of the input and none hangs on another, so that it may be run over a few rows at a time. */
+  readonly inStretches: boolean;
   /** Whether the rows are those of the input as they are, only fewer or in another order. */
   readonly wholeRows: boolean;
   /** Columns that are columns of the input as they stand, where each row is made of one: their name → the input's. */
@@ -74,11 +76,13 @@ export async function planStepQuery(engine: Engine, run: StepQueryRun): Promise<
     const list = node['select_list'] as TreeNode[];
     const wholeRows = list.length === 1 && isPlainStar(list[0]!);
     const passed = passedColumns(list, run);
+    const inStretches = (node['modifiers'] as TreeNode[]).length === 0;
     hideFromStars(list, run.hidden);
     list.push(columnNode(run.hidden));
     addOrders(node, orders, [orderNode(columnNode(run.hidden))]);
     const trace = 'its rows are told already';
-    return { sql: await queryText(engine, tree), order: 'position', wholeRows, passed, groups: null, trace };
+    const sql = await queryText(engine, tree);
+    return { sql, order: 'position', inStretches, wholeRows, passed, groups: null, trace };
   }
   const order = orders === null ? 'none' : 'query';
   const groups = run.pure ? await planGroups(engine, tree, known, run) : null;
@@ -90,7 +94,7 @@ export async function planStepQuery(engine: Engine, run: StepQueryRun): Promise<
   orderBy(1, run.made.length);
   const sql = total ? run.sql : await queryText(engine, tree);
   const trace = run.pure ? await planTrace(engine, tree, known, run) : 'it is declared not deterministic';
-  const plan = { order, wholeRows: false, passed: none, trace } as const;
+  const plan = { order, inStretches: false, wholeRows: false, passed: none, trace } as const;
   if (groups === null || groups.added.length === 0) return { ...plan, sql, groups };
   addColumns(node, groups.added);
   // Of equal rows, too, each is always made of the same.

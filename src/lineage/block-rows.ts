@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { TableSchema } from '../../schemas/table-schema.ts';
 import { HoldoutError } from '../errors.ts';
 import { quoteIdentifier } from '../identity/sql-text.ts';
+import { groupRowsOf } from '../tables/part-file.ts';
 import type { Body, ReadTable } from '../tables/read/read-table-types.ts';
 import { joinDigests, setRootOf, tableIdOf } from '../tables/read/table-digests.ts';
 import { writeDigests, writeParquet } from '../tables/read/typed-body.ts';
@@ -40,25 +41,25 @@ export async function rowsOfBlocks(
 
 /** Collects the results of queries as one table in the step's scratch folder. */
 export class BlockRows {
-  readonly #context: Pick<StepContext, 'engine' | 'scratch'>;
+  readonly #context: Pick<StepContext, 'input' | 'engine' | 'scratch'>;
   readonly #schema: TableSchema;
   readonly #bodies: Body[] = [];
   readonly #digests: string[] = [];
   #rows = 0;
   #bytes = 0;
 
-  constructor(context: Pick<StepContext, 'engine' | 'scratch'>, schema: TableSchema) {
+  constructor(context: Pick<StepContext, 'input' | 'engine' | 'scratch'>, schema: TableSchema) {
     this.#context = context;
     this.#schema = schema;
   }
 
   /** Adds the rows of a query after those before. @throws HoldoutError as the engine does */
   async add(sql: string): Promise<void> {
-    const { engine, scratch } = this.#context;
+    const { engine, input, scratch } = this.#context;
     const name = join(scratch, `rows-${this.#bodies.length}`);
     const path = `${name}.parquet`;
     const columns = this.#schema.columns.map((column) => quoteIdentifier(column.name)).join(', ');
-    await writeParquet(engine, `SELECT ${columns} FROM (${sql})`, path);
+    await writeParquet(engine, `SELECT ${columns} FROM (${sql})`, path, groupRowsOf(input.rowBytes));
     const rows = await writeDigests(engine, path, this.#schema, `${name}.digests`);
     this.#bodies.push({ kind: 'typed', path, firstRow: this.#rows, rows, mayMove: true });
     this.#digests.push(`${name}.digests`);

@@ -6,6 +6,7 @@
 import { join } from 'node:path';
 import type { Column } from '../../schemas/table-schema.ts';
 import { quoteIdentifier } from '../identity/sql-text.ts';
+import { groupRowsOf } from '../tables/part-file.ts';
 import { writeParquet } from '../tables/read/typed-body.ts';
 import { freeName, sqlType } from '../tables/sql-types.ts';
 import {
@@ -77,9 +78,10 @@ async function mapTyped(
   const source = { input, engine };
   const path = join(scratch, 'columns.parquet');
   const values: ColumnFile = { kind: 'parquet', path };
+  const groupRows = groupRowsOf(input.rowBytes);
   if (onError === 'fail') {
     try {
-      await writeParquet(engine, strictSql(source.input, columns), path);
+      await writeParquet(engine, strictSql(source.input, columns), path, groupRows);
     } catch (error) {
       throw await firstFailure(source, columns, error);
     }
@@ -88,7 +90,7 @@ async function mapTyped(
   // Each row is tried once: with its values stands which of them failed, and what failed goes out of the file after.
   mustFit(columns);
   const code = freeName({ ...input.schema, columns: [...input.schema.columns, ...columns] }, 'holdout_code');
-  await writeParquet(engine, lenientSql(source.input, columns, code), path);
+  await writeParquet(engine, lenientSql(source.input, columns, code), path, groupRows);
   const file = `read_parquet(${engine.fileSql(path)}, hive_partitioning = false)`;
   const numbered = `SELECT row_number() OVER () - 1 AS p, ${quoteIdentifier(code)} AS c FROM ${file}`;
   const failures = `SELECT p, c FROM (${numbered}) WHERE c <> 0`;
@@ -101,7 +103,7 @@ async function mapTyped(
   const dropped = { names: [failedReason], of: codes.map((code) => Math.min(code, 1)) };
   const stay = join(scratch, 'columns-that-stay.parquet');
   const names = columns.map(({ name }) => quoteIdentifier(name)).join(', ');
-  await writeParquet(engine, `SELECT ${names} FROM ${file} WHERE ${quoteIdentifier(code)} = 0`, stay);
+  await writeParquet(engine, `SELECT ${names} FROM ${file} WHERE ${quoteIdentifier(code)} = 0`, stay, groupRows);
   return { values: { kind: 'parquet', path: stay }, keep: { bitmap }, failed, dropped };
 }
 

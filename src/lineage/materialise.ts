@@ -7,6 +7,7 @@ import type { TableSchema } from '../../schemas/table-schema.ts';
 import type { Engine } from '../engine/engine.ts';
 import { quoteIdentifier } from '../identity/sql-text.ts';
 import type { Store } from '../store/store.ts';
+import { groupRowsOf } from '../tables/part-file.ts';
 import { openReadTable } from '../tables/read-table-reader.ts';
 import type { ReadTable } from '../tables/read/read-table-types.ts';
 import { setRootOf, tableIdOf } from '../tables/read/table-digests.ts';
@@ -68,7 +69,7 @@ async function valuesSql(run: Materialising, values: ColumnFile | null, place: s
 
 async function writeOut(run: Materialising, sql: string, schema: TableSchema, rows: number): Promise<ReadTable> {
   const path = await run.store.tempPath('.parquet');
-  await writeParquet(run.engine, sql, path);
+  await writeParquet(run.engine, sql, path, groupRowsOf(run.inputs[0]?.rowBytes ?? 0));
   const digestsPath = await run.store.tempPath('.digests');
   const written = await writeDigests(run.engine, path, schema, digestsPath);
   if (written !== rows) throw new RangeError(`a step gave ${written} rows where it promised ${rows}`);

@@ -136,7 +136,8 @@ export function freePrefix(names: readonly string[], wish: string): string {
   return name;
 }
 
-function refused(cause: unknown): never {
+/** Throws what the engine says of a query that fails, as the mistake of whoever wrote it. */
+export function refused(cause: unknown): never {
   if (!(cause instanceof HoldoutError) || cause.code !== 'INPUT_INVALID') throw cause;
   throw new HoldoutError('USAGE', cause.message, { ...(cause.hint === undefined ? {} : { hint: cause.hint }), cause });
 }

@@ -14,6 +14,7 @@ import { quoteIdentifier } from '../identity/sql-text.ts';
 import { jsonRowSql } from '../tables/json-text-sql.ts';
 import { readTable } from '../tables/read/read-table.ts';
 import { copyRelation, relationSchema } from '../tables/read/typed-body.ts';
+import { areRowsLong } from '../tables/part-file.ts';
 import { findGroups } from './group-origins.ts';
 import { unchangedColumns } from './new-rows.ts';
 import {
@@ -25,6 +26,7 @@ import {
   inputName,
   makeResult,
   planResult,
+  refused,
   resultName,
   selectSql,
   tablesOf,
@@ -32,6 +34,7 @@ import {
 import { defineNumbered, defineNumberedBeside, defineTable } from './query-tables.ts';
 import { type RowGroups, groupAt } from './row-groups.ts';
 import { checkSameLines, sampleRows } from './sample-check.ts';
+import { runInStretches } from './sql-stretches.ts';
 import { compareDigests } from './seeded-hash.ts';
 import type { SelectedRows, StepOutput } from './step-output.ts';
 import { withinTime } from './time-limit.ts';
@@ -120,6 +123,7 @@ async function makeRows(context: StepContext, step: SqlStep): Promise<MadeRows |
   const { engine } = own;
   const planned = await planResult(own, step);
   if (step.deterministic && input.rows > 0) await checkSample(context, own, planned);
+  if (planned.plan.inStretches && areRowsLong(input.rowBytes)) return makeRowsInStretches(context, own, planned);
   const result = await makeResult(own, planned, null);
   const { plan, hidden, columns } = result;
   const from = selectSql(columns);
@@ -135,6 +139,25 @@ async function makeRows(context: StepContext, step: SqlStep): Promise<MadeRows |
   await copyRelation(engine, { from, seen: schema, schema, target: path, file: 'the query' });
   await engine.run(`DROP TABLE ${resultName}`);
   return { ...result, kind: 'table', own, path, schema, rows, positions, groups };
+}
+
+/** Rows that are too long to be made at once, a stretch of the input after the other. */
+async function makeRowsInStretches(
+  context: StepContext,
+  own: OwnEngine,
+  planned: PlannedResult,
+): Promise<MadeRows | SelectedRows> {
+  const made = await runInStretches(
+    { ...planned, engine: own.engine, input: own.input, scratch: context.scratch },
+    inputName,
+  ).catch(refused);
+  const { positions, path, schema } = made;
+  if (path !== null && schema !== null) {
+    const rows = positions.length;
+    return { ...planned, copies: [], kind: 'table', own, path, schema, rows, positions, groups: null };
+  }
+  await own.engine.close();
+  return { kind: 'rows', keep: positions, counts: { dropped: context.input.rows - positions.length } };
 }
 
 async function outputOf(
@@ -225,11 +248,19 @@ async function checkSample(context: StepContext, own: OwnEngine, planned: Planne
 }
 
 async function sampleLines(own: OwnEngine, planned: PlannedResult): Promise<string[]> {
-  const result = await makeResult(own, planned, sampleRows);
+  const result = await makeResult(own, planned, sampleRowsOf(own));
   const from = selectSql(result.columns);
   const schema = await relationSchema(own.engine, from, 'the query');
   const rows = await own.engine.rows<{ line: string }>(`SELECT ${jsonRowSql(schema)} AS line FROM ${from}`);
   await dropResult(own, result);
   const lines = rows.map(({ line }) => line);
   return result.plan.order === 'none' ? lines.toSorted() : lines;
+}
+
+/** Of long rows fewer: the engine sorts them with four threads. */
+const sampleBytesMax = 16 << 20;
+
+function sampleRowsOf({ input, others }: OwnEngine): number {
+  const rowBytes = Math.max(...[input, ...others].map((reader) => reader.rowBytes));
+  return Math.max(1, Math.min(sampleRows, Math.floor(sampleBytesMax / Math.max(1, rowBytes))));
 }

@@ -10,7 +10,8 @@ import { quoteIdentifier } from '../identity/sql-text.ts';
 import { attachColumns } from '../tables/attach-columns.ts';
 import { composeLayout } from '../tables/layout-builder.ts';
 import type { Layout } from '../tables/layout.ts';
-import type { PartFile } from '../tables/part-file.ts';
+import { measureParquet } from '../tables/measure-parquet.ts';
+import { type PartFile, groupRowsOf } from '../tables/part-file.ts';
 import { openReadTable } from '../tables/read-table-reader.ts';
 import type { ReadTable } from '../tables/read/read-table-types.ts';
 import { writeParquet } from '../tables/read/typed-body.ts';
@@ -116,8 +117,9 @@ async function valuesOf({ engine, scratch }: Materialising, added: ReadTable, wr
       return `${castValueSql(quoted, had.get(name)?.type ?? 'NULL', type)} AS ${quoted}`;
     });
     const path = join(scratch, 'beside.parquet');
-    await writeParquet(engine, `SELECT ${columns.join(', ')} FROM (${ordered})`, path);
-    return { kind: 'typed', path, rows: added.rows, schema: written, logicalBytes: 0 };
+    await writeParquet(engine, `SELECT ${columns.join(', ')} FROM (${ordered})`, path, groupRowsOf(reader.rowBytes));
+    const { bytes } = await measureParquet(engine, path);
+    return { kind: 'typed', path, rows: added.rows, schema: written, logicalBytes: bytes };
   } finally {
     await reader.close();
   }

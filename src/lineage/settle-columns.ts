@@ -7,7 +7,8 @@ import type { TableSchema } from '../../schemas/table-schema.ts';
 import { attachColumns } from '../tables/attach-columns.ts';
 import { composeLayout } from '../tables/layout-builder.ts';
 import type { Layout } from '../tables/layout.ts';
-import type { PartFile } from '../tables/part-file.ts';
+import { measureParquet } from '../tables/measure-parquet.ts';
+import { type PartFile, groupRowsOf } from '../tables/part-file.ts';
 import { openReadTable } from '../tables/read-table-reader.ts';
 import { writeParquet } from '../tables/read/typed-body.ts';
 import { type ChangedTable, computeColumns } from '../tables/write-columns.ts';
@@ -41,8 +42,10 @@ async function valueFile(
   schema: TableSchema,
   rows: number,
 ): Promise<PartFile> {
-  const file = { kind: 'typed', rows, schema, logicalBytes: 0 } as const;
-  if (values.kind === 'parquet') return { ...file, path: values.path };
+  const file = async (path: string): Promise<PartFile> => {
+    return { kind: 'typed', rows, schema, path, logicalBytes: (await measureParquet(run.engine, path)).bytes };
+  };
+  if (values.kind === 'parquet') return file(values.path);
   const { table } = values;
   if (table.rows !== rows) throw new RangeError(`"values" expected ${rows} rows, got ${table.rows}`);
   const reader = await openReadTable(run.engine, table, { workDirectory: run.scratch });
@@ -50,8 +53,8 @@ async function valueFile(
     const ordered = reader.orderedSql();
     if (ordered === null) throw new TypeError('rows just read have an order');
     const path = join(run.scratch, 'values.parquet');
-    await writeParquet(run.engine, ordered, path);
-    return { ...file, path };
+    await writeParquet(run.engine, ordered, path, groupRowsOf(reader.rowBytes));
+    return await file(path);
   } finally {
     await reader.close();
   }

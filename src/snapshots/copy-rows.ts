@@ -16,6 +16,7 @@ import { writeScratch } from '../store/scratch-file.ts';
 import type { Store } from '../store/store.ts';
 import { isWhole, wholeParts } from '../tables/layout.ts';
 import type { Layout, RowMap, WholePart } from '../tables/layout.ts';
+import { groupRowsOf } from '../tables/part-file.ts';
 import type { Body, SourceFile } from '../tables/read/read-table-types.ts';
 import { writeParquet } from '../tables/read/typed-body.ts';
 import { RowWeight } from '../tables/row-weight.ts';
@@ -106,7 +107,7 @@ async function writeRows(engine: Engine, reader: TableReader, path: string): Pro
   const position = freeName(reader.schema, 'holdout_position');
   const columns = reader.schema.columns.map(({ name }) => quoteIdentifier(name)).join(', ');
   const sorted = `SELECT ${columns} FROM (${reader.relationSql({ position })}) ORDER BY ${quoteIdentifier(position)}`;
-  await writeParquet(engine, reader.orderedSql() ?? sorted, path);
+  await writeParquet(engine, reader.orderedSql() ?? sorted, path, groupRowsOf(reader.rowBytes));
   return { kind: 'typed', path, firstRow: 0, rows: reader.rows, mayMove: true };
 }
 

@@ -11,13 +11,15 @@ import { quoteIdentifier } from '../identity/sql-text.ts';
 import type { Store } from '../store/store.ts';
 import type { PartRows, RowsOfPart } from './layout.ts';
 import { copyInGroups } from './copy-parquet.ts';
+import { groupRowsOf } from './part-file.ts';
 import type { PartFile } from './part-file.ts';
 import { writeParquet } from './read/typed-body.ts';
 import { fileRowsSql } from './row-file.ts';
 import { freeName } from './sql-types.ts';
 
 const windowBytesMax = 64 << 20;
-const windowRowsMin = 8192;
+/** Of long rows fewer come to those bytes; each window reads the values anew where they are strewn. */
+const windowRowsMin = 64;
 const windowRowsMax = 1 << 20;
 const sources = 'holdout_value_rows';
 
@@ -36,15 +38,16 @@ export async function alignValues(
   const schema = values.schema;
   const select = columns.map(({ name }, index) => `v.${quoteIdentifier(name)} AS c${index}`).join(', ');
   const first = positions[0] ?? 0;
+  const perRow = Math.max(1, values.logicalBytes / values.rows);
+  const groupRows = groupRowsOf(perRow);
   if (rows.length === part.rows && isAscending(rows) && isAscending(positions)) {
     const between = { first, last: first + rows.length - 1 };
     const given = fileRowsSql(engine, values, schema, rowNameOf(columns), between);
-    await writeParquet(engine, `SELECT ${select} FROM (${given}) AS v`, target);
+    await writeParquet(engine, `SELECT ${select} FROM (${given}) AS v`, target, groupRows);
     return target;
   }
   // Uses by row of the part, so that each window knows its own.
   const order = Uint32Array.from(rows, (_row, index) => index).sort((a, b) => rows[a]! - rows[b]!);
-  const perRow = Math.max(1, values.logicalBytes / values.rows);
   const windowRows = Math.min(windowRowsMax, Math.max(windowRowsMin, Math.floor(windowBytesMax / perRow)));
   const pieces: string[] = [];
   try {
@@ -57,10 +60,10 @@ export async function alignValues(
       const piece = await store.tempPath('.parquet');
       pieces.push(piece);
       const sql = await windowSql(engine, values, { rows, positions, used, start, end });
-      await copyInGroups(engine, sql, piece, pieceFormat);
+      await copyInGroups(engine, sql, piece, pieceFormat, groupRows);
     }
     const all = pieces.map((piece) => engine.fileSql(piece)).join(', ');
-    await writeParquet(engine, `SELECT * FROM read_parquet([${all}], hive_partitioning = false)`, target);
+    await writeParquet(engine, `SELECT * FROM read_parquet([${all}], hive_partitioning = false)`, target, groupRows);
     return target;
   } finally {
     await engine.run(`DROP TABLE IF EXISTS ${sources}`);

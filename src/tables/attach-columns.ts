@@ -25,6 +25,7 @@ import { replaceColumns } from './layout-columns.ts';
 import { withoutRepeats } from './layout-repeats.ts';
 import { rowsOfPart } from './layout.ts';
 import type { ColumnSource, Layout, LayoutPart, RowsOfPart } from './layout.ts';
+import { measureParquet } from './measure-parquet.ts';
 import type { FileColumns, PartFile } from './part-file.ts';
 import { fileRowsSql } from './row-file.ts';
 import { freeName } from './sql-types.ts';
@@ -121,12 +122,12 @@ async function digestPart(
   const file = await openLayoutPart(store, part);
   const before = file.kind === 'stacked' ? file.sources : [{ file, columns: sameNames(input) }];
   const names = new Map(columns.map(({ name }, index) => [name, freeName(input, `holdout_value_${index}`)]));
-  const beside = (path: string): FileColumns => ({
+  const beside = async (path: string): Promise<FileColumns> => ({
     file: {
       kind: 'typed',
       path,
       rows: part.rows,
-      logicalBytes: 0,
+      logicalBytes: (await measureParquet(engine, path)).bytes,
       schema: { type: 'holdout/schema@1', columns: storedColumns(columns) },
     },
     columns: columns.map(({ name }, index) => [names.get(name)!, `c${index}`] as const),
@@ -140,7 +141,7 @@ async function digestPart(
     kind: 'stacked' as const,
     rows: part.rows,
     logicalBytes: 0,
-    sources: aligned === null ? before : [...before, beside(aligned)],
+    sources: aligned === null ? before : [...before, await beside(aligned)],
   };
   const reference = (column: string): string => quoteIdentifier(kept.get(column) ?? names.get(column) ?? column);
   const digest = digestIfUsedSql(isUsedSql(quoteIdentifier(rowName)), rowDigestSql(output, reference));

@@ -10,6 +10,7 @@ import { writeScratch } from '../store/scratch-file.ts';
 import type { Store } from '../store/store.ts';
 import { wholeParts } from './layout.ts';
 import type { RowMap, WholePart } from './layout.ts';
+import { measureParquet } from './measure-parquet.ts';
 import { digestColumnFormat } from './part-file.ts';
 
 /** Rows of one file of digests: 128 MiB. */
@@ -25,17 +26,14 @@ export async function storeColumns(
   file: { readonly path: string; readonly rows: number; readonly columns: readonly Column[] },
 ): Promise<{ id: Sha256Id; newBytes: number }> {
   const { path, rows, columns } = file;
-  const [found] = await engine.rows<{ rows: bigint; bytes: bigint }>(
-    `SELECT (SELECT any_value(num_rows) FROM parquet_file_metadata(${engine.fileSql(path)}))::BIGINT AS "rows",
-            (SELECT coalesce(sum(total_uncompressed_size), 0) FROM parquet_metadata(${engine.fileSql(path)}))::BIGINT AS bytes`,
-  );
-  if (Number(found?.rows) !== rows) throw new Error('new columns have another number of rows than their part');
+  const found = await measureParquet(engine, path);
+  if (found.rows !== rows) throw new Error('new columns have another number of rows than their part');
   const schema = await store.putRecord({ type: 'holdout/schema@1', columns });
   const parquet = await store.putFile('part', path);
   const id = await store.putRecord({
     type: 'holdout/columns@1',
     rows,
-    logicalBytes: Number(found?.bytes ?? 0),
+    logicalBytes: found.bytes,
     parquet: { sha256: parquet.id, bytes: parquet.bytes },
     schema,
   });

@@ -14,7 +14,7 @@ const least = groupRowsFor(Infinity);
  * Writes the rows in order. What a query gives is not known before: where its row groups do not fit the engine's memory,
  * it is run once more, with small ones.
  * @param options of the Parquet writer, without the size of row groups
- * @param groupRows rows of a row group, as `groupRowsFor` has it for rows that are known
+ * @param groupRows rows of a row group, as `groupRowsFor` and `groupRowsOf` have it for rows that are known
  * @throws HoldoutError as the engine does
  */
 export async function copyInGroups(

@@ -9,6 +9,7 @@ import type { ColumnType } from '../../schemas/table-schema.ts';
 import type { Engine } from '../engine/engine.ts';
 import { quoteIdentifier } from '../identity/sql-text.ts';
 import { copyInGroups } from './copy-parquet.ts';
+import { groupRowsOf } from './part-file.ts';
 import { sqlType } from './sql-types.ts';
 import type { TableReader } from './table-reader.ts';
 
@@ -41,7 +42,13 @@ export async function exportParquet(
     } else {
       source = ordered;
     }
-    await copyInGroups(engine, `SELECT ${columns.join(', ')} FROM (${source})`, path, format);
+    await copyInGroups(
+      engine,
+      `SELECT ${columns.join(', ')} FROM (${source})`,
+      path,
+      format,
+      groupRowsOf(reader.rowBytes),
+    );
   } finally {
     await Promise.all(pieces.map((piece) => rm(piece, { force: true })));
   }

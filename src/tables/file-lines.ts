@@ -10,6 +10,7 @@ import { jsonRowSql } from './json-text-sql.ts';
 import { fileLinesSql, fileRowsSql } from './row-file.ts';
 import type { RowFile } from './row-file.ts';
 import { freeName } from './sql-types.ts';
+import { stretchRowsOf } from './stacked-rows.ts';
 
 /** Files whose rows are read as lines. */
 export interface LineSource {
@@ -52,6 +53,7 @@ export function lineOffsets(bytes: Uint8Array, rows: number): Uint32Array {
  * The lines of rows `first` … `end - 1`, or of those among them that are `used` (1). Each row group is scanned by one
  * thread, so that the text of a cell that lies in one is put together in the order of the rows without sorting it. Of
  * row groups in which no row is used nothing is unpacked. Where all rows are wanted, no cell may lie in two row groups.
+ * Long rows of several files are read a stretch after the other, each by one thread.
  * @throws HoldoutError `STORE_CORRUPT` when the file holds other rows
  */
 export async function queryLines(
@@ -63,6 +65,16 @@ export async function queryLines(
 ): Promise<Piece[]> {
   const { engine, files, groups, schema, verbatim } = source;
   const rowFile = files[file]!;
+  const stretchRows = stretchRowsOf(rowFile, schema) ?? Infinity;
+  if (end - first > stretchRows) {
+    const all: Piece[] = [];
+    for (let from = first; from < end; from += stretchRows) {
+      const to = Math.min(end, from + stretchRows);
+      const wanted = used?.subarray(from - first, to - first);
+      if (wanted?.includes(1) !== false) all.push(...(await queryLines(source, file, from, to, wanted)));
+    }
+    return all;
+  }
   const rowName = freeName(schema, 'holdout_row');
   const row = quoteIdentifier(rowName);
   const rowsBetween = { first, last: end - 1 };

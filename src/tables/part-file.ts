@@ -7,14 +7,29 @@ import type { Engine } from '../engine/engine.ts';
 
 /** Rows of a row group of our own files: at 750 bytes a row some 6 to 12 MB, so that memory stays bounded. */
 export const rowsPerGroup = 8192;
-/** Rows of a row group where rows are long. With less than 2048 the engine writes what it reads at once, some 8 MB of lines. */
-const longRowsPerGroup = 1024;
-/** More than 8192 rows of 30 KB, which the engine can hold while it writes them and while it reads them back. */
-const groupBytesMax = 256 << 20;
+/** What 8192 rows may come to: rows of 8 KB. */
+const groupBytesMax = 64 << 20;
+/** Of a row group of longer rows. It is also the most that a reader has of it in memory at once. */
+const longGroupBytesMax = 16 << 20;
+/** At 2 MB a row those bytes. */
+const groupRowsMin = 8;
 
 /** Rows of a row group of a file in which no `rowsPerGroup` consecutive rows come to more than `groupBytes`. */
 export function groupRowsFor(groupBytes: number): number {
-  return groupBytes > groupBytesMax ? longRowsPerGroup : rowsPerGroup;
+  if (groupBytes <= groupBytesMax) return rowsPerGroup;
+  return Math.max(groupRowsMin, Math.floor((longGroupBytesMax / groupBytes) * rowsPerGroup));
+}
+
+/** Whether as many rows as the engine works on at a time, 2048, come to more than 32 MB. */
+export function areRowsLong(rowBytes: number): boolean {
+  return rowBytes > longRowBytes;
+}
+
+const longRowBytes = 16 << 10;
+
+/** Rows of a row group of rows of so many bytes on average. */
+export function groupRowsOf(rowBytes: number): number {
+  return groupRowsFor(rowBytes * rowsPerGroup);
 }
 
 /**

@@ -12,7 +12,8 @@ import type { Engine } from '../engine/engine.ts';
 import { HoldoutError } from '../errors.ts';
 import { quoteIdentifier } from '../identity/sql-text.ts';
 import { copyInGroups } from './copy-parquet.ts';
-import { groupRowsFor } from './part-file.ts';
+import { measureParquet } from './measure-parquet.ts';
+import { groupRowsFor, groupRowsOf } from './part-file.ts';
 import { rawLines } from './raw-lines.ts';
 import type { Body } from './read/read-table-types.ts';
 import { fileRowsSql } from './row-file.ts';
@@ -299,9 +300,12 @@ async function writeTyped(place: PartPlace, bodies: readonly Body[], runs: reado
   const rowName = freeName(schema, 'holdout_row');
   const row = quoteIdentifier(rowName);
   const selects: string[] = [];
+  let rowBytes = 0;
   for (const [index, body] of bodies.entries()) {
     const wanted = runsWithin(runs, body.firstRow, body.rows);
     if (wanted.length === 0) continue;
+    const size = await measureParquet(engine, body.path);
+    rowBytes = Math.max(rowBytes, size.bytes / size.rows);
     const file: RowFile = { kind: 'typed', path: body.path, rows: body.rows, logicalBytes: 0, schema };
     const select = `SELECT * EXCLUDE (${row}) FROM (${fileRowsSql(engine, file, schema, rowName)})`;
     if (rowsIn(wanted) === body.rows) selects.push(select);
@@ -313,17 +317,14 @@ async function writeTyped(place: PartPlace, bodies: readonly Body[], runs: reado
     }
   }
   const output = await place.temporary('.parquet');
-  await copyInGroups(engine, selects.join(' UNION ALL '), output, options);
+  await copyInGroups(engine, selects.join(' UNION ALL '), output, options, groupRowsOf(rowBytes));
   return typedPart(engine, output, runs);
 }
 
 async function typedPart(engine: Engine, output: string, runs: readonly RowRun[]): Promise<WrittenPart> {
-  const [found] = await engine.rows<{ rows: bigint; bytes: bigint }>(
-    `SELECT (SELECT any_value(num_rows) FROM parquet_file_metadata(${engine.fileSql(output)}))::BIGINT AS "rows",
-            (SELECT coalesce(sum(total_uncompressed_size), 0) FROM parquet_metadata(${engine.fileSql(output)}))::BIGINT AS bytes`,
-  );
-  if (Number(found!.rows) !== rowsIn(runs)) throw new Error('a part does not hold the rows it was made of');
-  return { kind: 'typed', path: output, logicalBytes: Number(found!.bytes), runs };
+  const { rows, bytes } = await measureParquet(engine, output);
+  if (rows !== rowsIn(runs)) throw new Error('a part does not hold the rows it was made of');
+  return { kind: 'typed', path: output, logicalBytes: bytes, runs };
 }
 
 function bitText(runs: readonly RowRun[], body: Body): string {

@@ -42,6 +42,7 @@ export async function openReadTable(
   return {
     schema: table.schema,
     rows: table.rows,
+    rowBytes: table.bytes / Math.max(1, table.rows),
     keepsLines: lines,
     relationSql(asked = {}) {
       return whole === null ? bodiesSql(engine, table, asked.position) : whole.relationSql(asked);

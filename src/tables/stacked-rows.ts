@@ -9,7 +9,7 @@ import type { Column, ColumnType, TableSchema } from '../../schemas/table-schema
 import type { Engine } from '../engine/engine.ts';
 import { quoteIdentifier, quoteString } from '../identity/sql-text.ts';
 import { betweenSql, hasRowNumberColumn, parquetSql, rowsPerGroup } from './part-file.ts';
-import type { FileColumns, RowsBetween, StackedFile } from './part-file.ts';
+import type { FileColumns, PartFile, RowsBetween, StackedFile } from './part-file.ts';
 import { canonicalValueSql, columnsByName, lineStructureSql, sqlType } from './sql-types.ts';
 
 /** Whether rows must come in the order of the file. Not even a union keeps it for every statement above. */
@@ -28,15 +28,53 @@ export function stackedRowsSql(
   schema: TableSchema,
   { rowName, between, order }: StackedRows,
 ): string {
-  const types = new Map(schema.columns.map(({ name, type }) => [name, type]));
-  const joined = file.sources.filter((source) => wantedOf(source, types).length > 0);
-  const alone = joined.length < 2 || joined.some((source) => hasRowNumberColumn(source.file));
-  if (order === 'kept' || alone || schema.columns.length > splitColumnsMax) {
+  const joined = joinedOf(file, schema);
+  const longRows = joined.length === 0 ? null : longStretchRows(joined);
+  if (joined.length === 0 || (longRows === null && (order === 'kept' || schema.columns.length > splitColumnsMax))) {
     return stretchSql(engine, file, schema, rowName, between);
   }
-  return stretchesOf(between ?? { first: 0, last: file.rows - 1 })
-    .map((stretch, _, all) => stretchSql(engine, file, schema, rowName, all.length === 1 ? between : stretch))
+  const all = between ?? { first: 0, last: file.rows - 1 };
+  return (longRows === null ? stretchesOf(all) : stretchesOfLongRows(all, longRows))
+    .map((stretch, _, { length }) => stretchSql(engine, file, schema, rowName, length === 1 ? between : stretch))
     .join(' UNION ALL ');
+}
+
+/**
+ * So many rows at most are one stretch, where the rows are so long that they are read as a union of stretches whatever their
+ * order: what adds up a union does so by its sides, in no order. Null for other files.
+ */
+export function stretchRowsOf(file: PartFile | StackedFile, schema: TableSchema): number | null {
+  if (file.kind !== 'stacked') return null;
+  const joined = joinedOf(file, schema);
+  return joined.length === 0 ? null : longStretchRows(joined);
+}
+
+/** The files that are joined for the columns of the schema; none where one is enough, or cannot be read by row numbers. */
+function joinedOf(file: StackedFile, schema: TableSchema): readonly FileColumns[] {
+  const types = new Map(schema.columns.map(({ name, type }) => [name, type]));
+  const joined = file.sources.filter((source) => wantedOf(source, types).length > 0);
+  return joined.length < 2 || joined.some((source) => hasRowNumberColumn(source.file)) ? [] : joined;
+}
+
+/**
+ * A positional join puts rows together until it has 2048 of them, whatever they weigh. So where that is more than the
+ * engine should hold, it gets fewer to join.
+ */
+const joinedRows = 2048;
+const longStretchBytesMax = 16 << 20;
+
+/** Rows of such a stretch; null where 2048 rows are no more. */
+function longStretchRows(joined: readonly FileColumns[]): number | null {
+  const rowBytes = joined.reduce((sum, { file }) => sum + file.logicalBytes / Math.max(1, file.rows), 0);
+  const rows = Math.max(1, Math.floor(longStretchBytesMax / rowBytes));
+  return rows < joinedRows ? rows : null;
+}
+
+function stretchesOfLongRows({ first, last }: RowsBetween, rows: number): RowsBetween[] {
+  return Array.from({ length: Math.ceil((last + 1 - first) / rows) }, (_, index) => {
+    const from = first + index * rows;
+    return { first: from, last: Math.min(last, from + rows - 1) };
+  });
 }
 
 /** Stretches that are read by a thread each; fewer rows in one are not worth a thread. */

@@ -18,6 +18,7 @@ import { digestsOf } from './layout.ts';
 import type { Layout, RowMap } from './layout.ts';
 import { lineBlocks } from './line-blocks.ts';
 import type { LineBlock } from './line-blocks.ts';
+import { areRowsLong } from './part-file.ts';
 import { rowGroupStarts } from './row-file.ts';
 import type { RowFile } from './row-file.ts';
 import { dropSelections, runsAt, runsOfLayout, selectionsSql, selectLayout, selectRuns } from './row-select.ts';
@@ -25,6 +26,7 @@ import type { Run, Selection } from './row-select.ts';
 import { isScattered } from './scattered.ts';
 import { scatteredBlocks } from './scattered-blocks.ts';
 import { freeName } from './sql-types.ts';
+import { stretchRowsOf } from './stacked-rows.ts';
 import { openLayoutPart, openSidecar, readLayout } from './stored-parts.ts';
 import { wholeFilesSql } from './whole-files.ts';
 
@@ -84,6 +86,8 @@ export interface TableReader {
    * in canonical JSON.
    */
   jsonLines(options?: { readonly canonical?: boolean; readonly bytesMax?: number }): AsyncIterable<LineBlock>;
+  /** Bytes of a row on average, of the file where it is most: what small blocks and row groups are worth. */
+  readonly rowBytes: number;
   /** Whether `jsonLines` gives the bytes of the rows' lines as they were read. */
   readonly keepsLines: boolean;
   /** Drops what the reader keeps in the engine. */
@@ -162,6 +166,7 @@ export async function readerOf(engine: Engine, table: TableFiles): Promise<Table
   return {
     schema,
     rows: layout.rows,
+    rowBytes: Math.max(0, ...files.map((file) => file.logicalBytes / Math.max(1, file.rows))),
     keepsLines: files.every(({ kind }) => kind === 'lines'),
     relationSql({ position } = {}) {
       refuseTakenName(schema, position);
@@ -169,7 +174,7 @@ export async function readerOf(engine: Engine, table: TableFiles): Promise<Table
       return sql ?? selectionsSql(engine, files, schema, whole, position, 'any');
     },
     orderedSql({ alone = false } = {}) {
-      if (ranges === null) return null;
+      if (ranges === null || (alone && files.some((file) => stretchRowsOf(file, schema) !== null))) return null;
       return alone && ranges.length > 1
         ? wholeFilesSql(engine, files, schema, ranges)
         : rangesSql(engine, table, ranges);
@@ -223,7 +228,10 @@ async function* rowBlocks(
     }
     return;
   }
-  if (whole.some(({ kind }) => kind === 'map') && schema.columns.length > 0) {
+  // Long rows beside each other are too much for a sort, which holds stretches of 2048: they are read again for each block.
+  const areSorted = files.some(({ kind }) => kind !== 'lines');
+  const areLong = files.some((file) => areRowsLong(file.logicalBytes / file.rows));
+  if (whole.some(({ kind }) => kind === 'map') && schema.columns.length > 0 && !(areSorted && areLong)) {
     const groups: (readonly number[])[] = [];
     for (const file of files) groups.push(await rowGroupStarts(engine, file));
     if (isScattered(layout, files, groups, { rowsMax, bytesMax })) {

@@ -26,6 +26,7 @@ import { rowsOfPart } from './layout.ts';
 import type { ColumnSource, Layout } from './layout.ts';
 import { writeParquet } from './read/typed-body.ts';
 import { copyInGroups } from './copy-parquet.ts';
+import { groupRowsOf } from './part-file.ts';
 import { fileRowsSql } from './row-file.ts';
 import type { RowFile } from './row-file.ts';
 import { freeName, sqlType } from './sql-types.ts';
@@ -114,14 +115,15 @@ async function computePart(
   const between = await store.tempPath('.parquet');
   try {
     await useRows(engine, used, file.rows);
-    await copyInGroups(engine, computedSql(engine, change, file), between, betweenFormat);
+    const groupRows = groupRowsOf(file.logicalBytes / file.rows);
+    await copyInGroups(engine, computedSql(engine, change, file), between, betweenFormat, groupRows);
     const sidecar = { path: await sidecarOf(store, engine, between), rows: file.rows };
     if (change.computed.length === 0) return { source: null, sidecar, newBytes: 0 };
     const types = new Map(change.output.columns.map(({ name, type }) => [name, type]));
     const columns = storedColumns(change.computed.map(({ name }) => ({ name, type: types.get(name) ?? 'NULL' })));
     const path = await store.tempPath('.parquet');
     const computed = `read_parquet(${engine.fileSql(between)}, hive_partitioning = false)`;
-    await writeParquet(engine, `SELECT * EXCLUDE (h) FROM ${computed}`, path);
+    await writeParquet(engine, `SELECT * EXCLUDE (h) FROM ${computed}`, path, groupRows);
     const { id, newBytes } = await storeColumns(store, engine, { path, rows: file.rows, columns });
     const source = { id, columns: change.computed.map(({ name }, index): [string, string] => [name, `c${index}`]) };
     return { source, sidecar, newBytes };

@@ -3,6 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Engine } from '../../dist/src/engine/engine.js';
+import type { TableSchema } from '../../dist/schemas/table-schema.js';
+import { rowDigestSql } from '../../dist/src/identity/row-encoding-sql.js';
+import { groupRowsOf } from '../../dist/src/tables/part-file.js';
+import type { PartFile, StackedFile } from '../../dist/src/tables/part-file.js';
+import { queryLines } from '../../dist/src/tables/file-lines.js';
+import { fileRowsSql } from '../../dist/src/tables/row-file.js';
+import { readTable } from '../../dist/src/tables/read/read-table.js';
 import { scanLines } from '../../dist/src/tables/json-scan/scan-lines.js';
 import { writeParts } from '../../dist/src/tables/part-writer.js';
 import type { Body } from '../../dist/src/tables/read/read-table-types.js';
@@ -33,7 +40,7 @@ describe('the weight of rows', () => {
 describe('rows that come to more than the memory of the engine', () => {
   const memoryLimitBytes = 200_000_000;
   const rowBytes = 300_000;
-  const rows = 700;
+  const rows = 500;
   let folder: string;
   let engine: Engine;
   let path: string;
@@ -88,4 +95,83 @@ describe('rows that come to more than the memory of the engine', () => {
       expect(Number(most)).toBeLessThan(64 << 20);
     }
   });
+
+  /** The lines as a part, and a text made of each beside it. */
+  async function stack(): Promise<StackedFile> {
+    const lines = join(folder, 'lines.parquet');
+    const texts = join(folder, 'texts.parquet');
+    const from = `read_csv(${engine.fileSql(path)}, columns = {'line': 'VARCHAR'}, delim = '\x01', quote = '', header = false, max_line_size = 1000000, auto_detect = false)`;
+    const groupRows = groupRowsOf(rowBytes);
+    await writeParquet(engine, `SELECT line FROM ${from}`, lines, groupRows);
+    await writeParquet(
+      engine,
+      `SELECT upper(line) AS c0 FROM read_parquet(${engine.fileSql(lines)})`,
+      texts,
+      groupRows,
+    );
+    const logicalBytes = rows * rowBytes;
+    const line: PartFile = { kind: 'lines', path: lines, rows, logicalBytes, schema: textSchema('text') };
+    const text: PartFile = { kind: 'typed', path: texts, rows, logicalBytes, schema: textSchema('c0') };
+    const sources = [
+      { file: line, columns: [['text', 'text']] },
+      { file: text, columns: [['upper', 'c0']] },
+    ] as const;
+    return { kind: 'stacked', rows, logicalBytes: 2 * logicalBytes, sources };
+  }
+
+  it('are filtered, put together with the columns beside them, hashed, and written again', async () => {
+    const file = await stack();
+    const [filtered] = await engine.rows(
+      `SELECT count(*)::INTEGER AS n, sum(strlen(long))::BIGINT AS bytes FROM (
+         SELECT line || line AS long, hash(line) AS h FROM read_parquet(${engine.fileSql(file.sources[0]!.file.path)})
+       ) WHERE h % 2 < 2`,
+    );
+    expect(filtered).toEqual({ n: rows, bytes: BigInt(2 * ((await stat(path)).size - rows)) });
+    const rowsSql = fileRowsSql(engine, file, twoTexts, 'row');
+    const digests = join(folder, 'digests.parquet');
+    await engine.run(
+      `COPY (SELECT row, ${rowDigestSql(twoTexts)} AS h FROM (${rowsSql})) TO ${engine.outputSql(digests)} (FORMAT parquet)`,
+    );
+    const written = join(folder, 'both.parquet');
+    await writeParquet(engine, `SELECT * FROM (${rowsSql})`, written, groupRowsOf(2 * rowBytes));
+    const ordered = `SELECT count(*)::INTEGER AS n, count(DISTINCT "row")::INTEGER AS different,
+      bool_and("row" = file_row_number) AS kept FROM read_parquet(FILE, file_row_number = true)`;
+    for (const each of [digests, written]) {
+      const found = await engine.rows(ordered.replace('FILE', engine.fileSql(each)));
+      expect(found).toEqual([{ n: rows, different: rows, kept: true }]);
+    }
+    const large = await Engine.open({ tempDirectory: folder, readDirectories: [folder], threads: 2 });
+    const source = { engine: large, files: [file], groups: [[0, rows]], schema: twoTexts, verbatim: true };
+    const pieces = await queryLines(source, 0, 7, 60);
+    await large.close();
+    const lines = pieces.flatMap(({ bytes }) => Buffer.from(bytes).toString().split('\n').slice(0, -1));
+    expect(lines.map((line) => (JSON.parse(line) as { upper: string }).upper.slice(0, 10))).toEqual(
+      Array.from({ length: 53 }, (_, row) => `{"ROW":${row + 7},"TEXT":"X`.slice(0, 10)),
+    );
+    expect(await sumOf(written, 'upper')).toEqual([{ n: rows, bytes: BigInt((await stat(path)).size - rows) }]);
+  });
+
+  it('are read from a Parquet file that has them all in one row group', async () => {
+    const given = join(folder, 'given.parquet');
+    const wide = await Engine.open({
+      tempDirectory: folder,
+      writeDirectories: [folder],
+      memoryLimitBytes: 2_000_000_000,
+    });
+    await wide.run(
+      `COPY (SELECT range AS id, repeat(md5(range::VARCHAR), 9375) AS text FROM range(${rows})) TO ${wide.outputSql(given)} (FORMAT parquet, DICTIONARY_SIZE_LIMIT 1)`,
+    );
+    await wide.close();
+    const table = await readTable([given], { workDirectory: folder, threads: 2, memoryLimitBytes });
+    expect(table.rows).toBe(rows);
+    const [body] = table.bodies;
+    expect(await sumOf(body!.path, 'text')).toEqual([{ n: rows, bytes: BigInt(rows * rowBytes) }]);
+    await table.dispose();
+  });
 });
+
+function textSchema(...names: readonly string[]): TableSchema {
+  return { type: 'holdout/schema@1', columns: names.map((name) => ({ name, type: 'VARCHAR' as const })) };
+}
+
+const twoTexts = textSchema('text', 'upper');

@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path';
 import type { SetRoot } from '../../../schemas/ids.ts';
 import type { TableSchema } from '../../../schemas/table-schema.ts';
 import { Engine } from '../../engine/engine.ts';
+import type { EngineOptions } from '../../engine/options.ts';
 import { HoldoutError } from '../../errors.ts';
 import { ScanPool } from '../json-scan/pool.ts';
 import { needsTypedRead } from '../json-scan/schema.ts';
@@ -20,6 +21,7 @@ import type { InputFile } from './input-files.ts';
 import { openSource } from './open-source.ts';
 import type { OpenedLines, OpenedParquet, OpenedSource, UnpackedFile } from './open-source.ts';
 import { mixedNotes, withOddValue } from './odd-values.ts';
+import { copyLongParquet, longParquetEngine, longRangeRows } from './long-parquet.ts';
 import { checkParquet, encodingError, parquetError } from './parquet-source.ts';
 import type { Body, ReadOptions, ReadTable, SourceFile } from './read-table-types.ts';
 import { resolveSchema } from './resolve-schema.ts';
@@ -141,17 +143,30 @@ class Reading {
   }
 
   async #openEngine(files: readonly UnpackedFile[]): Promise<Engine> {
-    if (this.#engine !== undefined) return this.#engine;
-    const engine = await Engine.open({
-      tempDirectory: this.#directory,
-      readPaths: files.map((file) => file.plain.path),
-      writeDirectories: [this.#directory],
-      threads: this.#options.threads,
-      memoryLimitBytes: this.#options.memoryLimitBytes,
-      signal: this.#options.signal,
-    });
-    this.#engine = engine;
-    return engine;
+    this.#engine ??= await this.#openOn(files.map((file) => file.plain.path));
+    return this.#engine;
+  }
+
+  async #openOn(
+    readPaths: readonly string[],
+    limits: Pick<EngineOptions, 'threads' | 'memoryLimitBytes'> = {},
+  ): Promise<Engine> {
+    const { threads, memoryLimitBytes, signal } = this.#options;
+    const folder = { tempDirectory: this.#directory, readPaths, writeDirectories: [this.#directory] };
+    return Engine.open({ ...folder, threads, memoryLimitBytes, signal, ...limits });
+  }
+
+  async #withEngine(
+    readPaths: readonly string[],
+    limits: Pick<EngineOptions, 'threads' | 'memoryLimitBytes'>,
+    run: (engine: Engine) => Promise<void>,
+  ): Promise<void> {
+    const engine = await this.#openOn(readPaths, limits);
+    try {
+      await run(engine);
+    } finally {
+      await engine.close();
+    }
   }
 
   #mustGoOn(): void {
@@ -232,8 +247,15 @@ class Reading {
       return;
     }
     if (given === null) throw new TypeError('a Parquet file gives its types');
-    const relation = { from: parquetSql(engine, source.path), seen: given, schema, target, file: label };
-    await copyRelation(engine, relation).catch((cause: unknown) => {
+    const relation = { seen: given, schema, target, file: label };
+    const rangeRows = await longRangeRows(engine, source.path, given);
+    const copied =
+      rangeRows === null
+        ? copyRelation(engine, { ...relation, from: parquetSql(engine, source.path) })
+        : this.#withEngine([source.path], longParquetEngine, (own) =>
+            copyLongParquet(own, source.path, rangeRows, relation),
+          );
+    await copied.catch((cause: unknown) => {
       throw parquetError(cause, label);
     });
   }

@@ -59,6 +59,8 @@ export async function copyRelation(
     readonly schema: TableSchema;
     readonly target: string;
     readonly file: string;
+    /** Of the file that is written, where rows are known to be long. */
+    readonly groupRows?: number;
   },
 ): Promise<void> {
   const { from, seen, schema } = options;
@@ -96,7 +98,7 @@ export async function copyRelation(
       );
     }
   }
-  await writeParquet(engine, `SELECT ${select.join(', ')} FROM ${from}`, options.target);
+  await writeParquet(engine, `SELECT ${select.join(', ')} FROM ${from}`, options.target, options.groupRows);
 }
 
 /** Writes a query's rows in order: Parquet v1, whose writer does not fail on nested strings. */
