@@ -45,8 +45,8 @@ export async function earlierOrigin(store: Store, was: VersionEntry, is: Version
   }
   const other = was.reads?.find((seq, at) => seq !== is.reads?.[at]);
   const entry = other === undefined ? undefined : (await store.journal()).entries[other - 1];
-  const how = entry?.op === 'version' ? `made of ${entryName(entry)}` : 'named in another way';
-  return { how, otherSteps: false };
+  const named = was.folder === is.folder ? 'named in another way' : 'with paths from another folder';
+  return { how: entry?.op === 'version' ? `made of ${entryName(entry)}` : named, otherSteps: false };
 }
 
 function recordOf(store: Store, id: VersionEntry['derivation']): Promise<DerivationRecord> {

@@ -27,6 +27,9 @@ const respelled = lines(rows).replaceAll('{"id":', '{"id": ');
 
 const { makeBox, makeRun } = usePipeline({ 'holdout.yaml': chain, 'count.sh': 'sed s/do/DO/\necho run >> count\n' });
 
+/** Rows of a CSV file, read in this way. */
+const small = (how: string): string =>
+  `version: 1\ndatasets:\n  raw: {files: x.csv, ${how}}\n  out: {from: raw, steps: [head: {n: 1}]}\n`;
 const runsOf = async (box: Sandbox): Promise<number> =>
   (await readFile(join(box.folder, 'count'), 'utf8')).split('\n').length - 1;
 /** What a lineage says, without numbers of versions. */
@@ -191,6 +194,20 @@ describe('run, where only how rows came has changed', () => {
       expect((await box.json<{ entries: readonly unknown[] }>(['log', name])).entries).toHaveLength(2);
     }
     await isSettled(box);
+  });
+
+  it('takes another way of reading, and another folder of the pipeline, that give the same rows', async () => {
+    const box = await makeBox({ 'holdout.yaml': small('infer: true'), 'x.csv': 'a,b\n1,x\n' });
+    await box.json(['run']);
+    await box.write('holdout.yaml', small("schema: 'a BIGINT, b VARCHAR'"));
+    const declared = await box.run(['run']);
+    expect(declared.stdout).toContain('raw: raw@2, 1 row, those of raw@1 (its files are read in another way)');
+    expect(actionsOf(await box.json<Ran>(['run']))).toEqual({ raw: 'up-to-date', out: 'up-to-date' });
+    await rm(join(box.folder, 'holdout.yaml'));
+    await box.write('sub/holdout.yaml', small("schema: 'a BIGINT, b VARCHAR'").replace('x.csv', '../x.csv'));
+    const moved = await box.run(['-C', 'sub', 'run']);
+    expect(moved.stdout).toContain('out: out@3, 1 row, those of out@2, with paths from another folder');
+    expect(actionsOf(await box.json<Ran>(['-C', 'sub', 'run']))).toEqual({ raw: 'up-to-date', out: 'up-to-date' });
   });
 
   it('reads a file again whose new name says another format', async () => {
