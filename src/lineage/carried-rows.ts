@@ -39,7 +39,8 @@ export async function carriedRows(
   try {
     const position = freeName(table.schema, 'holdout_position');
     const sql = reader.relationSql({ position });
-    await engine.scan(`SELECT ${quoteIdentifier(position)}, ${quoteIdentifier(carry)} FROM (${sql})`, (chunk) => {
+    const numbers = `SELECT ${quoteIdentifier(position)}, ${quoteIdentifier(carry)} FROM (${sql})`;
+    await engine.stream(numbers, table.rows, (chunk) => {
       for (let i = 0; i < chunk.rows; i++) {
         const row = chunk.value(1, i);
         if (typeof row === 'bigint' && row >= 0n && row < input.rows) madeOf[Number(chunk.value(0, i))] = Number(row);

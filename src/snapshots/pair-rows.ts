@@ -99,21 +99,24 @@ async function eachKey(
   // Each table's own types: an id that became text is another id.
   const types = columnsByName(reader.schema);
   const columns = key.map(({ name }) => types.get(name)!);
-  const digest = rowDigestSql({ type: 'holdout/schema@1', columns });
   const filled = columns.map(({ name }) => `${quoteIdentifier(name)} IS NOT NULL`).join(' AND ');
-  const read = async (sql: string, position: string): Promise<void> => {
-    await engine.scan(`SELECT ${digest}, ${quoteIdentifier(position)} FROM (${sql}) WHERE ${filled}`, (chunk) => {
+  const digest = `CASE WHEN ${filled} THEN ${rowDigestSql({ type: 'holdout/schema@1', columns })} END`;
+  // Streamed: the engine would hold the digests of all rows.
+  const read = async (sql: string, position: string, rowsRead: number): Promise<void> => {
+    await engine.stream(`SELECT ${digest}, ${quoteIdentifier(position)} FROM (${sql})`, rowsRead, (chunk) => {
       for (let i = 0; i < chunk.rows; i++) {
-        const index = indexOf(rows, Number(chunk.value(1, i)), reader.rows);
-        if (index === null) continue;
-        const bytes = chunk.bytes(0, i)!;
+        const bytes = chunk.bytes(0, i);
+        const index = bytes === null ? null : indexOf(rows, Number(chunk.value(1, i)), reader.rows);
+        if (bytes === null || index === null) continue;
         visit(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), index);
       }
     });
   };
-  if (rows.length <= pickedRowsMax) return withRows(reader, [...rows], read);
+  if (rows.length <= pickedRowsMax) {
+    return withRows(reader, [...rows], (sql, position) => read(sql, position, rows.length));
+  }
   const position = freeName(reader.schema, 'holdout_position');
-  return read(reader.relationSql({ position }), position);
+  return read(reader.relationSql({ position }), position, reader.rows);
 }
 
 /** Where a row stands in a list that ascends. */

@@ -174,10 +174,12 @@ export async function readerOf(engine: Engine, table: TableFiles): Promise<Table
       return sql ?? selectionsSql(engine, files, schema, whole, position, 'any');
     },
     orderedSql({ alone = false } = {}) {
-      if (ranges === null || (alone && files.some((file) => stretchRowsOf(file, schema) !== null))) return null;
-      return alone && ranges.length > 1
-        ? wholeFilesSql(engine, files, schema, ranges)
-        : rangesSql(engine, table, ranges);
+      const inStretches = files.some((file) => stretchRowsOf(file, schema) !== null);
+      if (ranges === null || (alone && inStretches)) return null;
+      if (ranges.length < 2) return rangesSql(engine, table, ranges);
+      // The engine works on several sides of a union at once, and what a later one gives waits on disk.
+      const whole = inStretches ? null : wholeFilesSql(engine, files, schema, ranges);
+      return whole ?? (alone ? null : rangesSql(engine, table, ranges));
     },
     async picked(rows, position) {
       refuseTakenName(schema, position);

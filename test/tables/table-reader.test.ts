@@ -6,7 +6,10 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vit
 import { tableSchema } from '../../dist/schemas/table-schema.js';
 import type { TableSchema } from '../../dist/schemas/table-schema.js';
 import { Engine } from '../../dist/src/engine/engine.js';
+import { exportParquet } from '../../dist/src/tables/export-parquet.js';
 import { composeLayout } from '../../dist/src/tables/layout-builder.js';
+import { concatLayouts } from '../../dist/src/tables/layout-columns.js';
+import type { Layout } from '../../dist/src/tables/layout.js';
 import { openReadTable } from '../../dist/src/tables/read-table-reader.js';
 import { readTable } from '../../dist/src/tables/read/read-table.js';
 import { readLayout } from '../../dist/src/tables/stored-parts.js';
@@ -100,6 +103,28 @@ describe('a stored table gives the same rows in every form', () => {
         for await (const { bytes } of reader.jsonLines({ canonical })) text += Buffer.from(bytes).toString();
         expect(text.split('\n').slice(0, -1)).toEqual([...keep].map((position) => all[position]));
       }
+      await reader.close();
+    });
+  });
+
+  it('from whole parts end to end, by one reader, in their order on several threads', async () => {
+    const all = Array.from({ length: 40_000 }, (_, n) => `{"n":${n},"text":"${'x'.repeat(n % 90)}"}`);
+    const layouts: Layout[] = [];
+    for (const [index, lines] of [all.slice(0, 25_000), all.slice(25_000)].entries()) {
+      await space.add(`part${index}`, await space.write(`part${index}.jsonl`, lines.join('\n')));
+      const { entry } = await space.version(`part${index}`);
+      layouts.push(await readLayout(space.store, entry.layout!));
+    }
+    const { record } = await space.version('part0');
+    const schema = await space.store.getRecord(record.schema, tableSchema);
+    await space.engine(async (engine) => {
+      const reader = await openLayout(space.store, engine, schema, concatLayouts(layouts));
+      // The sides of a union wait for each other in memory or on disk.
+      expect(reader.orderedSql()).not.toContain('UNION');
+      const copy = engine.scratchPath('.parquet');
+      await exportParquet(engine, reader, copy, { compat: false, workDirectory: space.folder });
+      const copied = await engine.rows<{ n: bigint }>(`SELECT n FROM read_parquet(${engine.fileSql(copy)})`);
+      expect(copied.map(({ n }) => Number(n))).toEqual(all.map((_, n) => n));
       await reader.close();
     });
   });
