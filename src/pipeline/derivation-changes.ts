@@ -22,6 +22,8 @@ export function derivationChanges(
   is: DerivationRecord,
   step: Pick<PreparedStep, 'complete'> | null,
 ): readonly string[] {
+  // Parameters of different transforms do not stand for each other.
+  if (was.transform.name !== is.transform.name) return [`step: ${named(was)} → ${named(is)}`];
   const changes = [
     ...jsonChanges('step', named(was), named(is)),
     ...editedChanges(was.params, is.params, step),

@@ -157,6 +157,11 @@ async function editedSteps(
   const edit = firstEdit(was, is);
   if (edit === null || edit.kind === 'changed') return null;
   const base = { of, what: 'steps', found: null };
+  if (edit.kind === 'moved') {
+    const step = `step ${edit.is + 1} (${is[edit.is]!.name})`;
+    const changes = [`${step} is step ${edit.was + 1} in the lock: the steps stand in another order`];
+    return { ...base, step, locked: locked.steps[edit.was]!.derivation, changes };
+  }
   if (edit.kind === 'new') {
     const step = `step ${edit.is + 1} (${is[edit.is]!.name})`;
     return { ...base, step, locked: null, changes: [`${step} is not in the lock`] };

@@ -14,10 +14,31 @@ export interface StepShape {
 export type StepEdit =
   | { readonly kind: 'changed'; readonly was: number; readonly is: number }
   | { readonly kind: 'gone'; readonly was: number }
+  /** It stands elsewhere in the other list. */
+  | { readonly kind: 'moved'; readonly was: number; readonly is: number }
   | { readonly kind: 'new'; readonly is: number };
 
-/** The first edit, or null where none is needed. Of scripts of one length a step counts rather as changed, then as new. */
+/**
+ * The first edit, or null where none is needed. Of scripts of one length a step counts rather as changed, then as new; one
+ * that is as often in both lists was moved.
+ */
 export function firstEdit(was: readonly StepShape[], is: readonly StepShape[]): StepEdit | null {
+  const edit = firstOfScript(was, is);
+  if (edit === null || edit.kind === 'moved') return edit;
+  if (edit.kind === 'changed' && was[edit.was]!.name === is[edit.is]!.name) return edit;
+  const step = edit.kind === 'gone' ? was[edit.was]! : is[edit.is]!;
+  const [before, after] = [placesOf(was, step), placesOf(is, step)];
+  if (before.length !== after.length) return edit;
+  const nth = edit.kind === 'gone' ? before.indexOf(edit.was) : after.indexOf(edit.is);
+  return { kind: 'moved', was: before[nth]!, is: after[nth]! };
+}
+
+/** Where a step stands that asks the same. */
+function placesOf(steps: readonly StepShape[], { name, asks }: StepShape): readonly number[] {
+  return steps.flatMap((each, index) => (each.name === name && each.asks === asks ? [index] : []));
+}
+
+function firstOfScript(was: readonly StepShape[], is: readonly StepShape[]): StepEdit | null {
   // costs[i][j]: edits from was[i…] to is[j…].
   const costs = Array.from({ length: was.length + 1 }, () => new Uint32Array(is.length + 1));
   const passing = (i: number, j: number): number => costs[i + 1]![j + 1]! + changeCost(was[i]!, is[j]!);

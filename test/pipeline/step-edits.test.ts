@@ -20,6 +20,10 @@ describe('the first edit of a list of steps', () => {
     ['filter:1 head:5', 'filter:1', { kind: 'gone', was: 1 }],
     ['', 'filter:1', { kind: 'new', is: 0 }],
     ['filter:1 head:5', 'filter:1 sort:a', { kind: 'changed', was: 1, is: 1 }],
+    ['filter:1 sort:a head:5', 'sort:a filter:1 head:5', { kind: 'moved', was: 1, is: 0 }],
+    ['filter:1 sort:a head:5', 'head:5 sort:a filter:1', { kind: 'moved', was: 2, is: 0 }],
+    ['filter:1 filter:2 head:5', 'filter:2 filter:1 head:5', { kind: 'changed', was: 0, is: 0 }],
+    ['filter:1 sort:a filter:1', 'filter:1 filter:1', { kind: 'gone', was: 1 }],
     // What a step of the lock asked is not known where this store never ran it.
     ['filter:? head:?', 'filter:1 shuffle:0 head:5', { kind: 'new', is: 1 }],
   ] as const)('of %s to %s', (was, is, edit) => {
