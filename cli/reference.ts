@@ -134,7 +134,7 @@ function parameterLine({ name, type, required, default: fallback, description }:
   return `- \`${name}\` (${escaped(type)}${otherwise}): ${escaped(description)}`;
 }
 
-/** Text as Markdown reads it. */
+/** Text as Markdown reads it: in a code span a backslash would stand for itself. */
 function escaped(text: string): string {
-  return text.replaceAll(/[\\*_<>[\]]/g, (character) => `\\${character}`);
+  return text.replaceAll(/(`[^`]*`)|[\\*_<>[\]]/g, (found, code?: string) => code ?? `\\${found}`);
 }
