@@ -37,7 +37,7 @@ export const trace: CommandSpec = {
   summary: 'trace rows back to raw file, line and bytes, or forward to all that was made of them',
   operands: [['[version]', 'NAME or NAME@VERSION']],
   options: [
-    ['--row <n...>', 'rows, counted from 1'],
+    ['--row <n...>', 'rows, counted from 1 (in --json rows are counted from 0)'],
     ['--where <sql>', 'rows for which a SQL predicate is true'],
     ['--limit <n>', 'rows of --where to trace, or rows to show that one was made of (default 10; with --json 1,000)'],
     ['--forward', 'from the rows on to every version that holds them or something made of them'],
@@ -60,7 +60,7 @@ export const trace: CommandSpec = {
     '{version, rows: [{row, text, steps: [{step, transform, says, version, row}], stops, source: {file, sha256, row, line,',
     ' offset, bytes, text}, madeOf: {rows: [{row, steps, stops, source, madeOf}], more}}], more};',
     'with --forward {versions: [{version, snapshot, same, made, through, unknown}], gone: [{version, by, from, row}]};',
-    ' rows count from 0, lines from 1',
+    ' in --json rows are counted from 0, lines from 1',
   ].join('\n'),
   load: async () => (await import('../commands/trace.ts')).trace,
 };
@@ -72,7 +72,7 @@ export const why: CommandSpec = {
   operands: [['<version>', 'NAME or NAME@VERSION']],
   options: [
     ['--dropped', 'why rows are not in the version: all that it is asked, so that it may be left out'],
-    ['--row <n...>', 'rows of the raw table, counted from 1'],
+    ['--row <n...>', 'rows of the raw table, counted from 1 (in --json rows are counted from 0)'],
     ['--where <sql>', 'rows of the raw table for which a SQL predicate is true'],
     ['--from <version>', 'count rows in this version of the lineage, not in the raw table (of several the first)'],
     ['--limit <n>', 'rows of --where to tell of (default 10)'],
@@ -87,7 +87,8 @@ export const why: CommandSpec = {
   exits: [done],
   json: [
     '{version, steps: [{step, transform, says, version, rowsBefore, beside: [{name, rows}], rows, counts}]}; of rows',
-    ' {version, from, rows: [{row, stays, dropped: [{step, transform, says, version, row, rule, why, stays}], unknown}], more}; rows count from 0',
+    ' {version, from, rows: [{row, stays, dropped: [{step, transform, says, version, row, rule, why, stays}], unknown}], more};',
+    'in --json rows are counted from 0',
   ].join('\n'),
   load: async () => (await import('../commands/why.ts')).why,
 };

@@ -92,6 +92,11 @@ describe('the command line', () => {
     expect(stderr).toContain('holdout init');
   });
 
+  it.each(['trace', 'why'])('says in %s --help that rows count from another number in --json', async (name) => {
+    const { stdout } = await box.run([name, '--help']);
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain('counted from 1 (in --json rows are counted from 0)');
+  });
+
   it('maps every error code to a status that help explains', () => {
     const explained = new Set(exitMeaning.map(([code]) => code));
     for (const status of Object.values(exitStatusOf)) expect(explained.has(status)).toBe(true);
