@@ -1,5 +1,5 @@
 /**
- * The order in which datasets can be made, and the cycle where there is none.
+ * The order in which datasets can be made, and the cycles where there is none.
  * @module
  */
 
@@ -9,17 +9,20 @@ export interface Needing {
   readonly needs: readonly string[];
 }
 
-/** An order, or the first cycle. */
-export type Ordered<T> = { readonly order: readonly T[] } | { readonly cycle: readonly string[] };
+/** An order, or the cycles. */
+export type Ordered<T> = { readonly order: readonly T[] } | { readonly cycles: readonly (readonly string[])[] };
 
 /**
  * Puts each behind what it needs; otherwise they keep their order. Names that are not in the list are no concern.
- * A cycle is given with its first name at the end again: a, b, a.
+ * A cycle is given with its first name at the end again: a, b, a. No name is in two of them: a cycle that shares names
+ * with another one may be gone when that one is mended.
  */
 export function orderByNeeds<T extends Needing>(items: readonly T[]): Ordered<T> {
   const byName = new Map(items.map((item) => [item.name, item]));
   const order: T[] = [];
   const done = new Set<string>();
+  const cycles: string[][] = [];
+  const inCycle = new Set<string>();
   for (const item of items) {
     // Depth first, without recursion: a chain may be as long as the file allows.
     const way: { readonly item: T; next: number }[] = [];
@@ -41,11 +44,17 @@ export function orderByNeeds<T extends Needing>(items: readonly T[]): Ordered<T>
       const needed = byName.get(need);
       if (needed === undefined || done.has(need)) continue;
       const start = onWay.get(need);
-      if (start !== undefined) return { cycle: [...way.slice(start).map((each) => each.item.name), need] };
-      enter(needed);
+      if (start === undefined) {
+        enter(needed);
+        continue;
+      }
+      const names = way.slice(start).map((each) => each.item.name);
+      if (names.some((name) => inCycle.has(name))) continue;
+      cycles.push([...names, need]);
+      for (const name of names) inCycle.add(name);
     }
   }
-  return { order };
+  return cycles.length > 0 ? { cycles } : { order };
 }
 
 /** Items of these names and all that they need, in their order. */

@@ -37,16 +37,13 @@ export async function readPipeline(reading: PipelineReading): Promise<Pipeline> 
     ...(await readSection(reading, yaml, top, 'datasets', problems)),
     ...(await readSection(reading, yaml, top, 'evals', problems)),
   ];
-  const names = new Map<string, Draft>();
   // A name that stands in the file is there, whatever is wrong with what stands under it.
-  const declared = new Set([...namesIn(top['datasets']), ...namesIn(top['evals'])]);
-  for (const draft of drafts) {
-    const before = names.get(draft.node.name);
-    if (before !== undefined) {
-      const message = `"${draft.node.name}" is a dataset and an eval set; the first stands in line ${before.node.place.line}`;
-      problems.push({ ...draft.node.place, message });
-    }
-    names.set(draft.node.name, before ?? draft);
+  const [ofDatasets, ofEvals] = [namesIn(top['datasets']), namesIn(top['evals'])];
+  const declared = new Set([...ofDatasets, ...ofEvals]);
+  for (const name of ofEvals.filter((each) => ofDatasets.includes(each))) {
+    const { line } = yaml.keyAt(['datasets'], name);
+    const message = `"${name}" is a dataset and an eval set; the first stands in line ${line}`;
+    problems.push({ ...yaml.keyAt(['evals'], name), message });
   }
   const unknown = new Map<string, Place[]>();
   const named = (name: string, place: Place): void => {
@@ -60,10 +57,11 @@ export async function readPipeline(reading: PipelineReading): Promise<Pipeline> 
   const ordered = orderByNeeds(
     drafts.map(({ node, needs }) => ({ name: node.name, node, needs: needs.map((need) => need.name) })),
   );
-  if ('cycle' in ordered) {
-    const [first = ''] = ordered.cycle;
-    const place = names.get(first)?.node.place ?? { line: 1, column: 1 };
-    problems.push({ ...place, message: `datasets are made of each other: ${ordered.cycle.join(' → ')}` });
+  if ('cycles' in ordered) {
+    for (const cycle of ordered.cycles) {
+      const message = `datasets are made of each other: ${cycle.join(' → ')}`;
+      problems.push({ ...yaml.keyAt(['datasets'], cycle[0]!), message });
+    }
     throw failed(file, problems);
   }
   if (problems.length > 0) throw failed(file, problems);
@@ -197,5 +195,5 @@ function unknownNames(
 }
 
 function namesIn(section: unknown): string[] {
-  return typeof section === 'object' && section !== null ? Object.keys(section) : [];
+  return typeof section === 'object' && section !== null && !Array.isArray(section) ? Object.keys(section) : [];
 }
