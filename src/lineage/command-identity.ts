@@ -38,8 +38,17 @@ async function printedId(folder: string, command: string): Promise<CodeRecord['f
   await runCommand({ command, folder, timeoutMs: fingerprintMsMax }, [], (bytes) => {
     size += bytes.length;
     if (size > fingerprintBytesMax)
-      throw new HoldoutError('LIMIT', `the fingerprint is larger than ${formatBytes(fingerprintBytesMax)}`);
+      throw new HoldoutError('LIMIT', `it is larger than ${formatBytes(fingerprintBytesMax)}`);
     printed.push(bytes);
+  }).catch((error: unknown) => {
+    throw ofFingerprint(error);
   });
   return bytesId(Buffer.concat(printed));
+}
+
+/** The error, as that of the fingerprint and not of the step's own command, whose time limit is another. */
+function ofFingerprint(error: unknown): unknown {
+  if (!(error instanceof HoldoutError) || error.code === 'INTERRUPTED') return error;
+  const hint = error.hint === undefined || error.code === 'LIMIT' ? {} : { hint: error.hint };
+  return new HoldoutError(error.code, `its fingerprint: ${error.message}`, { ...error.place, ...hint, cause: error });
 }

@@ -100,6 +100,7 @@ describe('a step that is refused', () => {
     [{ command: { run: 'echo garbage' } }, "the command's output, line 1, column 1: the line holds no JSON object"],
     [{ command: { run: `printf '{"a":"\\377"}\\n'` } }, 'line 1, column 7: the string is not valid UTF-8'],
     [{ command: { run: 'exec <&-; sleep 60', timeout_s: 1, deterministic: false } }, 'took longer than 1 s'],
+    [{ command: { run: ['cat'], fingerprint: 'false' } }, 'its fingerprint: false ended with exit code 1'],
     [{ command: { run: ['no-such-program'] } }, 'there is no program "no-such-program"'],
     [{ command: { run: ['./d.jsonl'] } }, './d.jsonl is no program that may be run'],
     [{ command: { run: [''] } }, 'run: it names no program'],
