@@ -22,7 +22,11 @@ export const drop: CommandSpec = {
   ].join(' '),
   examples: ['holdout drop sft@1', 'holdout drop sft@1 --dry-run'],
   exits: [done],
-  json: '{version, dryRun, tables: [{table, schema}], sweep: {moved, removed, waiting, back: {files, bytes}, otherCommands}}',
+  json: [
+    '{version, dryRun, tables: [{table, schema}], same: [version], unreadable: [version],',
+    ' sweep: {moved, removed, waiting, back: {files, bytes}, otherCommands}}; same: with the same rows, dropped with it;',
+    'unreadable: dropped before, and read no more without running your code',
+  ].join('\n'),
   load: async () => (await import('../commands/drop.ts')).drop,
 };
 

@@ -13,6 +13,7 @@ import { versionEntry } from '../inputs.ts';
 import { writeJson, writeLines } from '../output.ts';
 import { parseCount } from '../parse-options.ts';
 import { entryName } from '../snapshots.ts';
+import { type TableTexts, tableTexts } from '../table-texts.ts';
 import { plural, shortId } from '../text.ts';
 
 /** Lists journal entries: all, or the versions of one name. */
@@ -24,7 +25,10 @@ export const log: Action = async ({ context, operands, options }) => {
   const wanted = name === undefined ? entries : await versionsOf(store, name);
   const shown = wanted.toReversed().slice(0, limit);
   if (context.json) await writeJson({ entries: shown });
-  else for (const entry of shown) await writeLines([`${timeText(entry)}  ${await entryText(store, entry)}`]);
+  else {
+    const tables = shown.some(({ op }) => op === 'layout' || op === 'drop') ? await tableTexts(store) : null;
+    for (const entry of shown) await writeLines([`${timeText(entry)}  ${await entryText(store, entry, tables)}`]);
+  }
   return exitStatus.ok;
 };
 
@@ -37,7 +41,7 @@ function timeText({ time }: JournalEntry): string {
   return time.slice(0, 19).replace('T', ' ');
 }
 
-async function entryText(store: Store, entry: JournalEntry): Promise<string> {
+async function entryText(store: Store, entry: JournalEntry, tables: TableTexts | null): Promise<string> {
   switch (entry.op) {
     case 'init':
       return `init     by Holdout ${entry.holdout}`;
@@ -50,9 +54,9 @@ async function entryText(store: Store, entry: JournalEntry): Promise<string> {
       return `version  ${entryName(entry)}  ${shortId(table)}  ${plural(rows, 'row')}  ${by}${same}`;
     }
     case 'layout':
-      return `layout   of table ${shortId(entry.table)}`;
+      return `layout   of table ${shortId(entry.table)}${tables?.names(entry) ?? ''}`;
     case 'drop':
-      return `drop     table ${shortId(entry.table)}; it is rebuilt when it is read`;
+      return `drop     table ${shortId(entry.table)}${tables?.names(entry) ?? ''}; ${(await tables?.wayBack(entry)) ?? ''}`;
     case 'report':
       return `report   ${shortId(entry.report)}  ${reportText(await store.getRecord(entry.report, leakReport))}`;
     default:

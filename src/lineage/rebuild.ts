@@ -16,6 +16,7 @@ import { shortStepName } from './find-step.ts';
 import { type LineageStep, isReadStep, lineageGraph } from './graph.ts';
 import { type AttemptRun, type Given, attemptStep, recordedTable } from './reproduce-step.ts';
 import { identifyDigests } from './select-rows.ts';
+import { sameRowsAs } from './table-holders.ts';
 import { type Transform, prepareAgain } from './transform.ts';
 
 /** What rebuilding needs. */
@@ -42,7 +43,7 @@ export interface RebuildRun {
 export async function rebuildDropped(run: RebuildRun, ref: TableRef, entry?: VersionEntry): Promise<boolean> {
   if (!(await run.store.journal()).dropped.has(tableKey(ref))) return false;
   const steps = await lineageOf(run.store, ref, entry);
-  refuseCode(run.transforms, steps, (await run.store.journal()).dropped, ref);
+  refuseCode(run.transforms, steps, (await run.store.journal()).dropped, [ref]);
   run.onRebuild?.();
   return rebuildFrom(run, steps, ref);
 }
@@ -59,7 +60,23 @@ export async function assertReadable(
   const { dropped } = await store.journal();
   if (dropped.size === 0) return;
   const ref = await store.getRecord(entry.snapshot, snapshotRecord);
-  if (dropped.has(tableKey(ref))) refuseCode(transforms, await lineageOf(store, ref, entry), dropped, ref);
+  if (dropped.has(tableKey(ref))) refuseCode(transforms, await lineageOf(store, ref, entry), dropped, [ref]);
+}
+
+/**
+ * The version whose step runs code of the person's own, of those that would have to run to make a table again were
+ * `dropped` the tables without rows: the first of them. Null where reading makes it, or has it.
+ * @param entry the version that is meant, as for `rebuildDropped`
+ */
+export async function codeBefore(
+  store: Store,
+  transforms: readonly Transform[],
+  dropped: ReadonlySet<TableKey>,
+  ref: TableRef,
+  entry?: VersionEntry,
+): Promise<VersionEntry | null> {
+  if (!dropped.has(tableKey(ref))) return null;
+  return ownCodeStep(transforms, await lineageOf(store, ref, entry), dropped, ref)?.entry ?? null;
 }
 
 async function rebuildFrom(run: RebuildRun, steps: readonly LineageStep[], ref: TableRef): Promise<boolean> {
@@ -107,7 +124,13 @@ export async function planDrop(run: RebuildRun, entry: VersionEntry): Promise<Dr
   const name = `${entry.name}@${entry.version}`;
   const refuse = (why: string, hint?: string): HoldoutError =>
     new HoldoutError('CONFLICT', `${name} is not dropped: ${why}`, hint === undefined ? {} : { hint });
-  if (state.dropped.has(tableKey(last.realisation.output))) throw refuse('it is dropped already');
+  if (state.dropped.has(keyOf(last))) {
+    const others = await sameRowsAs(store, entry, [last.realisation.output]);
+    const names = others.map((each) => `${each.name}@${each.version}`).join(', ');
+    const [hold, were] = others.length === 1 ? ['holds', 'was'] : ['hold', 'were'];
+    const which = names === '' ? '' : `; ${names} ${hold} the same rows, and ${were} dropped with it`;
+    throw refuse(`it is dropped already${which}`);
+  }
   const others = new Map(steps.filter((each) => each.entry.seq !== entry.seq).map((each) => [keyOf(each), each]));
   const held = others.get(keyOf(last));
   if (held !== undefined) throw refuse(`its rows are those of ${versionName(held) ?? 'a step before it'}, stored once`);
@@ -186,25 +209,44 @@ function runsCode(transforms: readonly Transform[], { derivation }: LineageStep)
   return !isReadStep(derivation) && (prepareAgain(transforms, derivation)?.code ?? null) !== null;
 }
 
-/** @throws HoldoutError `CONFLICT` for a table that takes the person's code to be made again */
+/**
+ * Refuses tables of a lineage that were dropped where code of the person's own makes them, or what they are made of.
+ * @throws HoldoutError `CONFLICT` with the way back
+ */
 function refuseCode(
   transforms: readonly Transform[],
   steps: readonly LineageStep[],
   dropped: ReadonlySet<TableKey>,
-  ref: TableRef,
+  refs: readonly TableRef[],
 ): void {
-  if (!dropped.has(tableKey(ref))) return;
+  for (const ref of refs) {
+    const step = ownCodeStep(transforms, steps, dropped, ref);
+    if (step === null) continue;
+    const version = `${step.entry.name}@${step.entry.version}`;
+    throw new HoldoutError(
+      'CONFLICT',
+      `${version} was dropped, and code of your own makes it: reading does not run that`,
+      {
+        hint: `\`holdout reproduce ${version} --run-code --restore\` runs it and puts the rows back`,
+      },
+    );
+  }
+}
+
+/** The first step with code of the person's own that must run to make a table again. */
+function ownCodeStep(
+  transforms: readonly Transform[],
+  steps: readonly LineageStep[],
+  dropped: ReadonlySet<TableKey>,
+  ref: TableRef,
+): LineageStep | null {
+  if (!dropped.has(tableKey(ref))) return null;
   const step = steps.find((each) => keyOf(each) === tableKey(ref))!;
-  for (const input of step.inputs) refuseCode(transforms, steps, dropped, input.ref);
-  if (!runsCode(transforms, step)) return;
-  const version = `${step.entry.name}@${step.entry.version}`;
-  throw new HoldoutError(
-    'CONFLICT',
-    `${version} was dropped, and code of your own makes it: reading does not run that`,
-    {
-      hint: `\`holdout reproduce ${version} --run-code --restore\` runs it and puts the rows back`,
-    },
-  );
+  for (const input of step.inputs) {
+    const before = ownCodeStep(transforms, steps, dropped, input.ref);
+    if (before !== null) return before;
+  }
+  return runsCode(transforms, step) ? step : null;
 }
 
 /**

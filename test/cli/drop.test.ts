@@ -161,6 +161,31 @@ describe('a version made by code of your own', () => {
     });
   });
 
+  it('names all that go with it, what is read no more without that code, and the way back', async () => {
+    await box.write('up.mjs', 'export default (row) => ({ ...row, text: `${row.text}!` });\n');
+    await told('transform', 'fa', 'up', '--step', 'module: {path: up.mjs}');
+    await told('transform', 'up', 'few', '--step', 'head: {n: 3}');
+    await told('transform', 'up', 'twin', '--step', 'filter: {where: "id >= 0"}');
+    const few = await told('cat', 'few');
+    await told('drop', 'few');
+    expect(await told('log', '--limit', '1')).toMatch(/drop +table \w{12} of few@1; it is rebuilt when it is read$/m);
+    const { stdout, stderr } = await box.run(['drop', 'up', '--run-code']);
+    expect(stdout).toContain('also frees twin@1: the same rows\n');
+    expect(stderr).toMatch(
+      /^note: few@1, which was dropped before, .*`holdout reproduce up@1 --run-code --restore`\n$/,
+    );
+    expect((await box.run(['drop', 'twin'])).stderr).toContain(
+      'it is dropped already; up@1 holds the same rows, and was dropped with it',
+    );
+    const log = await told('log', '--limit', '2');
+    expect(log).toMatch(/of up@1, twin@1; it takes code of your own: `holdout reproduce up@1 --run-code --restore`/);
+    expect(log).toMatch(/of few@1; it takes code of your own: `holdout reproduce few@1 --run-code --restore`/);
+    expect((await box.run(['cat', 'few'])).status).toBe(2);
+    await told('reproduce', 'up@1', '--run-code', '--restore');
+    expect(await told('cat', 'few')).toBe(few);
+    expect(await told('log', '--limit', '2')).toMatch(/table \w{12} of few@1\n.*table \w{12} of up@1, twin@1\n/);
+  });
+
   it('is rebuilt from the stored rows of a file that holds others now', async () => {
     await box.write('once.json', '[{"text":"a"},{"text":"b"}]');
     await box.write('up.mjs', 'export default (row) => ({ ...row, text: `${row.text}!` });\n');
