@@ -58,5 +58,7 @@ function stepText(index: number, then: DerivationRecord, now: DerivationRecord):
   const step = `step ${index + 1} as ${shortStepName(name)}@${version}`;
   const says = preparedOrNull(builtInTransforms, then)?.says;
   if (says === undefined) return step;
-  return `${step} (${says === preparedOrNull(builtInTransforms, now)?.says ? 'of another input' : printable(says)})`;
+  if (says !== preparedOrNull(builtInTransforms, now)?.says) return `${step} (${printable(says)})`;
+  const sameInput = JSON.stringify(then.inputs) === JSON.stringify(now.inputs);
+  return `${step} (${sameInput ? 'by other code or parameters' : 'of another input'})`;
 }

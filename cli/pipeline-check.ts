@@ -78,9 +78,8 @@ export async function runCheck(context: CliContext, store: Store, check: Pipelin
   for (const version of await versionsOf(store, check.trains))
     trains.push((await open(context, store, engine, version)).named);
   const evals: NamedEval[] = [];
-  for (const version of await versionsOf(store, check.evals))
-    evals.push(await openEval(context, store, engine, version));
   const asked = await versionsOf(store, check.evals);
+  for (const version of asked) evals.push(await openEval(context, store, engine, version));
   const roles = asked.map(({ name, snapshot: { table, role } }) => ({ name, table, role }));
   for (const note of oddEvalNotes(trains, roles)) remark(`check ${check.label}: ${note}`);
   const progress = startProgress(`check ${check.label}`);

@@ -15,8 +15,8 @@ const LEAF_DIGESTS_MAX = 64;
 const windowRowsMax = 1 << 21;
 
 /**
- * The tree of a multiset of row digests, 32 bytes each, in any order. Beside its input it holds 4 bytes a row, unless
- * most of them are equal: then 12.
+ * The tree of a multiset of row digests, 32 bytes each, in any order. Beside its input it holds 4 bytes a row, more
+ * where many are equal: at most 40.
  * @throws RangeError when they are no whole number of digests.
  */
 export function setTree(digests: Uint8Array): TreeRoot {

@@ -36,6 +36,10 @@ export async function frozenDifference(
   if (locked === undefined) return { of, step: null, what: 'entry', locked: null, found: null };
   const settled = settledPlan(plan);
   if (node.kind === 'files') {
+    if (!isRead(locked)) {
+      const changes = ['it is read from files now, and was made by steps when the lock was written'];
+      return { of, step: null, what: 'steps', locked: locked.steps[0]?.derivation ?? null, found: null, changes };
+    }
     const next =
       plan.action === 'add' && plan.steps.length === 0 ? await filesDifference(of, locked, node, facts) : null;
     if (next !== null) return next;
@@ -72,6 +76,10 @@ function entryOf(lock: PipelineLock, { section, name }: PipelineNode): LockedDat
 /** A dataset as messages name it. */
 function nodeTitle({ section, name }: Pick<PipelineNode, 'section' | 'name'>): string {
   return section === 'evals' ? `eval set "${name}"` : `dataset "${name}"`;
+}
+
+function isRead({ steps }: LockedDataset): boolean {
+  return steps[0]?.step.startsWith('holdout/read@') === true;
 }
 
 async function lockedRead(locked: LockedDataset, facts: PlanFacts): Promise<DerivationRecord | null> {
@@ -125,11 +133,12 @@ function fileChanges(was: DerivationRecord, files: readonly Digested[]): readonl
   const when = 'when the lock was written';
   if (before.length !== files.length)
     return [`it is read from ${countText(files.length)} now, and was from ${before.length} ${when}`];
-  const changed = files.filter(({ sha256 }) => !before.includes(sha256));
-  if (changed.length === 0) {
-    const inOrder = files.every(({ sha256 }, index) => sha256 === before[index]);
-    return inOrder ? [] : [`its files are read in another order than ${when}`];
-  }
+  const digests = files.map(({ sha256 }) => sha256);
+  if (digests.toSorted().join() === before.toSorted().join())
+    return digests.join() === before.join() ? [] : [`its files are read in another order than ${when}`];
+  const unknown = files.filter(({ sha256 }) => !before.includes(sha256));
+  // A file that is a copy of another one now has bytes that are known.
+  const changed = unknown.length > 0 ? unknown : files.filter(({ sha256 }, index) => sha256 !== before[index]);
   const shown = changed.slice(0, filesShown).map(({ path }) => relative(process.cwd(), resolve(path)));
   const more = changed.length > shown.length ? ` and ${changed.length - shown.length} more` : '';
   return [`${shown.join(', ')}${more} ${changed.length === 1 ? 'has' : 'have'} other bytes than ${when}`];

@@ -38,10 +38,11 @@ export async function derivedOrigin(
   };
 }
 
-/** The entry that a name means. One that names a version, or a content by its id, means what was read, where that is it. */
+/** The entry that a name means. One that names a content by its id means what was read, where that has it. */
 async function entryRead(text: string, before: number | undefined, facts: PlanFacts): Promise<number> {
   const { entry } = (await facts.version(text))!;
-  const was = before === undefined || text === entry.name ? null : await facts.entryAt(before);
+  const isExact = text === entry.name || text === `${entry.name}@${entry.version}`;
+  const was = before === undefined || isExact ? null : await facts.entryAt(before);
   return was !== null && was.name === entry.name && was.snapshot === entry.snapshot ? was.seq : entry.seq;
 }
 

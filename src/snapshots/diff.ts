@@ -175,11 +175,6 @@ function firstPairs(added: Uint32Array, partners: Uint32Array, rowsMax: number):
   return first;
 }
 
-interface Pair {
-  readonly before: number;
-  readonly after: number;
-}
-
 async function changedRows(
   engine: Engine,
   before: TableReader,

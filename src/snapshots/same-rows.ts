@@ -3,7 +3,7 @@
  * of something else or in another way. Nothing is run or read for them.
  * @module
  */
-import { basename, resolve } from 'node:path';
+import { basename, isAbsolute, resolve } from 'node:path';
 import type { Sha256Id } from '../../schemas/ids.ts';
 import { type BlobRecord, type TableRef, blobRecord, realisationRecord } from '../../schemas/records.ts';
 import { type JournalState, type VersionEntry, tableKey } from '../store/journal-state.ts';
@@ -29,14 +29,28 @@ export function recipeOf({ through = [], derivation }: Pick<VersionOrigin, 'thro
   return [...through.map((step) => step.derivation), derivation];
 }
 
-/** Whether both came by the same steps, from the same versions or files. */
+/**
+ * Whether both came by the same steps, from the same versions or files. Where something lies outside the project is each
+ * checkout's own affair: two that share a store would else journal one origin after the other without end.
+ */
 export function sameOrigin(a: VersionOrigin, b: VersionOrigin): boolean {
-  return JSON.stringify(originFacts(a)) === JSON.stringify(originFacts(b));
+  const pathsOf = ({ sources }: VersionOrigin): string[] => sources.map(({ path }) => path);
+  const [one, other] = [a.folder ?? '', b.folder ?? ''];
+  return (
+    JSON.stringify([recipeOf(a), a.reads ?? []]) === JSON.stringify([recipeOf(b), b.reads ?? []]) &&
+    (one === other || isAbsolute(one) || isAbsolute(other)) &&
+    samePaths(pathsOf(a), pathsOf(b)) &&
+    samePaths(a.given ?? [], b.given ?? [])
+  );
 }
 
-function originFacts(origin: VersionOrigin): unknown {
-  const { reads = [], folder = null, sources, given = [] } = origin;
-  return [recipeOf(origin), reads, folder, sources.map(({ path }) => path), given];
+/** Whether paths are the same, those outside the project by their last part. */
+function samePaths(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((path, index) => samePath(path, b[index]!));
+}
+
+function samePath(a: string, b: string): boolean {
+  return a === b || ((isAbsolute(a) || isAbsolute(b)) && basename(a) === basename(b));
 }
 
 /**

@@ -46,6 +46,22 @@ describe('run --frozen', () => {
     expect(await lockOf(box)).toBe(lock);
   });
 
+  it('tells a file that is a copy of another one now, and a dataset that is read from files now', async () => {
+    const three = 'version: 1\ndatasets:\n  all: {files: [x.jsonl, y.jsonl, z.jsonl]}\n';
+    const box = await makeBox({ 'holdout.yaml': three, 'x.jsonl': '{"n":1}\n', 'y.jsonl': '{"n":1}\n' });
+    await box.write('z.jsonl', '{"n":2}\n');
+    await box.json(['run']);
+    await box.write('y.jsonl', '{"n":2}\n');
+    expect((await box.run(['run', '--frozen'])).stdout).toContain('y.jsonl has other bytes than when the lock');
+    const other = await makeRun();
+    await other.write(
+      'holdout.yaml',
+      pipeline.replace(/  clean:\n    from: raw\n[^]*- shuffle\n/, '  clean: {files: data/b.jsonl, role: train}\n'),
+    );
+    const { stdout } = await other.run(['run', 'clean', '--frozen']);
+    expect(stdout).toContain('it is read from files now, and was made by steps when the lock was written');
+  });
+
   it.each([
     ['the store that wrote the lock', true, 'data/b.jsonl has other bytes than when the lock was written'],
     [
