@@ -10,7 +10,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { init, parse } from 'es-module-lexer';
 import { HoldoutError } from '../errors.ts';
 import { type CodeFile, type CodeRecord, bytesId, codePath, readCodeFile, sortFiles } from './code-identity.ts';
-import { stripTypes } from './strip-types.ts';
+import { stripTypes, syntaxErrorIn } from './strip-types.ts';
 
 /** A local file as a worker loads it. */
 export interface ModuleSource {
@@ -116,6 +116,8 @@ function importsOf(source: string, shown: string): FoundImport[] {
   try {
     [imports] = parse(source, shown);
   } catch (error) {
+    const told = syntaxErrorIn(source, shown);
+    if (told !== null) throw told;
     const index = error instanceof Error && 'idx' in error ? Number(error.idx) : 0;
     throw new HoldoutError('INPUT_INVALID', 'this is no module that can be read', {
       file: shown,

@@ -25,6 +25,7 @@ import {
 import { PieceQueue, pieceBytes } from './piece-queue.ts';
 import { ioError } from '../store/io-error.ts';
 import { RowFailure } from './step-output.ts';
+import { syntaxErrorIn } from './strip-types.ts';
 
 /** How a module is run. */
 export interface ModuleRun {
@@ -213,9 +214,21 @@ export class ModuleProcess {
     if (reply.kind === 'piece') this.#takePiece(unpackPiece(reply, body));
     else if (reply.kind === 'crash') this.#fail(this.#atBeat(reply.says, {}));
     else {
+      const told = reply.says.startsWith('SyntaxError: ') ? this.#syntaxError() : null;
+      if (told !== null) return this.#fail(told);
       const at = reply.at === null ? '' : ` (${shownPlace(this.#run, reply.at)})`;
       this.#fail(new HoldoutError('INPUT_INVALID', `${this.#run.path}: ${reply.says}${at}`));
     }
+  }
+
+  /** Node gives a module's syntax error no place that can be read from it. */
+  #syntaxError(): HoldoutError | null {
+    const { graph, projectRoot } = this.#run;
+    for (const { url, format, source } of graph.sources) {
+      const told = format === 'module' ? syntaxErrorIn(source, codePath(projectRoot, fileURLToPath(url))) : null;
+      if (told !== null) return told;
+    }
+    return null;
   }
 
   /** Why it ended when nobody asked it to. */

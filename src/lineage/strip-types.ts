@@ -15,7 +15,22 @@ const load = createRequire(import.meta.url);
  * @throws HoldoutError INPUT_INVALID with file, line and column
  */
 export function stripTypes(source: string, shown: string): string {
-  if (!/\.m?ts$/.test(shown)) return source;
+  return /\.m?ts$/.test(shown) ? stripped(source, shown) : source;
+}
+
+/** What is wrong with the syntax of JavaScript, with file, line and column; null where this parser finds nothing. */
+export function syntaxErrorIn(source: string, shown: string): HoldoutError | null {
+  try {
+    stripped(source, shown);
+  } catch (error) {
+    const isSyntax = error instanceof HoldoutError && (error.cause as Partial<SwcFailure>).code === 'InvalidSyntax';
+    return isSyntax ? error : null;
+  }
+  return null;
+}
+
+/** @throws HoldoutError INPUT_INVALID with file, line and column */
+function stripped(source: string, shown: string): string {
   const swc = load('@swc/wasm-typescript') as { readonly transformSync: typeof transformSync };
   try {
     return swc.transformSync(source, { mode: 'strip-only', module: true, filename: shown }).code;

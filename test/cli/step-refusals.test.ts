@@ -76,7 +76,7 @@ describe('a step that is refused', () => {
     [{ sql: { query: "COPY input TO 'x.csv'" } }, 'only a SELECT can be run'],
     [{ sql: { query: 'SELECT random() AS x FROM input' } }, 'random may give another answer the next time'],
     // Modules.
-    [{ module: { path: 'broken.mjs' } }, 'error: broken.mjs:1: '],
+    [{ module: { path: 'broken.mjs' } }, 'error: broken.mjs:1:31: '],
     [{ module: { path: 'other.mjs' } }, '"default" is no function (it exports clean)'],
     [{ module: { path: 'd.jsonl' } }, 'd.jsonl is no module: its name ends in none of .ts, .mts, .js, .mjs'],
     [{ module: { path: '.' } }, '. is no module'],
