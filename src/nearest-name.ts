@@ -14,8 +14,8 @@ export function nearestName(name: string, known: Iterable<string>): string | nul
   for (const candidate of names) {
     const [given, near] = [name.slice(0, 128).toLowerCase(), candidate.slice(0, 128).toLowerCase()];
     const apart = distance(given, near);
-    // With no letter in common a short name is near everything short.
-    if (apart < bestDistance && apart < Math.max(given.length, near.length)) [best, bestDistance] = [candidate, apart];
+    // A short name is near everything short: so many mistakes as it has letters make it of any other.
+    if (apart < bestDistance && apart < near.length) [best, bestDistance] = [candidate, apart];
   }
   if (best !== null || name.length < beginningMin) return best;
   return names.find((candidate) => candidate.toLowerCase().startsWith(name.toLowerCase())) ?? null;

@@ -87,4 +87,5 @@ it('names the nearest name, and none where short names have no letter in common'
   expect(nearestName('gsm8k', ['train', 'gsm8k-test'])).toBe('gsm8k-test');
   expect(nearestName('gs', ['train', 'gsm8k-test'])).toBe(null);
   expect(nearestName('x', ['y'])).toBe(null);
+  expect(nearestName('nix', ['i'])).toBe(null);
 });
