@@ -5,6 +5,7 @@
  */
 import type { z } from 'zod';
 import { nearestName } from './nearest-name.ts';
+import { keysAt } from './schema-keys.ts';
 import { inPlainWords, missingWords } from './value-words.ts';
 
 /** Keys and indexes that lead to a value. */
@@ -47,7 +48,7 @@ export function checkValue<T>(schema: z.ZodType<T>, value: unknown, keys: readon
       continue;
     }
     const lacking = missing.filter((each) => samePath(each.slice(0, -1), path)).map((each) => String(each.at(-1)));
-    const known = [...new Set([...lacking, ...(path.length === 0 ? keys : [])])];
+    const known = [...new Set([...lacking, ...(path.length === 0 ? keys : keysAt(schema, path))])];
     const meant = new Map(
       issue.keys.map((key) => [
         key,

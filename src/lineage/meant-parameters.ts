@@ -24,7 +24,9 @@ export function parametersHint({ name, example, params }: WrittenStep, given: un
   if (known.length === 0) return 'it has no parameters';
   const isNamed = isMap(given);
   const listed = `its parameters: ${known.join(', ')}`;
-  if (isNamed && Object.keys(given).some((key) => known.includes(key))) return listed;
+  if (isNamed && Object.keys(given).some((key) => known.includes(key))) {
+    return known.map((key) => listHint(params, given, key)).find((hint) => hint !== undefined) ?? listed;
+  }
   const meant = known.flatMap((parameter) => {
     const fits = [given, [given]].find((value) => params.safeParse({ [parameter]: value }).success);
     return fits === undefined ? [] : [`${shortStepName(name)}: {${parameter}: ${flowText(fits)}}`];
@@ -32,6 +34,16 @@ export function parametersHint({ name, example, params }: WrittenStep, given: un
   const [only] = meant;
   if (only !== undefined && meant.length === 1 && only.length <= valueCharactersMax) return `it is written ${only}`;
   return isNamed ? listed : `${listed}; for example ${example}`;
+}
+
+/** How a parameter is written that takes a list, where one value stands that the list may have; else nothing. */
+export function listHint(params: z.ZodType, given: unknown, key: string): string | undefined {
+  const value = isMap(given) ? given[key] : undefined;
+  if ((typeof value !== 'string' && typeof value !== 'number') || String(value).length > valueCharactersMax)
+    return undefined;
+  const isWrong = (meant: unknown): boolean =>
+    params.safeParse({ ...(given as object), [key]: meant }).error?.issues.some(({ path }) => path[0] === key) === true;
+  return isWrong(value) && !isWrong([value]) ? `it is written ${key}: ${flowText([value])}` : undefined;
 }
 
 function isMap(value: unknown): value is Readonly<Record<string, unknown>> {

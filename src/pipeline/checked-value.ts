@@ -3,6 +3,7 @@
  * @module
  */
 import type { z } from 'zod';
+import { keysAt } from '../schema-keys.ts';
 import { type ValueProblem, checkValue, placeText, problemText } from '../value-problems.ts';
 import type { Path, PlacedYaml, Problem } from './yaml-places.ts';
 
@@ -17,6 +18,8 @@ export interface ValueOfFile {
   readonly keys: readonly string[];
   /** What to do where the value as a whole is wrong. */
   readonly hint?: string | undefined;
+  /** What to do where the value of one of its keys is wrong. */
+  readonly hintOf?: (key: string) => string | undefined;
 }
 
 /** A value that is right, or what is wrong with it; `missing` are the paths in the value where nothing stands. */
@@ -28,10 +31,10 @@ export type CheckedValue<T> =
 export function checkOfFile<T>(schema: z.ZodType<T>, value: unknown, of: ValueOfFile): CheckedValue<T> {
   const checked = checkValue(schema, value, of.keys);
   if (checked.ok) return checked;
-  return { ok: false, problems: checked.problems.map((problem) => placed(problem, of)) };
+  return { ok: false, problems: checked.problems.map((problem) => placed(problem, of, schema)) };
 }
 
-function placed(problem: ValueProblem, of: ValueOfFile): Problem & { missing?: string } {
+function placed(problem: ValueProblem, of: ValueOfFile, schema: z.ZodType): Problem & { missing?: string } {
   const { yaml, what, keys } = of;
   const path = [...of.path, ...problem.path];
   const { kind, key, says } = problem;
@@ -41,8 +44,11 @@ function placed(problem: ValueProblem, of: ValueOfFile): Problem & { missing?: s
   const isOfWhole = problem.path.length === 0;
   const message = `${isOfWhole ? '' : `${what}: `}${problemText(problem, what)}`;
   if (kind === 'missing') return { ...yaml.at(path), message, missing: placeText(problem.path) };
-  const itsKeys = keys.length === 0 || kind === 'value' ? undefined : `its keys: ${keys.join(', ')}`;
-  const hint = isOfWhole ? (of.hint ?? itsKeys) : undefined;
+  const known = isOfWhole ? keys : kind === 'unknown-key' ? keysAt(schema, problem.path) : [];
+  const itsKeys = known.length === 0 || kind === 'value' ? undefined : `its keys: ${known.join(', ')}`;
+  const [first] = problem.path;
+  const ofKey = problem.path.length === 1 && kind === 'value' ? of.hintOf?.(String(first)) : undefined;
+  const hint = isOfWhole ? (of.hint ?? itsKeys) : (ofKey ?? itsKeys);
   const place = kind === 'value' ? yaml.at(path) : yaml.keyAt(path, key);
   return { ...place, message, ...(hint === undefined ? {} : { hint }) };
 }

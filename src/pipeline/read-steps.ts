@@ -6,7 +6,7 @@ import { stepNotes } from '../../schemas/pipeline-file.ts';
 import { HoldoutError } from '../errors.ts';
 import { nearestName } from '../nearest-name.ts';
 import { findStep, shortStepName } from '../lineage/find-step.ts';
-import { parametersHint } from '../lineage/meant-parameters.ts';
+import { listHint, parametersHint } from '../lineage/meant-parameters.ts';
 import { parametersOf } from '../lineage/parameters.ts';
 import type { PreparedStep, Transform } from '../lineage/transform.ts';
 import { checkOfFile } from './checked-value.ts';
@@ -124,7 +124,8 @@ function prepare(reading: StepReading, named: string, params: unknown, at: StepP
   const what = `${at.what}, ${shortStepName(transform.name)}`;
   const keys = parametersOf(transform.params).map((parameter) => parameter.name);
   const hint = parametersHint(transform, params);
-  const checked = checkOfFile(transform.params, params, { yaml, path: at.paramsPath, what, keys, hint });
+  const hintOf = (key: string): string | undefined => listHint(transform.params, params, key);
+  const checked = checkOfFile(transform.params, params, { yaml, path: at.paramsPath, what, keys, hint, hintOf });
   if (!checked.ok) {
     problems.push(...checked.problems);
     return null;

@@ -78,6 +78,26 @@ describe('a pipeline file', () => {
     expect(await saidOf(text)).toEqual([expect.stringContaining(says)]);
   });
 
+  it.each([
+    [
+      '  a: {files: x, fields: {qestion: q}}\n',
+      '"qestion" (did you mean question?)',
+      'its keys: question, passage, ch',
+    ],
+    ['  a: {from: s, steps: [dedupe: {by: text}]}\n', 'by: expected a list', 'it is written by: [text]'],
+    ['  a: {from: s, steps: [decontaminate: {against: e}]}\n', 'against: expected', 'it is written against: [e]'],
+  ])('says what keys there are, and how a list is written: %s', async (dataset, message, hint) => {
+    await expect(read(`version: 1\ndatasets:\n${dataset}`)).rejects.toMatchObject({
+      message: expect.stringContaining(message) as string,
+      hint: expect.stringContaining(hint) as string,
+    });
+  });
+
+  it('is told of no list that would be as wrong', async () => {
+    const mixture = read('version: 1\ndatasets:\n  a: {from: s, steps: [mixture: {weight: 1, with: s}]}\n');
+    await expect(mixture).rejects.toMatchObject({ hint: undefined });
+  });
+
   it('is told everything that is wrong with it, by line', async () => {
     const said = await saidOf(`version: 1
 datasets:
