@@ -10,14 +10,20 @@ import { remark } from './output.ts';
 
 const commandName = 'holdout/command';
 
-/** Remarks on each such file once. */
-export async function warnOfUndeclared(projectRoot: string, steps: readonly PreparedStep[]): Promise<void> {
-  const said = new Set<string>();
-  for (const step of steps) {
+/** A step, and how it is named in a warning. */
+export interface NamedStep {
+  readonly step: PreparedStep;
+  /** `holdout.yaml:9:9: clean, step 1 (command)` */
+  readonly named: string;
+}
+
+/** Remarks on each such file of each step once. */
+export async function warnOfUndeclared(projectRoot: string, steps: readonly NamedStep[]): Promise<void> {
+  for (const { step, named } of steps) {
     if (step.name !== commandName) continue;
-    for (const file of await undeclaredFiles(projectRoot, step.params as unknown as CommandParams)) said.add(file);
+    for (const file of await undeclaredFiles(projectRoot, step.params as unknown as CommandParams))
+      remark(`warning: ${named}: ${file} is not in files: editing it re-runs nothing`);
   }
-  for (const file of said) remark(`warning: ${file} is not in files: editing it re-runs nothing`);
 }
 
 interface CommandParams {

@@ -38,6 +38,7 @@ import {
   planJson,
   planLine,
 } from '../pipeline-text.ts';
+import { plural } from '../text.ts';
 import { warnOfUndeclared } from '../undeclared-files.ts';
 
 const hitsShown = 5;
@@ -71,8 +72,12 @@ export const run: Action = async ({ context, operands, options }) => {
     remember: !dryRun,
   });
   for (const node of asked.nodes) {
-    const steps = node.kind === 'derived' ? node.steps.map(({ step }) => step) : [];
-    await warnOfUndeclared(await facts.folder(steps), steps);
+    if (node.kind !== 'derived') continue;
+    const named = node.steps.map(({ step, label, place: { line, column } }, index) => ({
+      step,
+      named: `${node.file}:${line}:${column}: ${node.name}, step ${index + 1} (${label})`,
+    }));
+    await warnOfUndeclared(await facts.folder(named.map(({ step }) => step)), named);
   }
   if (dryRun) {
     const openEngine = (): Promise<Engine> => (engine ??= context.openEngine(store));
@@ -112,7 +117,7 @@ export const run: Action = async ({ context, operands, options }) => {
   else if (difference !== null) await writeLines(differenceLines(lockShown, difference));
   else if (isWritten) await writeLines([`${lockShown}: written`]);
   else if (frozen && ended === exitStatus.ok) await writeLines([`${lockShown}: every id is the one it names`]);
-  else if (ended !== exitStatus.ok && !frozen) await writeLines([`${lockShown}: left as it is`]);
+  else if (ended !== exitStatus.ok && !frozen) await writeLines([`${lockShown}: left as it is${failedText(outcome)}`]);
   return ended;
 };
 
@@ -193,6 +198,12 @@ function lockedOf(outcome: NodeOutcome): [string, LockedDataset][] {
   return outcome.action === 'failed' || outcome.action === 'skipped'
     ? []
     : [[outcome.node.name, lockedDataset(outcome.plan)]];
+}
+
+/** How many datasets failed, behind what else is said at the end; empty where none did. */
+function failedText({ nodes }: PipelineOutcome): string {
+  const failed = nodes.filter(({ action }) => action === 'failed').length;
+  return failed === 0 ? '' : `; ${failed} of ${plural(nodes.length, 'dataset')} failed`;
 }
 
 /** Failures first, then leaks, then checks that cannot tell. */

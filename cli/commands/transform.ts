@@ -7,6 +7,7 @@ import { HoldoutError } from '../../src/errors.ts';
 import { codeFolder } from '../../src/lineage/code-folder.ts';
 import { deriveChain, planChain } from '../../src/lineage/derive-chain.ts';
 import { builtInTransforms } from '../../transforms/index.ts';
+import { shortStepName } from '../../src/lineage/find-step.ts';
 import type { Action } from '../command-spec.ts';
 import { openChain } from '../derive.ts';
 import { exitStatus } from '../exit-codes.ts';
@@ -30,7 +31,10 @@ export const transform: Action = async ({ context, operands, options }) => {
   const steps = texts.map((text) => parseStep(text, builtInTransforms));
   const store = await context.openStore();
   const folder = await codeFolder(steps, [process.cwd(), store.projectRoot]);
-  await warnOfUndeclared(folder, steps);
+  await warnOfUndeclared(
+    folder,
+    steps.map((step, index) => ({ step, named: `step ${index + 1} (${shortStepName(step.name)})` })),
+  );
   const base = await versionEntry(store, from);
   const engine = await context.openEngine(store);
   const { run, reader } = await openChain(context, { store, engine, base, name, steps, folder });

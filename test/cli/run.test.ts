@@ -182,14 +182,15 @@ datasets:
       'version: 1\ndatasets:\n  raw: {files: data/a.jsonl}\n' +
       '  out: {from: raw, steps: [{command: {run: [cat, "-", more.txt], files: [more.txt]}}]}\n';
     const box = await makeBox({ 'holdout.yaml': declared.replace(', files: [more.txt]', ''), 'more.txt': '' });
-    const warning = 'warning: more.txt is not in files: editing it re-runs nothing\n';
+    const says = 'step 1 (command): more.txt is not in files: editing it re-runs nothing\n';
+    const warning = `warning: holdout.yaml:4:29: out, ${says}`;
     const first = await box.run(['run']);
     expect(first.status).toBe(0);
     expect(first.stderr.split(warning)).toHaveLength(2);
     await box.write('holdout.yaml', declared);
     expect((await box.run(['run'])).stderr).not.toContain('warning');
     const step = "command: {run: 'cat - more.txt'}";
-    expect((await box.run(['transform', 'raw', 'again', '--step', step])).stderr).toContain(warning);
+    expect((await box.run(['transform', 'raw', 'again', '--step', step])).stderr).toContain(`warning: ${says}`);
   });
 
   it('comes back to the version that the file describes', async () => {
