@@ -107,7 +107,9 @@ export async function reportError(thrown: unknown, json: boolean): Promise<numbe
 
 /** An error in one line, with its place and what to do. */
 export function errorText(error: HoldoutError): string {
-  const hint = error.hint === undefined ? '' : `; ${error.hint}`;
+  // Behind a semicolon no sentence begins.
+  const inside = error.hint?.replace(/^[A-Z](?=[a-z ])/, (letter) => letter.toLowerCase());
+  const hint = inside === undefined ? '' : `; ${inside}`;
   return withoutControls(`${placeOf(error)}${error.message}${hint}`).replaceAll(/\s*\n\s*/g, ' ');
 }
 

@@ -67,6 +67,10 @@ export const join: Transform = defineTransform({
     const right = others[0]!.reader;
     const label = datasetLabel(dataset);
     const pairs = keyPairs(on);
+    for (const pair of pairs) {
+      columnNamed(input.schema, pair.left, 'the input');
+      columnNamed(right.schema, pair.right, label);
+    }
     const { matches, duplicate } = await matchRows({ input, engine }, { input: right, engine }, pairs);
     if (duplicate !== null && twice === 'fail') {
       const key = await keyText(
@@ -155,7 +159,7 @@ function takenColumns(
   if (wanted !== undefined) {
     return wanted.map((each) => {
       const { column, as } = typeof each === 'string' ? { column: each, as: each } : each;
-      return { ...columnNamed(right, column), as };
+      return { ...columnNamed(right, column, label), as };
     });
   }
   const keys = new Set(pairs.map((pair) => pair.right));

@@ -236,10 +236,10 @@ function lower(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
 
-/** The error for a column that is not there, with the nearest that is. */
-export function unknownColumn(name: string, columns: readonly string[]): HoldoutError {
+/** The error for a column that is not there, with the nearest that is; `of` is the table, where there are several. */
+export function unknownColumn(name: string, columns: readonly string[], of?: string): HoldoutError {
   const near = nearestName(name, columns);
-  return new HoldoutError('USAGE', `there is no column "${name}"`, {
+  return new HoldoutError('USAGE', `there is no column "${name}"${of === undefined ? '' : ` in ${of}`}`, {
     hint: near === null ? `columns: ${columns.join(', ') || 'none'}` : `did you mean ${near}?`,
   });
 }

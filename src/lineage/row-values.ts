@@ -57,13 +57,14 @@ export async function keyDigests(source: RowSourceTable, names: readonly string[
   return digests;
 }
 
-/** The column of this name. @throws HoldoutError `USAGE` with the nearest name. */
-export function columnNamed({ columns }: TableSchema, name: string): Column {
+/** The column of this name; `of` is the table, where there are several. @throws HoldoutError `USAGE` with the nearest name. */
+export function columnNamed({ columns }: TableSchema, name: string, of?: string): Column {
   const found = columns.find((column) => column.name === name);
   if (found !== undefined) return found;
   throw unknownColumn(
     name,
     columns.map((column) => column.name),
+    of,
   );
 }
 

@@ -38,6 +38,33 @@ async function planned(box: Sandbox, name: string, status = 0): Promise<Shown> {
   return datasets.find((each) => each.name === name)!;
 }
 
+describe('a run that fails', () => {
+  it('counts the datasets that failed at its end', async () => {
+    const box = await makeBox(['filter: {where: "txt > 2"}']);
+    const { stdout } = await box.run(['run']);
+    expect(stdout).toMatch(/^holdout.lock: left as it is; 1 of 2 datasets failed$/m);
+  });
+
+  it('says in which dataset a column of the key is missing, and of a module that is none where', async () => {
+    const box = await makeBox(['join: {dataset: ev, on: id}']);
+    expect((await planned(box, 'out', 2)).reason).toContain('there is no column "id" in ev; ');
+    await writeSteps(box, ['join: {dataset: ev, on: answer}']);
+    expect((await planned(box, 'out', 2)).reason).toContain('there is no column "answer" in the input; ');
+    for (const [wrong, says] of [
+      ['const x = ;', /bad\.mjs:2:13: .*Expression expected$/m],
+      ['if (row {', /bad\.mjs:2:11: .*Expected '\)', got '\{'$/m],
+    ] as const) {
+      await box.write('bad.mjs', `export default (row) => {\n  ${wrong}\n  return row;\n};\n`);
+      await writeSteps(box, ['module: {path: bad.mjs}']);
+      const { stderr } = await box.run(['run']);
+      expect(stderr).toMatch(says);
+    }
+    await box.write('none.txt', '');
+    await writeSteps(box, ['module: {path: none.txt}']);
+    expect((await planned(box, 'out', 2)).reason).toContain('; a program in another language');
+  });
+});
+
 describe('a dry run', () => {
   it.each([
     [['filter: {where: "length(txt) > 2"}'], 7, 'step 1 (filter): there is no column "txt"'],
