@@ -6,7 +6,7 @@ import { type SnapshotRecord, type TableRef, snapshotRecord } from '../schemas/r
 import type { Engine } from '../src/engine/engine.ts';
 import { HoldoutError } from '../src/errors.ts';
 import type { TableAccess } from '../src/lineage/row-origins.ts';
-import { type VersionEntry, tableKey } from '../src/store/journal-state.ts';
+import { type TableKey, type VersionEntry, tableKey } from '../src/store/journal-state.ts';
 import type { Store } from '../src/store/store.ts';
 import { type TableReader, openTable, tableDigests } from '../src/tables/table-reader.ts';
 import type { CliContext } from './context.ts';
@@ -49,14 +49,38 @@ export async function openVersion(
   }
 }
 
-/** Opens the tables of a lineage, that of `of` where it is one's; those that were dropped are rebuilt. */
-export function tableAccess(context: Surroundings, store: Store, engine: Engine, of?: VersionEntry): TableAccess {
-  const name = 'a table on the way';
+/**
+ * Opens the tables of a lineage, that of `of` where it is one's; those that were dropped are rebuilt, which is said once.
+ * @param before called once, before the first of them is rebuilt; it may refuse
+ */
+export function tableAccess(
+  context: Surroundings,
+  store: Store,
+  engine: Engine,
+  of?: VersionEntry,
+  before?: (dropped: ReadonlySet<TableKey>) => void,
+): TableAccess {
+  let told = false;
+  let asked = false;
+  const onRebuild = (): void => {
+    if (!told) remark('rows on the way were dropped: making them again');
+    told = true;
+  };
+  const keep = async (ref: TableRef): Promise<void> => {
+    const { dropped } = await store.journal();
+    if (!dropped.has(tableKey(ref))) return;
+    if (!asked) before?.(dropped);
+    asked = true;
+    await rebuild(context, store, engine, ref, onRebuild, of);
+  };
   return {
     store,
-    open: (ref) => openKept(context, store, engine, ref, name, of),
+    open: async (ref) => {
+      await keep(ref);
+      return openTable(store, engine, ref);
+    },
     digests: async (ref) => {
-      await keepTable(context, store, engine, ref, name, of);
+      await keep(ref);
       return tableDigests(store, ref);
     },
   };
@@ -72,9 +96,19 @@ export async function keepTable(
   entry?: VersionEntry,
 ): Promise<void> {
   if (!(await store.journal()).dropped.has(tableKey(ref))) return;
+  await rebuild(context, store, engine, ref, () => remark(`${name} was dropped: making its rows again`), entry);
+}
+
+async function rebuild(
+  context: Surroundings,
+  store: Store,
+  engine: Engine,
+  ref: TableRef,
+  onRebuild: () => void,
+  entry?: VersionEntry,
+): Promise<void> {
   const { rebuildDropped } = await import('../src/lineage/rebuild.ts');
   const { builtInTransforms } = await import('../transforms/index.ts');
-  const onRebuild = (): void => remark(`${name} was dropped: making its rows again`);
   await rebuildDropped(
     { store, engine, transforms: builtInTransforms, threads: context.threads, now: context.now(), onRebuild },
     ref,

@@ -5,8 +5,9 @@
 import { HoldoutError } from '../../src/errors.ts';
 import { otherNames, stepFacts, withNames } from '../../src/lineage/describe-step.ts';
 import { type LineageStep, lineageGraph } from '../../src/lineage/graph.ts';
+import { refuseCode } from '../../src/lineage/rebuild.ts';
 import { rowsFrom } from '../../src/lineage/row-origins.ts';
-import { type RowFate, whyDropped } from '../../src/lineage/why-dropped.ts';
+import { type RowFate, tablesFollowed, whyDropped } from '../../src/lineage/why-dropped.ts';
 import type { Store } from '../../src/store/store.ts';
 import { fetchRows } from '../../src/tables/rows-at.ts';
 import { builtInTransforms } from '../../transforms/index.ts';
@@ -37,8 +38,11 @@ export const why: Action = async ({ context, operands, options }) => {
     return exitStatus.ok;
   }
   const engine = await context.openEngine(store);
-  const access = tableAccess(context, store, engine, entry);
   const from = await startOf(store, steps, options.text('from'));
+  // Rows that come back by reading are not made again for an answer that then takes code of one's own.
+  const access = tableAccess(context, store, engine, entry, (dropped) =>
+    refuseCode(builtInTransforms, steps, dropped, tablesFollowed(steps, from.index)),
+  );
   const reader = await access.open(from.realisation.output);
   const { rows, more } = await rowsAsked(engine, reader, options);
   const run = { ...access, engine, transforms: builtInTransforms, threads: context.threads };

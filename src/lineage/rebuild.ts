@@ -213,7 +213,7 @@ function runsCode(transforms: readonly Transform[], { derivation }: LineageStep)
  * Refuses tables of a lineage that were dropped where code of the person's own makes them, or what they are made of.
  * @throws HoldoutError `CONFLICT` with the way back
  */
-function refuseCode(
+export function refuseCode(
   transforms: readonly Transform[],
   steps: readonly LineageStep[],
   dropped: ReadonlySet<TableKey>,

@@ -3,6 +3,7 @@
  * see which of equal rows that was, and the step is asked why.
  * @module
  */
+import type { TableRef } from '../../schemas/records.ts';
 import type { Engine } from '../engine/engine.ts';
 import { Store } from '../store/store.ts';
 import { readLayout } from '../tables/stored-parts.ts';
@@ -82,6 +83,21 @@ export async function whyDropped(
   }
   for (const { of, row } of alive.get(steps.length - 1) ?? []) of.stays.push(row);
   return followed;
+}
+
+/** Tables that following a row of step `from` to the end reads for sure, as no file says of which rows a step made its own. */
+export function tablesFollowed(steps: readonly LineageStep[], from: number): readonly TableRef[] {
+  const reached = new Set([from]);
+  const tables: TableRef[] = [];
+  for (const step of steps.slice(from + 1)) {
+    if (!step.inputs.some((input) => reached.has(input.step))) continue;
+    reached.add(step.index);
+    if (step.realisation.origins !== undefined) continue;
+    tables.push(...step.inputs.map(({ ref }) => ref));
+    // Code of the person's own is not run again: digests say which rows stayed.
+    if (step.derivation.code !== undefined) tables.push(step.realisation.output);
+  }
+  return tables;
 }
 
 async function passStep(

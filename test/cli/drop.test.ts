@@ -131,6 +131,8 @@ describe('a dropped version', () => {
   });
 });
 
+const step = (id: number): string[] => ['--step', `filter: {where: "id > ${id}"}`];
+
 describe('a version made by code of your own', () => {
   it('is dropped where that is allowed, read only after it was rebuilt by name, and never where nothing vouches', async () => {
     await box.write('up.mjs', 'export default (row) => ({ ...row, text: `${row.text}!` });\n');
@@ -184,6 +186,26 @@ describe('a version made by code of your own', () => {
     await told('reproduce', 'up@1', '--run-code', '--restore');
     expect(await told('cat', 'few')).toBe(few);
     expect(await told('log', '--limit', '2')).toMatch(/table \w{12} of few@1\n.*table \w{12} of up@1, twin@1\n/);
+  });
+
+  it('makes nothing again for a question that takes that code, and says once that it makes rows again', async () => {
+    await box.write('up.mjs', 'export default (row) => ({ ...row, text: `${row.text}!` });\n');
+    await told('transform', 'fa', 'few', ...[15, 25, 35].flatMap(step));
+    const coded = [...step(10), ...step(20), ...step(30), '--step', 'module: {path: up.mjs}', ...step(40)];
+    await told('transform', 'fa', 'up', ...coded);
+    await told('drop', 'few');
+    await told('drop', 'up', '--run-code');
+    const journal = await readdir(join(box.folder, '.holdout', 'journal'));
+    // Row 60 reaches the step behind the module; its rows up to there would have been made for nothing.
+    const asked = await box.run(['why', 'up', '--row', '60']);
+    expect(asked).toMatchObject({ status: 2, stdout: '' });
+    expect(asked.stderr).toMatch(/^error: up@1 was dropped, and code of your own makes it[^\n]*\nhint: [^\n]*\n$/);
+    expect(await readdir(join(box.folder, '.holdout', 'journal'))).toEqual(journal);
+    expect((await box.run(['why', 'up', '--row', '2'])).stdout).toContain('dropped by filter');
+    expect(await box.run(['why', 'few', '--row', '60'])).toMatchObject({
+      status: 0,
+      stderr: 'rows on the way were dropped: making them again\n',
+    });
   });
 
   it('is rebuilt from the stored rows of a file that holds others now', async () => {
