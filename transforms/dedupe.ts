@@ -59,9 +59,9 @@ export const dedupe: Transform = defineTransform({
 
 async function textLengths(input: TableReader, engine: Engine): Promise<Float64Array> {
   const lengths = new Float64Array(input.rows);
-  const parts = input.schema.columns.filter(({ type }) => holdsText(type)).map(({ name }) => lengthSql(input, name));
-  const sum = `(${['0', ...parts].join(' + ')})::DOUBLE`;
-  await visitValues({ input, engine }, [sum], (position, chunk, row) => {
+  const reads = input.schema.columns.flatMap(({ name, type }) => (holdsText(type) ? [name] : []));
+  const sum = `(${['0', ...reads.map((name) => lengthSql(input, name))].join(' + ')})::DOUBLE`;
+  await visitValues({ input, engine }, { reads, expressions: [sum] }, (position, chunk, row) => {
     lengths[position] = Number(chunk.value(1, row));
   });
   return lengths;

@@ -45,7 +45,8 @@ export const length: Transform = defineTransform({
     const name = quoteIdentifier(textColumn(input.schema, column).name);
     const measured = unit === 'characters' ? `length(${name})` : `len(regexp_extract_all(${name}, '\\S+'))`;
     const of = new Uint8Array(input.rows);
-    await visitValues({ input, engine }, [`(${measured})::DOUBLE`], (position, chunk, row) => {
+    const expressions = [`(${measured})::DOUBLE`];
+    await visitValues({ input, engine }, { reads: [column], expressions }, (position, chunk, row) => {
       const value = chunk.value(1, row);
       if (value === null) of[position] = 3;
       else if (Number(value) < min) of[position] = 1;

@@ -45,15 +45,20 @@ export const sort: Transform = defineTransform({
     `sort by ${by.map(({ column, order }) => `${column}${order === 'desc' ? ' desc' : ''}`).join(', ')}`,
   async run({ input, engine, scratch }, { by }) {
     const keys = by.map(({ column, order }) => [keySql(columnNamed(input.schema, column)), order] as const);
+    const columns = by.map(({ column }) => column);
     const path = join(scratch, 'sort-keys.parquet');
-    const rankSource = input.orderedSql({ alone: true }) === null ? await keyFile({ input, engine }, keys, path) : null;
+    const rankSource =
+      input.orderedSql({ alone: true }) === null ? await keyFile({ input, engine }, keys, columns, path) : null;
     // Rank and position only: how the engine orders rows of one rank does not matter.
     const ranks = new Uint32Array(input.rows);
     const order =
       rankSource === null ? keys.map(([sql, direction]) => `${sql} ${direction} NULLS LAST`).join(', ') : keyName;
     await visitValues(
       { input: rankSource ?? input, engine },
-      [`dense_rank() OVER (ORDER BY ${order})::UINTEGER`],
+      {
+        reads: rankSource === null ? columns : [keyName],
+        expressions: [`dense_rank() OVER (ORDER BY ${order})::UINTEGER`],
+      },
       (p, chunk, row) => {
         ranks[p] = Number(chunk.value(1, row)) - 1;
       },
@@ -74,11 +79,12 @@ const keyName = 'holdout_key';
 async function keyFile(
   { input, engine }: RowSourceTable,
   keys: readonly (readonly [sql: string, order: 'asc' | 'desc'])[],
+  columns: readonly string[],
   path: string,
 ): Promise<RowSourceTable['input']> {
   const position = freeName(input.schema, 'holdout_position');
   const key = keys.map(([sql, order]) => `${sql}, '${order.toUpperCase()} NULLS LAST'`).join(', ');
-  const select = `SELECT create_sort_key(${key}) AS ${keyName}, ${quoteIdentifier(position)}::UINTEGER AS p FROM (${input.relationSql({ position })})`;
+  const select = `SELECT create_sort_key(${key}) AS ${keyName}, ${quoteIdentifier(position)}::UINTEGER AS p FROM (${input.relationSql({ position, columns })})`;
   await writeParquet(engine, select, path);
   return {
     rows: input.rows,
@@ -98,20 +104,38 @@ function keySql({ name, type }: Column): string {
   throw new HoldoutError('USAGE', `holdout/sort: column "${name}" holds lists, structs or JSON, which have no order`);
 }
 
-/** Counting sort by rank, then by digest and position inside a rank. */
+/**
+ * Rows by rank, of one rank by digest, then as they stood. Digests lie evenly: counting sorts by their first four bytes
+ * leave few rows to compare.
+ */
 function orderByRank(ranks: Uint32Array, digests: Buffer): Uint32Array {
-  const starts = new Uint32Array(ranks.length + 1);
-  for (const rank of ranks) starts[rank + 1]! += 1;
-  for (let rank = 1; rank < starts.length; rank++) starts[rank]! += starts[rank - 1]!;
-  const ends = starts.slice();
-  const order = new Uint32Array(ranks.length);
   const prefixes = digestPrefixes(digests);
-  const compare = (a: number, b: number): number =>
-    prefixes[a]! - prefixes[b]! || compareDigests(digests, a, b) || a - b;
-  for (let row = 0; row < ranks.length; row++) order[ends[ranks[row]!]!++] = row;
-  for (let rank = 0; rank < ranks.length; rank++) {
-    const [from, to] = [starts[rank]!, starts[rank + 1]!];
+  const rows = new Uint32Array(ranks.length);
+  for (let row = 0; row < rows.length; row++) rows[row] = row;
+  const byPrefix = countingSort(countingSort(rows, prefixes, 0, 16), prefixes, 16, 16);
+  const order = countingSort(byPrefix, ranks, 0, 32 - Math.clz32(ranks.length));
+  const compare = (a: number, b: number): number => compareDigests(digests, a, b) || a - b;
+  for (let from = 0, to = 0; from < order.length; from = to) {
+    const first = order[from]!;
+    const [rank, prefix] = [ranks[first]!, prefixes[first]!];
+    do to += 1;
+    while (to < order.length && ranks[order[to]!] === rank && prefixes[order[to]!] === prefix);
     if (to - from > 1) order.subarray(from, to).sort(compare);
   }
   return order;
+}
+
+/** The rows by these bits of the number of each, `bits` from `shift` on; those of one number as they stood. */
+function countingSort(rows: Uint32Array, numbers: Uint32Array, shift: number, bits: number): Uint32Array {
+  const mask = 2 ** bits - 1;
+  const ends = new Uint32Array(2 ** bits + 1);
+  for (let i = 0; i < rows.length; i++) ends[((numbers[i]! >>> shift) & mask) + 1]! += 1;
+  for (let number = 1; number < ends.length; number++) ends[number]! += ends[number - 1]!;
+  // Dealing moves the start of each number to its end.
+  const sorted = new Uint32Array(rows.length);
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i]!;
+    sorted[ends[(numbers[row]! >>> shift) & mask]!++] = row;
+  }
+  return sorted;
 }

@@ -66,7 +66,8 @@ async function keysOf(
   const anyNull = names.map(([, column]) => `${quoteIdentifier(column)} IS NULL`).join(' OR ');
   const digests = new Uint8Array(rows * 32);
   const whole = new Uint8Array(rows);
-  await visitValues(source, [digest, anyNull], (position, chunk, row) => {
+  const reads = names.map(([, column]) => column);
+  await visitValues(source, { reads, expressions: [digest, anyNull] }, (position, chunk, row) => {
     digests.set(chunk.bytes(1, row)!, position * 32);
     whole[position] = chunk.value(2, row) === true ? 0 : 1;
   });

@@ -143,15 +143,16 @@ function lenientSql(input: Input, columns: readonly ExpressionColumn[], codeName
 /** The selected columns in the table's order. */
 function inOrder(
   input: Input,
-  columns: readonly Column[],
+  columns: readonly ExpressionColumn[],
   computed: (from: string) => string,
   selected: (place: readonly string[]) => readonly string[],
 ): string {
-  const ordered = input.orderedSql();
+  const reads = columns.flatMap((column) => column.reads);
+  const ordered = input.orderedSql({ columns: reads });
   if (ordered !== null) return `SELECT ${selected([]).join(', ')} FROM (${computed(ordered)})`;
   const place = freeName({ ...input.schema, columns: [...input.schema.columns, ...columns] }, 'holdout_position');
   const quoted = quoteIdentifier(place);
-  const rows = `SELECT ${selected([quoted]).join(', ')} FROM (${computed(input.relationSql({ position: place }))})`;
+  const rows = `SELECT ${selected([quoted]).join(', ')} FROM (${computed(input.relationSql({ position: place, columns: reads }))})`;
   // Sorted are the new columns alone.
   return `SELECT * EXCLUDE (${quoted}) FROM (${rows}) ORDER BY ${quoted}`;
 }

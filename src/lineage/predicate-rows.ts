@@ -45,7 +45,7 @@ export async function evaluatePredicate(
   const tried =
     failed === null ? says : `coalesce(struct_extract(TRY(struct_pack(v := ${says})), 'v'), ${answer.failed})`;
   try {
-    await visitValues(source, [tried], (position, chunk, row) => {
+    await visitValues(source, { reads: expression.reads, expressions: [tried] }, (position, chunk, row) => {
       switch (chunk.value(1, row)) {
         case answer.true:
           setBit(trueRows, position);

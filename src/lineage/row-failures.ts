@@ -99,7 +99,8 @@ export function mustFit({ length }: readonly RowExpression[]): void {
 function failuresSql({ input }: RowSourceTable, expressions: readonly RowExpression[]): string {
   mustFit(expressions);
   const position = freeName(input.schema, 'holdout_position');
-  const { sql, code } = triedSql(input, input.relationSql({ position }), expressions);
+  const columns = expressions.flatMap(({ reads }) => reads);
+  const { sql, code } = triedSql(input, input.relationSql({ position, columns }), expressions);
   return `SELECT p, code FROM (SELECT ${quoteIdentifier(position)}::UINTEGER AS p, ${code} AS code FROM (${sql})) WHERE code <> 0`;
 }
 
@@ -231,7 +232,7 @@ export async function valuesAt(
   const place = freeName(input.schema, 'holdout_position');
   const texts = shown.map((name, index) => `to_json(${quoteIdentifier(name)})::VARCHAR AS v${index}`);
   const [row] = await engine.rows<Record<string, string | null>>(
-    `SELECT ${texts.join(', ')} FROM (${input.relationSql({ position: place })}) WHERE ${quoteIdentifier(place)} = ${position}`,
+    `SELECT ${texts.join(', ')} FROM (${input.relationSql({ position: place, columns: shown })}) WHERE ${quoteIdentifier(place)} = ${position}`,
   );
   const more = reads.length > shown.length ? ', …' : '';
   return (

@@ -18,6 +18,12 @@ export interface RowSourceTable {
   readonly engine: Engine;
 }
 
+/** SQL expressions over columns of a table, and the names of those columns: no others are read. */
+export interface ReadExpressions {
+  readonly reads: readonly string[];
+  readonly expressions: readonly string[];
+}
+
 /**
  * Visits the values of SQL expressions over the columns, of all rows in no order; expression i is column i + 1 of the
  * chunk.
@@ -25,13 +31,13 @@ export interface RowSourceTable {
  */
 export async function visitValues(
   { input, engine }: RowSourceTable,
-  expressions: readonly string[],
+  { reads, expressions }: ReadExpressions,
   visit: (position: number, chunk: ResultChunk, row: number) => void,
 ): Promise<void> {
   const position = freeName(input.schema, 'holdout_position');
   const values = expressions.map((sql, index) => `(${sql}\n) AS v${index}`);
   const inner = [`${quoteIdentifier(position)}::UINTEGER AS p`, ...values].join(', ');
-  const sql = `SELECT ${inner} FROM (${input.relationSql({ position })})`;
+  const sql = `SELECT ${inner} FROM (${input.relationSql({ position, columns: reads })})`;
   const visited = await engine.stream(sql, input.rows, (chunk) => {
     for (let row = 0; row < chunk.rows; row++) visit(Number(chunk.value(0, row)), chunk, row);
   });
@@ -53,7 +59,8 @@ export async function keyDigests(source: RowSourceTable, names: readonly string[
     if (digest === null) throw new Error(`row ${position} has no digest`);
     digests.set(digest, position * 32);
   };
-  await visitValues(source, [rowDigestSql({ type: 'holdout/schema@1', columns })], visit);
+  const digest = rowDigestSql({ type: 'holdout/schema@1', columns });
+  await visitValues(source, { reads: names, expressions: [digest] }, visit);
   return digests;
 }
 

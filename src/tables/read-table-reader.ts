@@ -7,6 +7,7 @@ import { open, readFile, rm, stat } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { Sha256Id } from '../../schemas/ids.ts';
+import type { TableSchema } from '../../schemas/table-schema.ts';
 import type { Engine } from '../engine/engine.ts';
 import { quoteIdentifier } from '../identity/sql-text.ts';
 import { readBuffer } from '../store/read-buffer.ts';
@@ -21,7 +22,7 @@ import type { RowFile } from './row-file.ts';
 import { selectionsSql } from './row-select.ts';
 import { rowsIn } from './row-runs.ts';
 import { freeName } from './sql-types.ts';
-import { readerOf, refuseTakenName } from './table-reader.ts';
+import { chosenColumns, readerOf, refuseTakenName } from './table-reader.ts';
 import type { TableFiles, TableReader } from './table-reader.ts';
 
 /**
@@ -45,16 +46,20 @@ export async function openReadTable(
     rowBytes: table.bytes / Math.max(1, table.rows),
     keepsLines: lines,
     relationSql(asked = {}) {
-      return whole === null ? bodiesSql(engine, table, asked.position) : whole.relationSql(asked);
+      if (whole !== null) return whole.relationSql(asked);
+      refuseTakenName(table.schema, asked.position);
+      return bodiesSql(engine, table, chosenColumns(table.schema, asked.columns), asked.position);
     },
     orderedSql(asked = {}) {
       if (whole !== null) return whole.orderedSql(asked);
       // The bodies' readers keep their order, and a union keeps that of the bodies.
-      return asked.alone === true && table.bodies.length > 1 ? null : bodiesSql(engine, table, undefined);
+      if (asked.alone === true && table.bodies.length > 1) return null;
+      return bodiesSql(engine, table, chosenColumns(table.schema, asked.columns));
     },
     async picked(rows, position) {
       if (whole !== null) return whole.picked(rows, position);
-      const sql = bodiesSql(engine, table, position);
+      refuseTakenName(table.schema, position);
+      const sql = bodiesSql(engine, table, table.schema, position);
       const wanted = rows.length === 0 ? 'false' : `${quoteIdentifier(position)} IN (${rows.join(', ')})`;
       return { sql: `SELECT * FROM (${sql}) WHERE ${wanted}`, close: () => Promise.resolve() };
     },
@@ -100,9 +105,7 @@ async function hasMixedEnds(path: string): Promise<boolean> {
   }
 }
 
-function bodiesSql(engine: Engine, table: ReadTable, position: string | undefined): string {
-  const { schema } = table;
-  refuseTakenName(schema, position);
+function bodiesSql(engine: Engine, table: ReadTable, schema: TableSchema, position?: string): string {
   const row = quoteIdentifier(freeName(schema, 'holdout_row'));
   const columns = schema.columns.map(({ name }) => quoteIdentifier(name));
   const selects = table.bodies.map((body) => {

@@ -34,12 +34,18 @@ import { wholeFilesSql } from './whole-files.ts';
 export interface RowBlock {
   readonly firstRow: number;
   readonly rows: number;
-  /** A SELECT without parentheses: the schema's columns, rows in order. */
+  /** A SELECT without parentheses: the schema's columns, or those asked for; rows in order. */
   readonly sql: string;
 }
 
-/** How large blocks may be. */
-export interface BlockOptions {
+/** Which columns of a table are asked for. */
+export interface ColumnChoice {
+  /** Names of columns; all without it. Of rows that lie as JSON lines nothing else is parsed. */
+  readonly columns?: readonly string[];
+}
+
+/** What blocks hold, and how large they may be. */
+export interface BlockOptions extends ColumnChoice {
   readonly rowsMax?: number;
   readonly bytesMax?: number;
   /**
@@ -62,16 +68,16 @@ export interface TableReader {
   readonly schema: TableSchema;
   readonly rows: number;
   /**
-   * A SELECT of all rows in no order; `position` names an added BIGINT column, the row's position in the table.
+   * A SELECT of all rows in no order, with the schema's columns or those asked for; `position` names an added BIGINT column, the row's position in the table.
    * @throws TypeError when the schema has a column of that name
    */
-  relationSql(options?: { readonly position?: string }): string;
+  relationSql(options?: ColumnChoice & { readonly position?: string }): string;
   /**
    * A SELECT of all rows in order, where they lie in few ranges; null where only `blocks` gives the order. A union of
    * ranges keeps it for what copies or lists rows, but not for what adds them up, which takes each range by itself:
    * `alone` asks for a SELECT that is none.
    */
-  orderedSql(options?: { readonly alone?: boolean }): string | null;
+  orderedSql(options?: ColumnChoice & { readonly alone?: boolean }): string | null;
   /**
    * The rows at these positions, which ascend, in no order, each with its position. Row groups that hold none are not read.
    * @throws TypeError when the schema has a column of the position's name
@@ -168,18 +174,20 @@ export async function readerOf(engine: Engine, table: TableFiles): Promise<Table
     rows: layout.rows,
     rowBytes: Math.max(0, ...files.map((file) => file.logicalBytes / Math.max(1, file.rows))),
     keepsLines: files.every(({ kind }) => kind === 'lines'),
-    relationSql({ position } = {}) {
+    relationSql({ position, columns } = {}) {
       refuseTakenName(schema, position);
-      const sql = ranges === null || ranges.length < 2 ? null : wholeFilesSql(engine, files, schema, ranges, position);
-      return sql ?? selectionsSql(engine, files, schema, whole, position, 'any');
+      const asked = chosenColumns(schema, columns);
+      const sql = ranges === null || ranges.length < 2 ? null : wholeFilesSql(engine, files, asked, ranges, position);
+      return sql ?? selectionsSql(engine, files, asked, whole, position, 'any');
     },
-    orderedSql({ alone = false } = {}) {
-      const inStretches = files.some((file) => stretchRowsOf(file, schema) !== null);
+    orderedSql({ alone = false, columns } = {}) {
+      const asked = chosenColumns(schema, columns);
+      const inStretches = files.some((file) => stretchRowsOf(file, asked) !== null);
       if (ranges === null || (alone && inStretches)) return null;
-      if (ranges.length < 2) return rangesSql(engine, table, ranges);
+      if (ranges.length < 2) return rangesSql(engine, { files, schema: asked }, ranges);
       // The engine works on several sides of a union at once, and what a later one gives waits on disk.
-      const whole = inStretches ? null : wholeFilesSql(engine, files, schema, ranges);
-      return whole ?? (alone ? null : rangesSql(engine, table, ranges));
+      const whole = inStretches ? null : wholeFilesSql(engine, files, asked, ranges);
+      return whole ?? (alone ? null : rangesSql(engine, { files, schema: asked }, ranges));
     },
     async picked(rows, position) {
       refuseTakenName(schema, position);
@@ -187,7 +195,8 @@ export async function readerOf(engine: Engine, table: TableFiles): Promise<Table
       const sql = selectionsSql(engine, files, schema, selections, position, 'any');
       return { sql, close: () => dropSelections(engine, selections) };
     },
-    blocks: (options = {}) => rowBlocks(engine, table, { whole, ranges }, options),
+    blocks: ({ columns, ...options } = {}) =>
+      rowBlocks(engine, { ...table, schema: chosenColumns(schema, columns) }, { whole, ranges }, options),
     digests: () => table.digests(),
     jsonLines: (options = {}) =>
       lineBlocks(engine, files, schema, layout, {
@@ -196,6 +205,13 @@ export async function readerOf(engine: Engine, table: TableFiles): Promise<Table
       }),
     close: () => dropSelections(engine, whole),
   };
+}
+
+/** The columns of these names, in the order of the schema; all where none are named. */
+export function chosenColumns(schema: TableSchema, names: readonly string[] | undefined): TableSchema {
+  if (names === undefined) return schema;
+  const chosen = new Set(names);
+  return { ...schema, columns: schema.columns.filter(({ name }) => chosen.has(name)) };
 }
 
 /** @throws TypeError when a column has the name */
@@ -212,7 +228,11 @@ function fewRuns(layout: RowMap): readonly Run[] | null {
 }
 
 /** Ranges in the order of the table. */
-function rangesSql(engine: Engine, { files, schema }: TableFiles, runs: readonly Run[]): string {
+function rangesSql(
+  engine: Engine,
+  { files, schema }: Pick<TableFiles, 'files' | 'schema'>,
+  runs: readonly Run[],
+): string {
   const ranges = runs.map((run) => ({ kind: 'range', ...run }) as const);
   return selectionsSql(engine, files, schema, ranges);
 }
@@ -221,7 +241,7 @@ async function* rowBlocks(
   engine: Engine,
   table: TableFiles,
   { whole, ranges }: { readonly whole: readonly Selection[]; readonly ranges: readonly Run[] | null },
-  { rowsMax = blockRowsMax, bytesMax = blockBytesMax, streamed = false }: BlockOptions,
+  { rowsMax = blockRowsMax, bytesMax = blockBytesMax, streamed = false }: Omit<BlockOptions, 'columns'>,
 ): AsyncGenerator<RowBlock> {
   const { schema, files, layout } = table;
   if (streamed && ranges !== null) {

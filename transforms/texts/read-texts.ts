@@ -27,7 +27,7 @@ export interface TextSource {
   readonly engine: Engine;
   /** Names of the columns; each must hold text or messages. */
   readonly columns: readonly string[];
-  /** VARCHAR expressions over the columns to be read instead of them. */
+  /** VARCHAR expressions over these columns, to be read instead of them. */
   readonly expressions?: readonly string[];
   /** Only the rows for which this says true; all without it. */
   readonly wanted?: (position: number) => boolean;
@@ -59,7 +59,7 @@ export async function* readTexts({
     input.orderedSql() === null
       ? { bytesMax: scatteredBlockBytesMax, rowsMax: scatteredBlockRowsMax }
       : { bytesMax: blockBytesMax };
-  for await (const { firstRow, rows, sql } of input.blocks(asked)) {
+  for await (const { firstRow, rows, sql } of input.blocks({ ...asked, columns })) {
     const positions = wantedOf(wanted, firstRow, rows);
     if (positions.length === 0) continue;
     // Rows that nobody wants stay in the engine: results are freed when the garbage of this thread is.
