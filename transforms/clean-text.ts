@@ -4,8 +4,7 @@
  */
 import { z } from 'zod';
 import { type Transform, defineTransform } from '../src/lineage/transform.ts';
-import { cleanCounts } from './clean-text/clean.ts';
-import { cleanPlan } from './clean-text/work.ts';
+import { cleanCounts } from './clean-text/counts.ts';
 import { keptColumns, namesOf, textColumns } from './output-columns.ts';
 import { columns, listed } from './parameters.ts';
 import { mapTexts } from './texts/map-texts.ts';
@@ -69,6 +68,8 @@ export const cleanText: Transform = defineTransform({
   async run(context, { columns: names, zero_width: zeroWidth, ...settings }) {
     const { schema } = context.input;
     const cleaned = textColumns(schema, names);
+    // The parser of HTML is loaded for a run alone.
+    const { cleanPlan } = await import('./clean-text/work.ts');
     const plan = cleanPlan({ ...settings, zeroWidth, pairs: false, names: namesOf(cleaned) });
     const { changed, values, counts, touched } = await mapTexts(context, cleaned, plan, cleanCounts.length);
     return {

@@ -7,7 +7,6 @@ import type { TableSchema } from '../schemas/table-schema.ts';
 import { HoldoutError } from '../src/errors.ts';
 import { commandText } from '../src/lineage/child-process.ts';
 import { commandIdentity } from '../src/lineage/command-identity.ts';
-import { runCommandStep } from '../src/lineage/run-command.ts';
 import { parseEngineType } from '../src/tables/types/engine-type.ts';
 import { storedType } from '../src/tables/types/stored-type.ts';
 import { type Transform, defineTransform } from '../src/lineage/transform.ts';
@@ -76,7 +75,7 @@ export const command: Transform = defineTransform({
   determinism: ({ deterministic: pure }) => (pure ? 'deterministic' : 'declared-not'),
   files: ({ files }) => files,
   code: ({ files, fingerprint }, { projectRoot }) => commandIdentity(projectRoot, { files, fingerprint }),
-  run(context, { run, files, carry, schema, timeout_s: seconds, deterministic: pure }) {
+  async run(context, { run, files, carry, schema, timeout_s: seconds, deterministic: pure }) {
     const declared = schema === null ? null : declaredSchema(schema);
     const names = [...context.input.schema.columns, ...(declared?.columns ?? [])].map(({ name }) => name.toLowerCase());
     if (carry && names.includes(carriedName)) {
@@ -84,6 +83,7 @@ export const command: Transform = defineTransform({
         hint: 'Rename that column first.',
       });
     }
+    const { runCommandStep } = await import('../src/lineage/run-command.ts');
     return runCommandStep(context, {
       command: run,
       files,

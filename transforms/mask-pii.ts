@@ -7,7 +7,6 @@ import { HoldoutError } from '../src/errors.ts';
 import { type Transform, defineTransform } from '../src/lineage/transform.ts';
 import { type Kind, kindNames } from './mask-pii/kinds.ts';
 import { checkPatterns, pattern, patternSql } from './mask-pii/patterns.ts';
-import { maskPlan } from './mask-pii/work.ts';
 import { keptColumns, namesOf, textColumns } from './output-columns.ts';
 import { columns, listed } from './parameters.ts';
 import { mapTexts } from './texts/map-texts.ts';
@@ -68,6 +67,7 @@ export const maskPii: Transform = defineTransform({
     const taken = own.find((name, index) => own.indexOf(name) < index || Object.hasOwn(standing, name));
     if (taken !== undefined) throw new HoldoutError('USAGE', `the name "${taken}" of a pattern is taken`);
     await checkPatterns(engine, patterns);
+    const { maskPlan } = await import('./mask-pii/work.ts');
     const plan = maskPlan({
       kinds,
       replacements: { ...standing, ...replacement },

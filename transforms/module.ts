@@ -4,8 +4,6 @@
  */
 import { z } from 'zod';
 import { type CodeRecord, digestCodeFiles, sortFiles } from '../src/lineage/code-identity.ts';
-import { readModuleGraph } from '../src/lineage/module-graph.ts';
-import { runModule } from '../src/lineage/run-module.ts';
 import { type Transform, defineTransform } from '../src/lineage/transform.ts';
 import { declaredFiles, deterministic, onThrow } from './parameters.ts';
 
@@ -50,11 +48,13 @@ export const module: Transform = defineTransform({
   determinism: ({ deterministic: pure }) => (pure ? 'deterministic' : 'declared-not'),
   files: ({ path, files }) => [path, ...files],
   async code({ path, files }, { projectRoot }): Promise<CodeRecord> {
+    const { readModuleGraph } = await import('../src/lineage/module-graph.ts');
     const { code } = await readModuleGraph(projectRoot, path, files.length > 0);
     return { ...code, files: sortFiles([...code.files, ...(await digestCodeFiles(projectRoot, files))]) };
   },
-  run: (context, params) =>
-    runModule(context, {
+  async run(context, params) {
+    const { runModule } = await import('../src/lineage/run-module.ts');
+    return runModule(context, {
       path: params.path,
       exportName: params.export,
       args: params.args,
@@ -63,7 +63,8 @@ export const module: Transform = defineTransform({
       timeoutMs: params.timeout_ms,
       memoryMb: params.memory_mb,
       deterministic: params.deterministic,
-    }),
+    });
+  },
   // The code is not run to answer a question: what its run counted has to do.
   whyGone: (_, { on_error: on }, { rows, realisation: { counts } }) => {
     const { returnedNothing = 0, failed = 0 } = counts;

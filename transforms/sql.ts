@@ -4,10 +4,7 @@
  */
 import { z } from 'zod';
 import { HoldoutError } from '../src/errors.ts';
-import { inputName } from '../src/lineage/query-result.ts';
-import { rowsTaken, runSqlStep } from '../src/lineage/run-sql.ts';
 import { type Transform, datasetParam, defineTransform } from '../src/lineage/transform.ts';
-import { whyNoRow } from '../src/engine/why-no-row.ts';
 import { deterministic } from './parameters.ts';
 
 const shownCharsMax = 100;
@@ -66,18 +63,17 @@ export const sql: Transform = defineTransform({
   datasets: ({ with: others }) =>
     tableNames(others).map((name) => ({ at: ['with', name], names: others[name]!, as: 'table' })),
   determinism: ({ deterministic: pure }) => (pure ? 'deterministic' : 'declared-not'),
-  run(context, { query, with: others, deterministic: pure, timeout_s: seconds = timeoutDefaultS }) {
+  async run(context, { query, with: others, deterministic: pure, timeout_s: seconds = timeoutDefaultS }) {
     const names = tableNames(others);
     const twice = names.find((name, index) => ['input', ...names.slice(0, index)].includes(name.toLowerCase()));
     if (twice !== undefined) throw new HoldoutError('USAGE', `with: two tables would be called "${twice}"`);
+    const { runSqlStep } = await import('../src/lineage/run-sql.ts');
     return runSqlStep(context, { query, names, deterministic: pure, timeoutMs: seconds * 1000 });
   },
   async whyGone(context, { query, deterministic: pure }, { rows, input }) {
     if (input > 0) return rows.map(() => 'the SELECT makes no row of it');
-    const taken = pure ? await rowsTaken(context, query, rows) : null;
-    const says = (known: boolean | null): Promise<string> => whyNoRow(context.engine, query, inputName, known);
-    const [yes, no, unknown] = [await says(true), await says(false), await says(null)];
-    return rows.map((row) => (taken === null ? unknown : taken.has(row) ? yes : no));
+    const { whyNotTaken } = await import('../src/lineage/run-sql.ts');
+    return whyNotTaken(context, { query, deterministic: pure }, rows);
   },
 });
 

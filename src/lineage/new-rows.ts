@@ -6,7 +6,6 @@
 import type { Column, ColumnType, TableSchema } from '../../schemas/table-schema.ts';
 import { HoldoutError } from '../errors.ts';
 import type { ReadTable } from '../tables/read/read-table-types.ts';
-import { readTable } from '../tables/read/read-table.ts';
 import { columnsByName } from '../tables/sql-types.ts';
 import { sameType, widenType } from '../tables/types/widen-schema.ts';
 import type { StepContext } from './transform.ts';
@@ -108,9 +107,10 @@ function fits(held: TableSchema, wanted: TableSchema, hidden: string | undefined
   });
 }
 
-function read(
+async function read(
   { context: { scratch, threads, signal }, path }: NewRowsRun,
   types: { readonly schema?: TableSchema; readonly previousSchema?: TableSchema },
 ): Promise<ReadTable> {
+  const { readTable } = await import('../tables/read/read-table.ts');
   return readTable([path], { workDirectory: scratch, threads, signal, format: 'jsonl', ...types });
 }

@@ -15,7 +15,6 @@ import { HoldoutError } from '../errors.ts';
 import { writeRawFile } from '../snapshots/raw-files.ts';
 import type { Store } from '../store/store.ts';
 import { openReadTable } from '../tables/read-table-reader.ts';
-import { readTable } from '../tables/read/read-table.ts';
 import type { ReadTable } from '../tables/read/read-table-types.ts';
 import type { TableReader } from '../tables/table-reader.ts';
 import type { LineageStep } from './graph.ts';
@@ -69,6 +68,7 @@ export async function readAgain(run: ReadAgainRun, step: LineageStep): Promise<R
   }
   const [format] = params.formats;
   const oneFormat = params.formats.every((each) => each === format);
+  const { readTable } = await import('../tables/read/read-table.ts');
   const table = await readTable(paths, {
     workDirectory: run.workDirectory,
     threads: run.threads,

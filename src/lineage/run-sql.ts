@@ -7,7 +7,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { unlessRefused } from '../engine/group-query.ts';
-import { takenQuery } from '../engine/why-no-row.ts';
+import { takenQuery, whyNoRow } from '../engine/why-no-row.ts';
 import type { TableSchema } from '../../schemas/table-schema.ts';
 import { HoldoutError } from '../errors.ts';
 import { quoteIdentifier } from '../identity/sql-text.ts';
@@ -79,11 +79,26 @@ function inTime<T>(context: StepContext, { timeoutMs }: SqlStep, work: (timed: S
 }
 
 /**
+ * Why the query makes no row of these rows of the input: for each a sentence.
+ * @throws HoldoutError as the engine does
+ */
+export async function whyNotTaken(
+  context: Pick<StepContext, 'engine' | 'ownEngine'>,
+  { query, deterministic }: Pick<SqlStep, 'query' | 'deterministic'>,
+  rows: readonly number[],
+): Promise<readonly string[]> {
+  const taken = deterministic ? await rowsTaken(context, query, rows) : null;
+  const says = (known: boolean | null): Promise<string> => whyNoRow(context.engine, query, inputName, known);
+  const [yes, no, unknown] = [await says(true), await says(false), await says(null)];
+  return rows.map((row) => (taken === null ? unknown : taken.has(row) ? yes : no));
+}
+
+/**
  * Which of these rows of the input the WHERE of a deterministic query takes; null where nobody can say: it has none, is
  * over more than the input, or names what it selects by an alias.
  * @throws HoldoutError as the engine does
  */
-export async function rowsTaken(
+async function rowsTaken(
   context: Pick<StepContext, 'ownEngine'>,
   query: string,
   rows: readonly number[],

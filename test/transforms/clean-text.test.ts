@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CleanSettings, cleanCounts, cleaner } from '../../dist/transforms/clean-text/clean.js';
+import { type CleanSettings, cleaner } from '../../dist/transforms/clean-text/clean.js';
+import { cleanCounts } from '../../dist/transforms/clean-text/counts.js';
 import { htmlText } from '../../dist/transforms/clean-text/html-text.js';
 import { Workspace } from '../snapshots/workspace.js';
 import { mapOn } from './map-on.js';

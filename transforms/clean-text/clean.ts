@@ -3,6 +3,7 @@
  * @module
  */
 import type { TextMapper } from '../texts/map-texts.ts';
+import { cleanCounts } from './counts.ts';
 import { htmlText } from './html-text.ts';
 
 /** What is done. */
@@ -13,16 +14,6 @@ export interface CleanSettings {
   readonly zeroWidth: 'strip' | 'keep';
   readonly whitespace: 'collapse' | 'lines' | 'trim' | 'keep';
 }
-
-/** What is counted, in this order: values that each pass changed, and those that became empty. */
-export const cleanCounts = [
-  'htmlValues',
-  'controlValues',
-  'zeroWidthValues',
-  'unicodeValues',
-  'whitespaceValues',
-  'emptiedValues',
-] as const;
 
 /** Cc without the controls that are white space. The category is fixed for all versions of Unicode. */
 // oxlint-disable-next-line no-control-regex

@@ -10,7 +10,6 @@ import { join } from 'node:path';
 import type { Column, TableSchema } from '../../schemas/table-schema.ts';
 import type { ColumnFile } from '../../src/lineage/step-output.ts';
 import type { StepContext } from '../../src/lineage/transform.ts';
-import { readTable } from '../../src/tables/read/read-table.ts';
 import { type TextBatch, readTexts, textsOfRow } from './read-texts.ts';
 import { type BatchWork, type WorkPlan, forEachBatch } from './worker-pool.ts';
 
@@ -94,6 +93,7 @@ export async function mapTexts<S>(
     type: 'holdout/schema@1',
     columns: changed.map((name) => ({ name, type: 'VARCHAR' })),
   };
+  const { readTable } = await import('../../src/tables/read/read-table.ts');
   const table = await readTable([path], { workDirectory: scratch, threads, schema, format: 'jsonl', signal });
   return { changed, values: { kind: 'read', table }, counts, touched };
 }
