@@ -236,6 +236,11 @@ export interface RowsOfPart<Part extends PartRows> {
 
 /** For each part of the layout, its rows and their positions in the table (8 bytes a row in all). */
 export function rowsOfPart<Part extends PartRows>(layout: RowMap<Part>): readonly RowsOfPart<Part>[] {
+  const [only] = layout.parts;
+  if (only !== undefined && layout.parts.length === 1) {
+    const rows = addressesOf(layout);
+    return [{ part: only, rows, positions: rows.map((_, position) => position) }];
+  }
   const starts = partStarts(layout.parts);
   const counts = layout.parts.map(() => 0);
   forEachPartRun(layout, starts, (part, _from, rows) => {

@@ -36,15 +36,10 @@ export async function registerPositions(
   positions: Uint32Array,
 ): Promise<RowPositions> {
   const table = `holdout_rows_${++tables}`;
-  let least = Infinity;
-  let most = 0;
-  for (const row of rows) {
-    if (row < least) least = row;
-    if (row > most) most = row;
-  }
-  const zones = zonesOf(rows, least, most);
   const words = wordsOf(rows, positions);
   if (words !== null) {
+    const [least, most] = [rows[0]!, rows.at(-1)!];
+    const zones = zonesOf(words.words, rowsPerZone / rowsPerWord, least, most);
     await engine.registerTable(table, [
       { name: 'word', type: 'UINTEGER', values: words.words },
       { name: 'bits', type: 'UINTEGER', values: words.bits },
@@ -52,6 +47,13 @@ export async function registerPositions(
     ]);
     return { table, form: 'words', least, most, zones };
   }
+  let least = Infinity;
+  let most = 0;
+  for (const row of rows) {
+    if (row < least) least = row;
+    if (row > most) most = row;
+  }
+  const zones = zonesOf(rows, rowsPerZone, least, most);
   await engine.registerTable(table, [
     { name: 'source', type: 'UINTEGER', values: rows },
     { name: 'target', type: 'UINTEGER', values: positions },
@@ -95,9 +97,10 @@ function narrowSql(table: string, columns: readonly string[], ofStack: boolean):
 /** As many rows as the engine works on at a time. */
 const rowsPerZone = 2048;
 
-function zonesOf(rows: Uint32Array, least: number, most: number): string | null {
+/** @param numbers of rows, or of words of rows, of which so many make a zone */
+function zonesOf(numbers: Uint32Array, perZone: number, least: number, most: number): string | null {
   const zones = new Uint8Array(Math.floor(most / rowsPerZone) + 1).fill(48);
-  for (const row of rows) zones[Math.floor(row / rowsPerZone)] = 49;
+  for (const number of numbers) zones[Math.floor(number / perZone)] = 49;
   const first = Math.floor(least / rowsPerZone);
   const empty = zones.subarray(first).reduce((sum, zone) => sum + 49 - zone, 0);
   // To look it up for every row costs about a twentieth of unpacking them all.

@@ -80,11 +80,16 @@ const rangesMax = 16;
 /** Plans how the rows of a layout are read; scattered ones get a temporary table in the engine. */
 export async function selectLayout(engine: Engine, layout: RowMap): Promise<Selection[]> {
   const ranges = layout.parts.map((): Run[] | null => []);
+  let inRanges = ranges.length;
   for (const run of runsOfLayout(layout)) {
     const own = ranges[run.file];
     if (own === null || own === undefined) continue;
     if (own.length < rangesMax) own.push(run);
-    else ranges[run.file] = null;
+    else {
+      ranges[run.file] = null;
+      inRanges -= 1;
+      if (inRanges === 0) break;
+    }
   }
   const scattered = ranges.includes(null) ? rowsOfPart(layout) : [];
   const selections: Selection[] = [];
