@@ -4,8 +4,8 @@
  */
 import type { PipelineLock } from '../schemas/pipeline-lock.ts';
 import type { Engine } from '../src/engine/engine.ts';
-import { HoldoutError } from '../src/errors.ts';
 import { recogniseFields } from '../src/leakage/fields.ts';
+import { versionMeant } from '../src/pipeline/store-facts.ts';
 import { type ChainStep, deriveChain } from '../src/lineage/derive-chain.ts';
 import type { PreparedStep } from '../src/lineage/transform.ts';
 import { checkFieldsOf } from '../src/pipeline/file-error.ts';
@@ -99,8 +99,7 @@ async function addFiles(run: BringingUp, node: FileNode): Promise<BroughtUp | Di
 }
 
 async function derive({ context, store, facts, openEngine }: BringingUp, node: DerivedNode): Promise<BroughtUp> {
-  const base = await facts.version(node.from);
-  if (base === null) throw new HoldoutError('NOT_FOUND', `no dataset "${node.from}" in the store`);
+  const base = await versionMeant(facts, node.from);
   const steps = node.steps.map(({ step }) => step);
   const folder = await facts.folder(steps);
   const asked = { store, engine: await openEngine(), base: base.entry, name: node.name, steps, folder };

@@ -8,7 +8,6 @@ import type { LeakReport } from '../schemas/leak-report.ts';
 import type { FieldRoles } from '../schemas/records.ts';
 import { type TableSchema, tableSchema } from '../schemas/table-schema.ts';
 import type { Engine } from '../src/engine/engine.ts';
-import { HoldoutError } from '../src/errors.ts';
 import { canonicalJson } from '../src/identity/canonical-json.ts';
 import { checkLeaks } from '../src/leakage/check-leaks.ts';
 import { checkFields, recogniseFields } from '../src/leakage/fields.ts';
@@ -19,7 +18,7 @@ import type { NamedEval, NamedTable } from '../src/leakage/types.ts';
 import { traceRows } from '../src/lineage/trace.ts';
 import type { PipelineCheck } from '../src/pipeline/pipeline.ts';
 import type { StoredVersion } from '../src/pipeline/plan-run.ts';
-import { storedVersion } from '../src/pipeline/store-facts.ts';
+import { storedVersion, versionMeant } from '../src/pipeline/store-facts.ts';
 import type { Store } from '../src/store/store.ts';
 import { itemsRootOf } from '../src/tables/items-root.ts';
 import type { TableReader } from '../src/tables/table-reader.ts';
@@ -126,11 +125,8 @@ export async function withPlaces(
 
 async function versionsOf(store: Store, names: readonly string[]): Promise<NamedVersion[]> {
   const versions: NamedVersion[] = [];
-  for (const name of names) {
-    const version = await storedVersion(store, name);
-    if (version === null) throw new HoldoutError('NOT_FOUND', `no dataset "${name}" in the store`);
-    versions.push({ name, ...version });
-  }
+  const version = (name: string): Promise<StoredVersion | null> => storedVersion(store, name);
+  for (const name of names) versions.push({ name, ...(await versionMeant({ version }, name)) });
   return versions;
 }
 

@@ -102,9 +102,8 @@ export function differenceLines(
 
 /** Ids are told apart by their first digits; `--json` has all of them. */
 function shortened(value: string | null): string {
-  return value === null
-    ? 'nothing'
-    : value.replace(/^[a-z0-9-]+:(?=[0-9a-f]{64}$)/, '').replace(/^([0-9a-f]{12})[0-9a-f]{52}$/, '$1');
+  if (value === null) return 'nothing';
+  return /^(?:[a-z0-9-]+:)?[0-9a-f]{64}$/.test(value) ? shortId(value) : value;
 }
 
 /** A dataset of a plan as `--json` shows it. */

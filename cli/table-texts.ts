@@ -29,7 +29,8 @@ export async function tableTexts(store: Store): Promise<TableTexts> {
     if (!state.dropped.has(tableKey(ref))) return 'its rows are back';
     const [coded, plain]: [string[], string[]] = [[], []];
     for (const { entry } of holders.get(tableKey(ref)) ?? []) {
-      const maker = await codeBefore(store, builtInTransforms, state.dropped, ref, entry);
+      const makerOf = await codeBefore(store, builtInTransforms, ref, entry);
+      const maker = makerOf(state.dropped);
       (maker === null ? plain : coded).push(entryName(entry));
     }
     if (coded[0] === undefined) return 'it is rebuilt when it is read';

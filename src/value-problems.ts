@@ -38,7 +38,6 @@ export function checkValue<T>(schema: z.ZodType<T>, value: unknown, keys: readon
   const checked = schema.safeParse(value, inPlainWords);
   if (checked.success) return { ok: true, value: checked.data };
   const leaves = checked.error.issues.flatMap((issue) => leavesOf(issue, []));
-  const missing = leaves.filter(({ issue }) => isMissing(issue)).map(({ path }) => path);
   const problems: ValueProblem[] = [];
   // A key that is only misspelt is not missing as well, and what lacks where an unknown key stands is told with that.
   const toldElsewhere = new Set<string>();
@@ -47,37 +46,52 @@ export function checkValue<T>(schema: z.ZodType<T>, value: unknown, keys: readon
       problems.push(problemOf(issue, path));
       continue;
     }
-    const lacking = missing.filter((each) => samePath(each.slice(0, -1), path)).map((each) => String(each.at(-1)));
-    const known = [...new Set([...lacking, ...(path.length === 0 ? keys : keysAt(schema, path))])];
-    const meant = new Map(
-      issue.keys.map((key) => [
-        key,
-        nearestName(
-          key,
-          known.filter((name) => name !== key),
-        ),
-      ]),
-    );
-    const [only] = issue.keys;
-    if (issue.keys.length === 1 && meant.get(only!) === null && lacking.length === 1) {
-      meant.set(only!, onlyFitting(schema, value, { path, key: only!, known, wanted: lacking[0]! }));
-    }
-    const unsaid = lacking.filter((name) => ![...meant.values()].includes(name));
+    const lacking = leaves
+      .filter((leaf) => isMissing(leaf.issue) && samePath(leaf.path.slice(0, -1), path))
+      .map((leaf) => String(leaf.path.at(-1)));
     for (const name of lacking) toldElsewhere.add(placeKey('missing', [...path, name]));
     // Of a map with an unknown key a rule about all of it says what else may be missing.
     const rules = leaves.filter((leaf) => leaf.issue.code === 'custom' && samePath(leaf.path, path));
     if (rules.length > 0) toldElsewhere.add(placeKey('value', path));
-    const says = [...meant.values()].includes(null) ? rules : [];
-    const also = [...(unsaid.length === 0 ? [] : [`, and ${lackingText(unsaid)}`]), ...says.map(ruleText)].join('');
-    for (const [index, key] of issue.keys.entries()) {
-      const near = meant.get(key) ?? null;
-      const meantText = near === null ? '' : ` (did you mean ${near}?)`;
-      const says = `unknown key ${JSON.stringify(key)}${meantText}${index === 0 ? also : ''}`;
-      problems.push({ path, kind: 'unknown-key', key, says });
-    }
+    const known = [...new Set([...lacking, ...(path.length === 0 ? keys : keysAt(schema, path))])];
+    problems.push(
+      ...unknownKeys({ schema, value, path, unknown: issue.keys, known, lacking, rules: rules.map(ruleText) }),
+    );
   }
   const told = problems.filter(({ kind, path }) => !toldElsewhere.has(placeKey(kind, path)));
   return { ok: false, problems: told };
+}
+
+interface UnknownKeys {
+  readonly schema: z.ZodType;
+  readonly value: unknown;
+  /** Where the map stands in the value. */
+  readonly path: ValuePath;
+  readonly unknown: readonly string[];
+  readonly known: readonly string[];
+  /** Those of the known ones that must be there and are not. */
+  readonly lacking: readonly string[];
+  /** What rules about the whole map say. */
+  readonly rules: readonly string[];
+}
+
+/** A problem for each unknown key of a map, with the key that was meant; the first says what else is wrong with the map. */
+function unknownKeys({ schema, value, path, unknown, known, lacking, rules }: UnknownKeys): readonly ValueProblem[] {
+  const others = (key: string): readonly string[] => known.filter((name) => name !== key);
+  const meant = new Map(unknown.map((key) => [key, nearestName(key, others(key))]));
+  const [only] = unknown;
+  if (unknown.length === 1 && meant.get(only!) === null && lacking.length === 1) {
+    meant.set(only!, onlyFitting(schema, value, { path, key: only!, known, wanted: lacking[0]! }));
+  }
+  const named = [...meant.values()];
+  const unsaid = lacking.filter((name) => !named.includes(name));
+  const missing = unsaid.length === 0 ? '' : `, and ${lackingText(unsaid)}`;
+  const also = missing + (named.includes(null) ? rules.join('') : '');
+  return unknown.map((key, index) => {
+    const near = meant.get(key) ?? null;
+    const says = `unknown key ${JSON.stringify(key)}${near === null ? '' : ` (did you mean ${near}?)`}`;
+    return { path, kind: 'unknown-key', key, says: index === 0 ? says + also : says };
+  });
 }
 
 interface Misnamed {

@@ -80,8 +80,8 @@ export const run: Action = async ({ context, operands, options }) => {
     await warnOfUndeclared(await facts.folder(named.map(({ step }) => step)), named);
   }
   if (dryRun) {
-    const openEngine = (): Promise<Engine> => (engine ??= context.openEngine(store));
     let engine: Promise<Engine> | undefined;
+    const openEngine = (): Promise<Engine> => (engine ??= context.openEngine(store));
     const place = { store, facts, openEngine, threads: context.threads };
     const plans = await checkPlans(place, await planRun(asked.nodes, facts));
     await showPlan(context.json, store, open, asked, plans);

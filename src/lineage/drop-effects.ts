@@ -32,8 +32,8 @@ export async function unreadableWithout(
   for (const [key, holders] of state.dropped.size === 0 ? [] : await tableHolders(store, state)) {
     if (!state.dropped.has(key)) continue;
     for (const { entry, ref } of holders.filter(({ own }) => own)) {
-      if ((await codeBefore(store, transforms, state.dropped, ref, entry)) !== null) continue;
-      const maker = await codeBefore(store, transforms, after, ref, entry);
+      const makerOf = await codeBefore(store, transforms, ref, entry);
+      const maker = makerOf(state.dropped) === null ? makerOf(after) : null;
       if (maker !== null) found.push({ entry, maker });
     }
   }

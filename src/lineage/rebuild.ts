@@ -64,19 +64,18 @@ export async function assertReadable(
 }
 
 /**
- * The version whose step runs code of the person's own, of those that would have to run to make a table again were
+ * Of a table the version whose step runs code of the person's own, of those that would have to run to make it again were
  * `dropped` the tables without rows: the first of them. Null where reading makes it, or has it.
  * @param entry the version that is meant, as for `rebuildDropped`
  */
 export async function codeBefore(
   store: Store,
   transforms: readonly Transform[],
-  dropped: ReadonlySet<TableKey>,
   ref: TableRef,
   entry?: VersionEntry,
-): Promise<VersionEntry | null> {
-  if (!dropped.has(tableKey(ref))) return null;
-  return ownCodeStep(transforms, await lineageOf(store, ref, entry), dropped, ref)?.entry ?? null;
+): Promise<(dropped: ReadonlySet<TableKey>) => VersionEntry | null> {
+  const steps = await lineageOf(store, ref, entry);
+  return (dropped) => ownCodeStep(transforms, steps, dropped, ref)?.entry ?? null;
 }
 
 async function rebuildFrom(run: RebuildRun, steps: readonly LineageStep[], ref: TableRef): Promise<boolean> {

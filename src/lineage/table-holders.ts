@@ -26,7 +26,9 @@ export async function tableHolders(
     const passed = (entry.through ?? []).map((ref) => ({ entry, ref, own: false }));
     for (const holder of [...passed, { entry, ref: { table, schema }, own: true }]) {
       const key = tableKey(holder.ref);
-      holders.set(key, [...(holders.get(key) ?? []), holder]);
+      const known = holders.get(key);
+      if (known === undefined) holders.set(key, [holder]);
+      else known.push(holder);
     }
   }
   return holders;

@@ -19,6 +19,7 @@ import { checkFieldsOf } from './file-error.ts';
 import type { DerivedNode, FileNode } from './pipeline.ts';
 import type { NodePlan, PlanFacts } from './plan-run.ts';
 import { atStep } from './step-error.ts';
+import { versionMeant } from './store-facts.ts';
 
 /** What trying stands in. */
 export interface CheckPlace {
@@ -92,11 +93,7 @@ async function tryStep(
   { ref, schema, folder }: TriedInput,
 ): Promise<TableSchema | null> {
   if (step.code !== null) return null;
-  const resolve = async (name: string): Promise<Sha256Id> => {
-    const found = await facts.version(name);
-    if (found === null) throw new HoldoutError('NOT_FOUND', `no dataset "${name}" in the store`);
-    return found.entry.snapshot;
-  };
+  const resolve = async (name: string): Promise<Sha256Id> => (await versionMeant(facts, name)).entry.snapshot;
   const bound = await bindStep({ store, resolve, folder }, step, ref);
   const others = bound.others.map((other) => ({ ...other, layout: noRows }));
   const engine = await openEngine();

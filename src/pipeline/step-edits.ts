@@ -1,5 +1,5 @@
 /**
- * Which steps of a dataset are new, gone or changed: the shortest edit script from one list of steps to another (Wagner
+ * Which step of a dataset is the first that is new, gone, changed or moved: the shortest edit script from one list of steps to another (Wagner
  * and Fischer, 1974). To put a step of another name in the place of one costs two, one gone and one new.
  * @module
  */
@@ -24,7 +24,7 @@ export type StepEdit =
  */
 export function firstEdit(was: readonly StepShape[], is: readonly StepShape[]): StepEdit | null {
   const edit = firstOfScript(was, is);
-  if (edit === null || edit.kind === 'moved') return edit;
+  if (edit === null) return null;
   if (edit.kind === 'changed' && was[edit.was]!.name === is[edit.is]!.name) return edit;
   const step = edit.kind === 'gone' ? was[edit.was]! : is[edit.is]!;
   const [before, after] = [placesOf(was, step), placesOf(is, step)];
@@ -38,26 +38,40 @@ function placesOf(steps: readonly StepShape[], { name, asks }: StepShape): reado
   return steps.flatMap((each, index) => (each.name === name && each.asks === asks ? [index] : []));
 }
 
-function firstOfScript(was: readonly StepShape[], is: readonly StepShape[]): StepEdit | null {
-  // costs[i][j]: edits from was[i…] to is[j…].
-  const costs = Array.from({ length: was.length + 1 }, () => new Uint32Array(is.length + 1));
-  const passing = (i: number, j: number): number => costs[i + 1]![j + 1]! + changeCost(was[i]!, is[j]!);
-  for (let i = was.length; i >= 0; i -= 1) {
-    for (let j = is.length; j >= 0; j -= 1) {
-      if (i === was.length || j === is.length) costs[i]![j] = was.length - i + is.length - j;
-      else costs[i]![j] = Math.min(passing(i, j), costs[i + 1]![j]! + 1, costs[i]![j + 1]! + 1);
+function firstOfScript(
+  was: readonly StepShape[],
+  is: readonly StepShape[],
+): Exclude<StepEdit, { kind: 'moved' }> | null {
+  // What both begin and end with needs no edit.
+  const shorter = Math.min(was.length, is.length);
+  let from = 0;
+  while (from < shorter && changeCost(was[from]!, is[from]!) === 0) from += 1;
+  let alike = 0;
+  while (alike < shorter - from && changeCost(was.at(-1 - alike)!, is.at(-1 - alike)!) === 0) alike += 1;
+  const [wasEnd, isEnd] = [was.length - alike, is.length - alike];
+  if (from === wasEnd) return from === isEnd ? null : { kind: 'new', is: from };
+  if (from === isEnd) return { kind: 'gone', was: from };
+  const changed = { kind: 'changed', was: from, is: from } as const;
+  if ((wasEnd - from) * (isEnd - from) > costsMax) return changed;
+  // costs[i][j]: edits from was[from + i … wasEnd] to is[from + j … isEnd]. The first steps differ: so does the script.
+  const costs = Array.from({ length: wasEnd - from + 1 }, () => new Uint32Array(isEnd - from + 1));
+  for (let i = wasEnd; i >= from; i -= 1) {
+    const [row, next] = [costs[i - from]!, costs[i - from + 1]];
+    for (let j = isEnd; j >= from; j -= 1) {
+      const at = j - from;
+      row[at] =
+        next === undefined || j === isEnd
+          ? wasEnd - i + isEnd - j
+          : Math.min(next[at + 1]! + changeCost(was[i]!, is[j]!), next[at]! + 1, row[at + 1]! + 1);
     }
   }
-  for (let at = 0; ; at += 1) {
-    if (at === was.length && at === is.length) return null;
-    if (at === was.length) return { kind: 'new', is: at };
-    if (at === is.length) return { kind: 'gone', was: at };
-    const cost = costs[at]![at]!;
-    if (cost !== passing(at, at))
-      return cost === costs[at]![at + 1]! + 1 ? { kind: 'new', is: at } : { kind: 'gone', was: at };
-    if (changeCost(was[at]!, is[at]!) > 0) return { kind: 'changed', was: at, is: at };
-  }
+  const cost = costs[0]![0]!;
+  if (cost === costs[1]![1]! + changeCost(was[from]!, is[from]!)) return changed;
+  return cost === costs[0]![1]! + 1 ? { kind: 'new', is: from } : { kind: 'gone', was: from };
 }
+
+/** Of longer lists the first step that differs counts as changed: 4 MB of costs. */
+const costsMax = 1_000_000;
 
 function changeCost(was: StepShape, is: StepShape): number {
   if (was.name !== is.name) return 2;

@@ -36,11 +36,7 @@ export function storeFacts(
   { transforms, recogniseFields, folder: beside, remember }: FactsOptions,
 ): PlanFacts {
   const version = async (text: string): Promise<StoredVersion | null> => storedVersion(store, text);
-  const resolve = async (name: string): Promise<StoredVersion['entry']['snapshot']> => {
-    const found = await version(name);
-    if (found === null) throw new HoldoutError('NOT_FOUND', `no dataset "${name}" in the store`);
-    return found.entry.snapshot;
-  };
+  const resolve = async (name: string): Promise<Sha256Id> => (await versionMeant({ version }, name)).entry.snapshot;
   const bound = new Map<Sha256Id, DerivationRecord>();
   return {
     version,
@@ -73,6 +69,13 @@ async function storedDerivation(store: Store, id: Sha256Id): Promise<DerivationR
   if ((await store.checkFile('record', id)) === 'missing') return null;
   const checked = derivationRecord.safeParse(await store.readRecord(id));
   return checked.success ? checked.data : null;
+}
+
+/** The version that NAME or NAME@VERSION means. @throws HoldoutError NOT_FOUND */
+export async function versionMeant({ version }: Pick<PlanFacts, 'version'>, text: string): Promise<StoredVersion> {
+  const found = await version(text);
+  if (found === null) throw new HoldoutError('NOT_FOUND', `no dataset "${text}" in the store`);
+  return found;
 }
 
 /** The version that NAME or NAME@VERSION means in a store, or null. */

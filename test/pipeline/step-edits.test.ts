@@ -29,4 +29,12 @@ describe('the first edit of a list of steps', () => {
   ] as const)('of %s to %s', (was, is, edit) => {
     expect(firstEdit(list(was), list(is))).toEqual(edit);
   });
+
+  it('is found in lists of any length', () => {
+    const many = Array.from({ length: 20_000 }, (_, i) => ({ name: 'filter', asks: String(i) }));
+    const one = { name: 'sort', asks: 'a' };
+    expect(firstEdit(many, [...many.slice(0, 9), one, ...many.slice(9)])).toEqual({ kind: 'new', is: 9 });
+    const others = many.map(({ name, asks }) => ({ name, asks: `-${asks}` }));
+    expect(firstEdit(many, others)).toEqual({ kind: 'changed', was: 0, is: 0 });
+  });
 });
