@@ -9,7 +9,7 @@ import type { TableRef } from '../../schemas/records.ts';
 import { DIGEST_BYTES } from '../merkle/table-tree.ts';
 import type { Store } from '../store/store.ts';
 import type { TableReader } from '../tables/table-reader.ts';
-import { DigestSlots } from './digest-groups.ts';
+import { DigestSlots } from '../merkle/digest-slots.ts';
 import { shortStepName } from './find-step.ts';
 import type { LineageStep } from './graph.ts';
 import { decodeOrigins } from './origins.ts';

@@ -4,15 +4,16 @@
  * more than it can hold.
  * @module
  */
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Engine } from '../engine/engine.ts';
 import type { StepQuery } from '../engine/step-query.ts';
 import type { TableSchema } from '../../schemas/table-schema.ts';
 import { quoteIdentifier } from '../identity/sql-text.ts';
+import { ParquetPieces } from '../tables/parquet-pieces.ts';
 import { groupRowsOf } from '../tables/part-file.ts';
-import { copyRelation, relationSchema, writeParquet } from '../tables/read/typed-body.ts';
+import { copyRelation, parquetSql, relationSchema, writeParquet } from '../tables/read/typed-body.ts';
 import type { TableReader } from '../tables/table-reader.ts';
+import { GrowingNumbers } from './growing-numbers.ts';
 import { defineView } from './query-tables.ts';
 
 /** A query that is planned, and what it is run with. */
@@ -44,9 +45,10 @@ export interface StretchedRows {
 export async function runInStretches(query: StretchedQuery, name: string): Promise<StretchedRows> {
   const { engine, input, scratch, plan, hidden, columns } = query;
   const row = quoteIdentifier(hidden);
-  const positions: number[] = [];
-  const pieces: string[] = [];
-  const from = `(SELECT ${columns.map((column) => quoteIdentifier(column.name)).join(', ')} FROM (${plan.sql}))`;
+  const positions = new GrowingNumbers();
+  const pieces = new ParquetPieces();
+  const listed = columns.map((column) => quoteIdentifier(column.name)).join(', ');
+  const from = `(SELECT ${listed}, ${row} FROM (${plan.sql}))`;
   let schema: TableSchema | null = null;
   const groupRows = groupRowsOf(input.rowBytes);
   try {
@@ -56,21 +58,23 @@ export async function runInStretches(query: StretchedQuery, name: string): Promi
         name,
         `SELECT *, (row_number() OVER () + ${firstRow - 1})::BIGINT AS ${row} FROM (${sql})`,
       );
-      await engine.scan(`SELECT ${row} FROM (${plan.sql})`, (chunk) => {
+      let made = `(${plan.sql})`;
+      if (!plan.wholeRows) {
+        schema ??= await relationSchema(engine, from, 'the query');
+        const target = pieces.add(join(scratch, `sql-${pieces.count}.parquet`));
+        await copyRelation(engine, { from, seen: schema, schema, target, file: 'the query', groupRows });
+        made = parquetSql(engine, target);
+      }
+      await engine.scan(`SELECT ${row} FROM ${made}`, (chunk) => {
         for (let at = 0; at < chunk.rows; at++) positions.push(Number(chunk.value(0, at)));
       });
-      if (plan.wholeRows) continue;
-      schema ??= await relationSchema(engine, from, 'the query');
-      const target = join(scratch, `sql-${pieces.length}.parquet`);
-      pieces.push(target);
-      await copyRelation(engine, { from, seen: schema, schema, target, file: 'the query', groupRows });
     }
-    if (schema === null) return { positions: Uint32Array.from(positions), path: null, schema };
+    if (schema === null) return { positions: positions.finish(), path: null, schema };
     const path = join(scratch, 'sql.parquet');
-    const all = pieces.map((piece) => engine.fileSql(piece)).join(', ');
-    await writeParquet(engine, `SELECT * FROM read_parquet([${all}], hive_partitioning = false)`, path, groupRows);
-    return { positions: Uint32Array.from(positions), path, schema };
+    await writeParquet(engine, `SELECT ${listed} FROM (${pieces.sql(engine)})`, path, groupRows);
+    const own = { ...schema, columns: schema.columns.filter((column) => column.name !== hidden) };
+    return { positions: positions.finish(), path, schema: own };
   } finally {
-    await Promise.all(pieces.map((piece) => rm(piece, { force: true })));
+    await pieces.remove();
   }
 }

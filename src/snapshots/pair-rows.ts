@@ -7,6 +7,7 @@ import type { Column } from '../../schemas/table-schema.ts';
 import type { Engine } from '../engine/engine.ts';
 import { rowDigestSql } from '../identity/row-encoding-sql.ts';
 import { quoteIdentifier } from '../identity/sql-text.ts';
+import { DigestSlots } from '../merkle/digest-slots.ts';
 import { withRows } from '../tables/rows-at.ts';
 import { columnsByName, freeName } from '../tables/sql-types.ts';
 import type { TableReader } from '../tables/table-reader.ts';
@@ -39,17 +40,23 @@ export async function pairRows(
 ): Promise<Uint32Array> {
   const partners = new Uint32Array(after.rows.length).fill(unpaired);
   if (key.length === 0 || before.rows.length === 0 || after.rows.length === 0) return partners;
-  const keys = new KeyTable(before.rows.length);
+  const keys = Buffer.alloc(before.rows.length * keyBytes);
+  const slots = new DigestSlots(keys, keyBytes);
   /** For each key, by the first row that has it: how often it was seen in `before`, and the row of `after`. */
   const seen = new Uint8Array(before.rows.length);
   const partner = new Uint32Array(before.rows.length).fill(unpaired);
   await eachKey(engine, before, key, (digest, index) => {
-    const first = keys.firstOf(digest, index);
+    const slot = slots.find(digest, 0);
+    const taken = slots.taken[slot]!;
+    const first = taken === 0 ? index : taken - 1;
     seen[first] = Math.min(2, seen[first]! + 1);
+    if (first !== index) return;
+    slots.taken[slot] = index + 1;
+    digest.copy(keys, index * keyBytes, 0, keyBytes);
   });
   await eachKey(engine, after, key, (digest, index) => {
-    const first = keys.firstOf(digest, null);
-    if (first === null || seen[first] !== 1) return;
+    const first = slots.taken[slots.find(digest, 0)]! - 1;
+    if (first < 0 || seen[first] !== 1) return;
     if (partner[first] === unpaired) partner[first] = index;
     else seen[first] = 2;
   });
@@ -57,36 +64,6 @@ export async function pairRows(
     if (index !== unpaired && seen[first] === 1) partners[index] = before.rows[first]!;
   }
   return partners;
-}
-
-/** Rows found by the digests of their keys: open addressing. */
-class KeyTable {
-  readonly #keys: Buffer;
-  /** An index + 1, of the first row of a key; 0 where the slot is empty. */
-  readonly #slots: Uint32Array;
-
-  constructor(rows: number) {
-    this.#keys = Buffer.alloc(rows * keyBytes);
-    this.#slots = new Uint32Array(2 ** Math.ceil(Math.log2(Math.max(2, rows * 2))));
-  }
-
-  /** The index of the first row that has the key: `index`, which is remembered, where none had it; null where that is null. */
-  firstOf(digest: Buffer, index: number): number;
-  firstOf(digest: Buffer, index: null): number | null;
-  firstOf(digest: Buffer, index: number | null): number | null {
-    const mask = this.#slots.length - 1;
-    for (let slot = digest.readUInt32LE(0) & mask; ; slot = (slot + 1) & mask) {
-      const taken = this.#slots[slot]!;
-      if (taken === 0) {
-        if (index === null) return null;
-        this.#slots[slot] = index + 1;
-        digest.copy(this.#keys, index * keyBytes, 0, keyBytes);
-        return index;
-      }
-      const at = (taken - 1) * keyBytes;
-      if (this.#keys.compare(digest, 0, keyBytes, at, at + keyBytes) === 0) return taken - 1;
-    }
-  }
 }
 
 /** Visits the rows that have a key, in no order; `index` is the place in `rows`. */
@@ -116,7 +93,7 @@ async function eachKey(
     return withRows(reader, [...rows], (sql, position) => read(sql, position, rows.length));
   }
   const position = freeName(reader.schema, 'holdout_position');
-  return read(reader.relationSql({ position }), position, reader.rows);
+  return read(reader.relationSql({ position, columns: columns.map(({ name }) => name) }), position, reader.rows);
 }
 
 /** Where a row stands in a list that ascends. */

@@ -2,6 +2,8 @@
  * Two lists of row digests as multisets: which rows only one of them has.
  * @module
  */
+import { DigestSlots } from '../merkle/digest-slots.ts';
+import { DIGEST_BYTES } from '../merkle/table-tree.ts';
 import { readDigests } from '../tables/digest-file.ts';
 import type { DigestFile } from '../tables/digest-file.ts';
 
@@ -17,29 +19,22 @@ export interface RowDifference {
 
 /** Pairs equal rows, the first with the first. Takes about 60 bytes a row of `before`. */
 export async function differenceOf(before: DigestFile, after: DigestFile): Promise<RowDifference> {
-  const digests = Buffer.alloc(before.rows * 32);
-  await readDigests(before, 0, before.rows, (bytes, offset) => digests.set(bytes, offset * 32));
-  const slots = new Int32Array(2 ** Math.ceil(Math.log2(Math.max(2, before.rows * 2))));
-  const mask = slots.length - 1;
+  const digests = Buffer.alloc(before.rows * DIGEST_BYTES);
+  await readDigests(before, 0, before.rows, (bytes, offset) => digests.set(bytes, offset * DIGEST_BYTES));
+  const slots = new DigestSlots(digests);
   const next = new Int32Array(before.rows).fill(-1);
   /** Of the first row of a digest: the next of its equals that has no partner, or −1. */
   const waiting = new Int32Array(before.rows);
   const tail = new Int32Array(before.rows);
   for (let row = 0; row < before.rows; row++) {
-    let slot = digests.readUInt32LE(row * 32) & mask;
-    for (;;) {
-      const first = slots[slot]! - 1;
-      if (first < 0) {
-        slots[slot] = row + 1;
-        tail[row] = waiting[row] = row;
-        break;
-      }
-      if (digests.compare(digests, row * 32, row * 32 + 32, first * 32, first * 32 + 32) === 0) {
-        next[tail[first]!] = row;
-        tail[first] = row;
-        break;
-      }
-      slot = (slot + 1) & mask;
+    const slot = slots.find(digests, row);
+    const first = slots.taken[slot]! - 1;
+    if (first < 0) {
+      slots.taken[slot] = row + 1;
+      tail[row] = waiting[row] = row;
+    } else {
+      next[tail[first]!] = row;
+      tail[first] = row;
     }
   }
   const paired = new Uint8Array(before.rows);
@@ -47,28 +42,17 @@ export async function differenceOf(before: DigestFile, after: DigestFile): Promi
   let sameOrder = true;
   let last = -1;
   await readDigests(after, 0, after.rows, (bytes, offset) => {
-    for (let at = 0; at < bytes.length; at += 32) {
-      const partner = takePartner(bytes, at);
+    for (let row = 0; row < bytes.length / DIGEST_BYTES; row++) {
+      const first = slots.taken[slots.find(bytes, row)]! - 1;
+      const partner = first < 0 ? -1 : waiting[first]!;
       if (partner < 0) continue;
-      isShared[offset + at / 32] = 1;
+      waiting[first] = next[partner]!;
+      isShared[offset + row] = 1;
       paired[partner] = 1;
       if (partner < last) sameOrder = false;
       last = partner;
     }
   });
-  function takePartner(bytes: Buffer, at: number): number {
-    let slot = bytes.readUInt32LE(at) & mask;
-    for (;;) {
-      const first = slots[slot]! - 1;
-      if (first < 0) return -1;
-      if (digests.compare(bytes, at, at + 32, first * 32, first * 32 + 32) === 0) {
-        const row = waiting[first]!;
-        if (row >= 0) waiting[first] = next[row]!;
-        return row;
-      }
-      slot = (slot + 1) & mask;
-    }
-  }
   const [removed, added] = [rowsWithout(paired), rowsWithout(isShared)];
   return { removed, added, shared: after.rows - added.length, sameOrder };
 }

@@ -4,13 +4,13 @@
  * time, those that the table does not use with nulls, which take next to no bytes.
  * @module
  */
-import { rm } from 'node:fs/promises';
 import type { Column } from '../../schemas/table-schema.ts';
 import type { Engine } from '../engine/engine.ts';
 import { quoteIdentifier } from '../identity/sql-text.ts';
 import type { Store } from '../store/store.ts';
 import type { PartRows, RowsOfPart } from './layout.ts';
 import { copyInGroups } from './copy-parquet.ts';
+import { ParquetPieces } from './parquet-pieces.ts';
 import { groupRowsOf } from './part-file.ts';
 import type { PartFile } from './part-file.ts';
 import { writeParquet } from './read/typed-body.ts';
@@ -49,7 +49,7 @@ export async function alignValues(
   // Uses by row of the part, so that each window knows its own.
   const order = Uint32Array.from(rows, (_row, index) => index).sort((a, b) => rows[a]! - rows[b]!);
   const windowRows = Math.min(windowRowsMax, Math.max(windowRowsMin, Math.floor(windowBytesMax / perRow)));
-  const pieces: string[] = [];
+  const pieces = new ParquetPieces();
   try {
     let next = 0;
     for (let start = 0; start < part.rows; start += windowRows) {
@@ -57,17 +57,15 @@ export async function alignValues(
       const begin = next;
       while (next < order.length && rows[order[next]!]! < end) next++;
       const used = order.subarray(begin, next);
-      const piece = await store.tempPath('.parquet');
-      pieces.push(piece);
+      const piece = pieces.add(await store.tempPath('.parquet'));
       const sql = await windowSql(engine, values, { rows, positions, used, start, end });
       await copyInGroups(engine, sql, piece, pieceFormat, groupRows);
     }
-    const all = pieces.map((piece) => engine.fileSql(piece)).join(', ');
-    await writeParquet(engine, `SELECT * FROM read_parquet([${all}], hive_partitioning = false)`, target, groupRows);
+    await writeParquet(engine, pieces.sql(engine), target, groupRows);
     return target;
   } finally {
     await engine.run(`DROP TABLE IF EXISTS ${sources}`);
-    await Promise.all(pieces.map((piece) => rm(piece, { force: true })));
+    await pieces.remove();
   }
 }
 

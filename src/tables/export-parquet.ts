@@ -3,12 +3,12 @@
  * order a block at a time.
  * @module
  */
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ColumnType } from '../../schemas/table-schema.ts';
 import type { Engine } from '../engine/engine.ts';
 import { quoteIdentifier } from '../identity/sql-text.ts';
 import { copyInGroups } from './copy-parquet.ts';
+import { ParquetPieces } from './parquet-pieces.ts';
 import { groupRowsOf } from './part-file.ts';
 import { sqlType } from './sql-types.ts';
 import type { TableReader } from './table-reader.ts';
@@ -26,22 +26,18 @@ export async function exportParquet(
   });
   const codec = options.compat ? 'snappy' : 'zstd';
   const format = `FORMAT parquet, PARQUET_VERSION v1, COMPRESSION ${codec}`;
-  const pieces: string[] = [];
+  const pieces = new ParquetPieces();
   try {
     const ordered = reader.orderedSql();
-    let source: string;
     if (ordered === null) {
       for await (const { sql } of reader.blocks()) {
-        const piece = join(options.workDirectory, `export-${process.pid}-${pieces.length}.parquet`);
-        pieces.push(piece);
+        const piece = pieces.add(join(options.workDirectory, `export-${process.pid}-${pieces.count}.parquet`));
         await engine.run(
           `COPY (${sql}) TO ${engine.outputSql(piece)} (FORMAT parquet, PARQUET_VERSION v1, COMPRESSION snappy)`,
         );
       }
-      source = `SELECT * FROM read_parquet([${pieces.map((piece) => engine.fileSql(piece)).join(', ')}], hive_partitioning = false)`;
-    } else {
-      source = ordered;
     }
+    const source = ordered ?? pieces.sql(engine);
     await copyInGroups(
       engine,
       `SELECT ${columns.join(', ')} FROM (${source})`,
@@ -50,7 +46,7 @@ export async function exportParquet(
       groupRowsOf(reader.rowBytes),
     );
   } finally {
-    await Promise.all(pieces.map((piece) => rm(piece, { force: true })));
+    await pieces.remove();
   }
 }
 

@@ -3,10 +3,10 @@
  * reads at once. It is read a range of rows after the other, each of which is some MB.
  * @module
  */
-import { rm } from 'node:fs/promises';
 import type { TableSchema } from '../../../schemas/table-schema.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { measureParquet } from '../measure-parquet.ts';
+import { ParquetPieces } from '../parquet-pieces.ts';
 import { areRowsLong, groupRowsOf } from '../part-file.ts';
 import { copyRelation, writeParquet } from './typed-body.ts';
 
@@ -15,41 +15,39 @@ const rangeBytesMax = 32 << 20;
 /** Memory of an engine for such a file, with one thread: a column of a row group may be one page of some hundred MB. */
 export const longParquetEngine = { threads: 1, memoryLimitBytes: 1_200_000_000 } as const;
 
-/** Rows that are read at once of a file whose rows are long; null where they are not, or have no numbers to be told by. */
-export async function longRangeRows(engine: Engine, path: string, seen: TableSchema): Promise<number | null> {
-  const { rows, bytes } = await measureParquet(engine, path);
-  const hasOwnNumber = seen.columns.some(({ name }) => name.toLowerCase() === 'file_row_number');
-  if (rows === 0 || hasOwnNumber || !areRowsLong(bytes / rows)) return null;
-  return Math.max(1, Math.floor(rangeBytesMax / (bytes / rows)));
+/** Rows of a file whose rows are long. */
+export interface LongRows {
+  readonly rows: number;
+  readonly rowBytes: number;
 }
 
-/** As `copyRelation`, for all rows of a file, so many at a time. */
+/** The rows of a file, where they are long; null where they are not, or have no numbers to be told by. */
+export async function longRowsOf(engine: Engine, path: string, seen: TableSchema): Promise<LongRows | null> {
+  const { rows, bytes } = await measureParquet(engine, path);
+  const hasOwnNumber = seen.columns.some(({ name }) => name.toLowerCase() === 'file_row_number');
+  return rows === 0 || hasOwnNumber || !areRowsLong(bytes / rows) ? null : { rows, rowBytes: bytes / rows };
+}
+
+/** As `copyRelation`, for all rows of a file, so many at a time as are some MB. */
 export async function copyLongParquet(
   engine: Engine,
   path: string,
-  rangeRows: number,
+  { rows, rowBytes }: LongRows,
   options: Omit<Parameters<typeof copyRelation>[1], 'from' | 'groupRows'>,
 ): Promise<void> {
-  const { rows, bytes } = await measureParquet(engine, path);
-  const groupRows = groupRowsOf(bytes / rows);
+  const rangeRows = Math.max(1, Math.floor(rangeBytesMax / rowBytes));
+  const groupRows = groupRowsOf(rowBytes);
   const reader = `read_parquet(${engine.fileSql(path)}, hive_partitioning = false, file_row_number = true)`;
-  const pieces: string[] = [];
+  const pieces = new ParquetPieces();
   try {
     for (let first = 0; first < rows; first += rangeRows) {
-      const target = `${options.target}.${pieces.length}`;
-      pieces.push(target);
+      const target = pieces.add(`${options.target}.${pieces.count}`);
       const range = `file_row_number BETWEEN ${first} AND ${first + rangeRows - 1}`;
       const from = `(SELECT * EXCLUDE (file_row_number) FROM ${reader} WHERE ${range})`;
       await copyRelation(engine, { ...options, from, target, groupRows });
     }
-    const all = pieces.map((piece) => engine.fileSql(piece)).join(', ');
-    await writeParquet(
-      engine,
-      `SELECT * FROM read_parquet([${all}], hive_partitioning = false)`,
-      options.target,
-      groupRows,
-    );
+    await writeParquet(engine, pieces.sql(engine), options.target, groupRows);
   } finally {
-    await Promise.all(pieces.map((piece) => rm(piece, { force: true })));
+    await pieces.remove();
   }
 }

@@ -21,7 +21,7 @@ import type { InputFile } from './input-files.ts';
 import { openSource } from './open-source.ts';
 import type { OpenedLines, OpenedParquet, OpenedSource, UnpackedFile } from './open-source.ts';
 import { mixedNotes, withOddValue } from './odd-values.ts';
-import { copyLongParquet, longParquetEngine, longRangeRows } from './long-parquet.ts';
+import { copyLongParquet, longParquetEngine, longRowsOf } from './long-parquet.ts';
 import { checkParquet, encodingError, parquetError } from './parquet-source.ts';
 import type { Body, ReadOptions, ReadTable, SourceFile } from './read-table-types.ts';
 import { resolveSchema } from './resolve-schema.ts';
@@ -248,12 +248,12 @@ class Reading {
     }
     if (given === null) throw new TypeError('a Parquet file gives its types');
     const relation = { seen: given, schema, target, file: label };
-    const rangeRows = await longRangeRows(engine, source.path, given);
+    const long = await longRowsOf(engine, source.path, given);
     const copied =
-      rangeRows === null
+      long === null
         ? copyRelation(engine, { ...relation, from: parquetSql(engine, source.path) })
         : this.#withEngine([source.path], longParquetEngine, (own) =>
-            copyLongParquet(own, source.path, rangeRows, relation),
+            copyLongParquet(own, source.path, long, relation),
           );
     await copied.catch((cause: unknown) => {
       throw parquetError(cause, label);
