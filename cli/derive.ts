@@ -7,6 +7,7 @@ import type { Engine } from '../src/engine/engine.ts';
 import { namedDatasets } from '../src/lineage/bind-step.ts';
 import type { ChainRun } from '../src/lineage/derive-chain.ts';
 import type { RowPlace } from '../src/lineage/row-source.ts';
+import { lineOfDocument } from '../src/lineage/document-rows.ts';
 import { tracePlaces } from '../src/lineage/trace.ts';
 import type { PreparedStep } from '../src/lineage/transform.ts';
 import type { VersionEntry } from '../src/store/journal-state.ts';
@@ -37,10 +38,11 @@ export async function openChain(
   const { snapshot, reader } = await openVersion(context, store, engine, base);
   const reads = [base.seq];
   for (const named of namedDatasets(steps)) reads.push((await versionEntry(store, named)).seq);
-  let trace: Promise<(row: number) => RowPlace | null> | undefined;
+  let trace: ReturnType<typeof tracePlaces> | undefined;
   const sourceOf = async (row: number): Promise<RowPlace | null> => {
     trace ??= tracePlaces(store, engine, base);
-    return (await trace)(row);
+    const place = (await trace)(row);
+    return place === null ? null : lineOfDocument({ store, engine }, place);
   };
   const run: ChainRun = {
     store,

@@ -9,6 +9,7 @@ import type { Engine } from '../src/engine/engine.ts';
 import { HoldoutError } from '../src/errors.ts';
 import { shortStepName } from '../src/lineage/find-step.ts';
 import { lineageGraph } from '../src/lineage/graph.ts';
+import { documentRowsOn, isDocument } from '../src/lineage/document-rows.ts';
 import { type ReadFile, filesRead, placeOf } from '../src/lineage/read-files.ts';
 import { type ForwardStart, type Holding, traceForward } from '../src/lineage/trace-forward.ts';
 import type { Store } from '../src/store/store.ts';
@@ -108,8 +109,12 @@ async function forwardStart(
       const files = await filesRead(store, step);
       const found = files.find(({ blob }) => blob.sha256 === sha256);
       if (found === undefined) continue;
-      if (found.blob.content.kind !== 'lines') throw noLines(file, entryName(step.named ? step.entry : entry), found);
-      const row = rowOfLine(files, found.firstRow, found.blob.rows, line);
+      const name = entryName(step.named ? step.entry : entry);
+      const row = isDocument(found.blob)
+        ? await rowOfDocument({ store, engine }, { file, name, found, line })
+        : found.blob.content.kind === 'lines'
+          ? rowOfLine(files, found.firstRow, found.blob.rows, line)
+          : refuseLines(file, name, found, notByLine);
       if (row === null) throw new HoldoutError('USAGE', `${file}:${line} holds no row`);
       return { kind: 'file', sha256, rows: [row] };
     }
@@ -119,13 +124,35 @@ async function forwardStart(
   });
 }
 
-/** Of an array, CSV or Parquet nothing says which row stands on which line; a guess could name another row. */
-function noLines(file: string, name: string, { firstRow, blob }: ReadFile): HoldoutError {
+const notByLine = 'is not kept line by line, so --line cannot say which row is meant';
+
+/** Of CSV or Parquet nothing says which row stands on which line; a guess could name another row. */
+function refuseLines(file: string, name: string, { firstRow, blob }: ReadFile, why: string): never {
   const rows =
     firstRow === 0 ? '' : `; its rows there are ${formatCount(firstRow + 1)} to ${formatCount(firstRow + blob.rows)}`;
-  return new HoldoutError('USAGE', `${file} is not kept line by line, so --line cannot say which row is meant`, {
+  throw new HoldoutError('USAGE', `${file} ${why}`, {
     hint: `name the row: holdout trace --forward ${name} --row N${rows}`,
   });
+}
+
+interface DocumentLine {
+  readonly file: string;
+  /** The version that was read from it. */
+  readonly name: string;
+  readonly found: ReadFile;
+  readonly line: number;
+}
+
+/** Row of a JSON document (from 0) that has a part on a line; null for none. @throws HoldoutError USAGE for several */
+async function rowOfDocument(
+  access: Parameters<typeof documentRowsOn>[0],
+  { file, name, found, line }: DocumentLine,
+): Promise<number | null> {
+  const rows = await documentRowsOn(access, found, line);
+  if (rows === null) refuseLines(file, name, found, notByLine);
+  const [row, other] = rows;
+  if (other !== undefined) refuseLines(file, name, found, `has several rows on line ${line}`);
+  return row?.row ?? null;
 }
 
 /** Row of a file (from 0) on a line; lines and rows rise together. */

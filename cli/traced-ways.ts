@@ -5,8 +5,9 @@
 import type { Engine } from '../src/engine/engine.ts';
 import { stepFacts } from '../src/lineage/describe-step.ts';
 import type { LineageStep } from '../src/lineage/graph.ts';
-import { rawLines } from '../src/lineage/raw-lines.ts';
-import { fileOfRow, filesRead, placeOf } from '../src/lineage/read-files.ts';
+import { documentRows, isDocument } from '../src/lineage/document-rows.ts';
+import { type RawLine, rawLines } from '../src/lineage/raw-lines.ts';
+import { type ReadFile, fileOfRow, filesRead, placeOf } from '../src/lineage/read-files.ts';
 import type { TracedHop, TracedRow } from '../src/lineage/trace.ts';
 import type { Store } from '../src/store/store.ts';
 import { builtInTransforms } from '../transforms/index.ts';
@@ -100,39 +101,54 @@ export async function rawPlaces(
     const files = await filesRead(store, step);
     for (const file of files) {
       const rows = here.filter(({ row }) => fileOfRow(files, row) === file);
-      const lineOfEach = rows.map(({ row }) => placeOf(files, row)?.line ?? null);
-      const lines = await rawLines(
-        { store, engine },
-        file.blob,
-        lineOfEach.filter((line) => line !== null),
-      );
+      const raw = isDocument(file.blob)
+        ? await documentPlaces({ store, engine }, file, rows)
+        : await linePlaces({ store, engine }, files, file, rows);
       for (const [at, { way, row }] of rows.entries()) {
-        const line = lineOfEach[at] ?? null;
-        const raw = line === null ? undefined : lines.get(line);
-        places.set(way, {
-          file: file.path,
-          sha256: file.blob.sha256,
-          row: row - file.firstRow,
-          line,
-          offset: raw?.offset ?? null,
-          bytes: raw?.bytes ?? null,
-          text: raw?.text ?? null,
-        });
+        places.set(way, { file: file.path, sha256: file.blob.sha256, row: row - file.firstRow, ...raw[at]! });
       }
     }
   }
   return places;
 }
 
+type LineFound = Pick<RawPlace, 'line' | 'offset' | 'bytes' | 'text'>;
+type Asked = readonly { readonly row: number }[];
+type RawAccess = Parameters<typeof rawLines>[0];
+
+async function documentPlaces(access: RawAccess, file: ReadFile, rows: Asked): Promise<LineFound[]> {
+  const numbers = rows.map(({ row }) => row - file.firstRow);
+  const found = await documentRows(access, file, numbers);
+  return numbers.map((number) => lineFound(null, found?.get(number)));
+}
+
+function lineFound(line: number | null, raw: RawLine | undefined): LineFound {
+  return { line: raw?.line ?? line, offset: raw?.offset ?? null, bytes: raw?.bytes ?? null, text: raw?.text ?? null };
+}
+
+/** Of a file without lines nothing. */
+async function linePlaces(
+  access: RawAccess,
+  files: readonly ReadFile[],
+  { blob }: ReadFile,
+  rows: Asked,
+): Promise<LineFound[]> {
+  const lineOfEach = rows.map(({ row }) => placeOf(files, row)?.line ?? null);
+  const lines = await rawLines(
+    access,
+    blob,
+    lineOfEach.filter((line) => line !== null),
+  );
+  return lineOfEach.map((line) => lineFound(line, line === null ? undefined : lines.get(line)));
+}
+
 function placeLines(place: RawPlace | null): string[] {
   if (place === null) return ['  the store does not say which raw file it was'];
   if (place.line === null) {
-    const isList = /\.json(?:\.[a-z]+)?$/i.test(place.file);
-    const why = isList
-      ? 'a .json file has no lines, so the bytes of its rows are not known'
-      : 'its bytes are not kept line by line';
-    return [`  ${place.file}, row ${formatCount(place.row + 1)}; ${why}`];
+    return [`  ${place.file}, row ${formatCount(place.row + 1)}; where its bytes begin is not known`];
   }
   const where = `  ${place.file}:${place.line}, ${plural(place.bytes ?? 0, 'byte')} from byte ${formatCount(place.offset ?? 0)}`;
-  return [where, `  ${clip(place.text ?? '', textWidth)}`];
+  // A row of a document may be spread over lines.
+  const text = (place.text ?? '').replaceAll(/\s*\n\s*/g, ' ');
+  return [where, `  ${clip(text, textWidth)}`];
 }

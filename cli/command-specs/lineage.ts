@@ -41,7 +41,7 @@ export const trace: CommandSpec = {
     ['--where <sql>', 'rows for which a SQL predicate is true'],
     ['--limit <n>', 'rows of --where to trace, or rows to show that one was made of (default 10; with --json 1,000)'],
     ['--forward', 'from the rows on to every version that holds them or something made of them'],
-    ['--file <file>', 'with --forward: begin at a JSONL file that was added, with --line'],
+    ['--file <file>', 'with --forward: begin at a JSONL or JSON file that was added, with --line'],
     ['--line <n>', 'with --file: the line, counted from 1'],
   ],
   details: [

@@ -16,12 +16,13 @@ export interface RawLine {
   readonly offset: number;
   /** Without its end. */
   readonly bytes: number;
-  /** At most `textBytesMax` bytes of it. */
+  /** At most `rawTextBytesMax` bytes of it. */
   readonly text: string;
   readonly cut: boolean;
 }
 
-const textBytesMax = 1 << 20;
+/** Bytes of a row that are held as its text. */
+export const rawTextBytesMax = 1 << 20;
 const newline = 10;
 const carriageReturn = 13;
 const byteOrderMark = 3;
@@ -74,8 +75,8 @@ export async function rawLines(
 }
 
 function rawLine(line: number, offset: number, bytes: Buffer): RawLine {
-  const text = bytes.subarray(0, textBytesMax).toString();
-  return { line, offset, bytes: bytes.length, text, cut: bytes.length > textBytesMax };
+  const text = bytes.subarray(0, rawTextBytesMax).toString();
+  return { line, offset, bytes: bytes.length, text, cut: bytes.length > rawTextBytesMax };
 }
 
 /** The same of a file all of whose lines are rows and end with LF: what stands before them need not be read. Else null. */

@@ -40,11 +40,17 @@ export function fileOfRow(files: readonly ReadFile[], row: number): ReadFile | n
   return files.findLast(({ firstRow, blob }) => firstRow <= row && row < firstRow + blob.rows) ?? null;
 }
 
+/** A row of a raw file, with what is kept of the file. */
+export interface BlobPlace extends RowPlace {
+  readonly blob: BlobRecord;
+}
+
 /** Where a row stood: its file, its row there, and its line where the file has known ones. */
-export function placeOf(files: readonly ReadFile[], row: number): RowPlace | null {
+export function placeOf(files: readonly ReadFile[], row: number): BlobPlace | null {
   const file = fileOfRow(files, row);
   if (file === null) return null;
   const own = row - file.firstRow;
-  const { content } = file.blob;
-  return { file: file.path, line: content.kind === 'lines' ? lineOfRow(content.fixups, own) : null, row: own };
+  const { blob } = file;
+  const line = blob.content.kind === 'lines' ? lineOfRow(blob.content.fixups, own) : null;
+  return { file: file.path, line, row: own, blob };
 }

@@ -8,10 +8,10 @@ import { type JournalState, type VersionEntry, tableKey } from '../store/journal
 import type { Store } from '../store/store.ts';
 import { openTable, tableDigests } from '../tables/table-reader.ts';
 import { type LineageStep, isReadStep, lineageGraph } from './graph.ts';
-import { filesRead, placeOf } from './read-files.ts';
+import { type BlobPlace, filesRead, placeOf } from './read-files.ts';
 import { type TableAccess, inputStarts, originsOf, rowAtAddress } from './row-origins.ts';
 import { groupAt } from './row-groups.ts';
-import type { RowPlace, RowSource } from './row-source.ts';
+import type { RowSource } from './row-source.ts';
 import { noRow } from './step-output.ts';
 
 /**
@@ -39,7 +39,7 @@ export async function tracePlaces(
   store: Store,
   engine: Engine,
   entry: VersionEntry,
-): Promise<(row: number) => RowPlace | null> {
+): Promise<(row: number) => BlobPlace | null> {
   const state = await store.journal();
   const steps = await lineageGraph(store, state, entry);
   const access: TableAccess = {
@@ -48,7 +48,7 @@ export async function tracePlaces(
     digests: (ref) => tableDigests(store, ref),
   };
   const starts: number[] = [];
-  const reads: { readonly start: number; readonly locate: (row: number) => RowPlace | null }[] = [];
+  const reads: { readonly start: number; readonly locate: (row: number) => BlobPlace | null }[] = [];
   let rawRows = 0;
   for (const step of steps) {
     starts.push(rawRows);

@@ -55,11 +55,6 @@ describe('a person is told', () => {
     expect(await lineOf('to-chat: {input: input}')).not.toContain('too');
   });
 
-  it('why the bytes of a row of a .json file are not shown', async () => {
-    await box.told(['add', 'list', 'list.json']);
-    expect(await box.told(['trace', 'list', '--row', '2'])).toContain('list.json, row 2; a .json file has no lines');
-  });
-
   it('ids by their first digits, and programs the whole of them', async () => {
     await box.told(['transform', 'a', 'short', '--step', 'head: {n: 2}']);
     const [text, json] = [

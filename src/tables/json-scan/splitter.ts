@@ -47,6 +47,8 @@ export interface SplitOutput {
   /** Keys of members that are lists of objects; rows of the second and later are not written. */
   readonly keys: string[];
   onRow(offset: number, line: number): void;
+  /** The offset one past the last byte of the row. */
+  onRowEnd?(offset: number): void;
 }
 
 /** A document that cannot be cut: what is wrong, and the offset of the byte. */
@@ -189,7 +191,10 @@ function takeToken(state: SplitState, output: SplitOutput, c: number, offset: nu
     closeBracket(state, c, offset);
   }
   write(state, output, c);
-  if (state.inRows && state.depth === state.rowDepth) write(state, output, LINE_FEED);
+  if (state.inRows && state.depth === state.rowDepth) {
+    write(state, output, LINE_FEED);
+    if (output.keys.length < 2) output.onRowEnd?.(offset + 1);
+  }
   state.ended = state.depth === 0;
 }
 
