@@ -27,6 +27,17 @@ export async function serialisedQuery(engine: Engine, sql: string): Promise<stri
 }
 
 /**
+ * The parser's words with the place in the text that they are about.
+ * @param before how many characters (code points) stand before it
+ */
+export function syntaxError(text: string, says: string, before: number): string {
+  if (says.endsWith('at end of input')) return says;
+  const lines = Array.from(text).slice(0, before).join('').split('\n');
+  const character = Array.from(lines.at(-1) ?? '').length + 1;
+  return `${says} at ${lines.length === 1 ? '' : `line ${lines.length}, `}character ${character}`;
+}
+
+/**
  * The tree of one SELECT.
  * @throws HoldoutError USAGE where it is none
  */

@@ -8,7 +8,7 @@ import { HoldoutError } from '../errors.ts';
 import { quoteIdentifier } from '../identity/sql-text.ts';
 import { nearestName } from '../nearest-name.ts';
 import type { Engine } from './engine.ts';
-import { serialisedQuery } from './query-tree.ts';
+import { serialisedQuery, syntaxError } from './query-tree.ts';
 
 /** A column that the expression may name, with its type as DuckDB writes it. */
 export interface ScalarColumn {
@@ -155,14 +155,13 @@ function itemsOf(expression: unknown): readonly unknown[] | null {
   return name === 'list_value' && Array.isArray(children) ? children : null;
 }
 
-/** The parser's words with the character of the text: it counts bytes of the whole query, and may quote our part of it. */
+/** The parser's words with the place in the text: it counts from our own part of the query, and may quote that. */
 function parseFailure(text: string, says: string, position: string | undefined): string {
-  const bytes = Buffer.from(text);
   const at = Number(position ?? Number.NaN) - before.length;
   const own = says.replace(after, '');
   if (!Number.isInteger(at) || at < 0) return own;
-  if (at >= bytes.length) return own.startsWith('syntax error') ? 'the expression ends too early' : own;
-  return `${own} at character ${Array.from(bytes.subarray(0, at).toString()).length + 1}`;
+  if (at < Array.from(text).length) return syntaxError(text, own, at);
+  return own.startsWith('syntax error') ? 'the expression ends too early' : own;
 }
 
 interface Used {

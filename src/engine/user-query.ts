@@ -8,7 +8,7 @@ import { HoldoutError } from '../errors.ts';
 import { quoteIdentifier } from '../identity/sql-text.ts';
 import type { Engine } from './engine.ts';
 import type { PlainValue } from './plain-value.ts';
-import { serialisedQuery } from './query-tree.ts';
+import { serialisedQuery, syntaxError } from './query-tree.ts';
 
 /** A name that the query may use, and the relation that stands for it. */
 export interface UserView {
@@ -106,6 +106,9 @@ export async function checkUserQuery(
 ): Promise<void> {
   if (sql.includes('\0')) throw new HoldoutError('USAGE', 'the query holds a NUL character');
   const parsed = JSON.parse(await serialisedQuery(engine, sql)) as ParsedQuery;
+  if (parsed.position !== undefined) {
+    throw new HoldoutError('USAGE', syntaxError(sql, parsed.error_message ?? '', Number(parsed.position)));
+  }
   if (parsed.statements?.length === 0) throw new HoldoutError('USAGE', 'the query is empty', { hint: unchanged });
   if ((await engine.statementCount(sql).catch(refuse)) !== 1) {
     throw new HoldoutError('USAGE', 'only one SELECT can be run at a time', {
@@ -138,6 +141,8 @@ export async function checkUserQuery(
 interface ParsedQuery {
   readonly error: boolean;
   readonly error_message?: string;
+  /** Of a syntax error: how many characters stand before it. */
+  readonly position?: string;
   readonly statements?: readonly unknown[];
 }
 

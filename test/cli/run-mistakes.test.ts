@@ -69,7 +69,7 @@ describe('a dry run', () => {
   it.each([
     [['filter: {where: "length(txt) > 2"}'], 7, 'step 1 (filter): there is no column "txt"'],
     [['filter: {where: "length(text) >> > 2"}'], 7, 'step 1 (filter): there is no operator >>'],
-    [['sql: {query: "SELEC id FROM input"}'], 7, 'step 1 (sql): syntax error'],
+    [['sql: {query: "SELEC id FROM input"}'], 7, 'step 1 (sql): syntax error at or near "SELEC" at character 1'],
     [['decontaminate: {against: [ev], fields: {question: [q]}}'], 7, 'step 1 (decontaminate): ev: there is no column'],
     [
       ['shuffle', 'derive: {columns: {long: "score > 2"}}', 'sort: {by: [lng]}'],

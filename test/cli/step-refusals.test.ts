@@ -71,6 +71,8 @@ describe('a step that is refused', () => {
     [{ sql: { query: 'SELECT $1 AS x FROM input' } }, 'a parameter ($1, ?) has no value here'],
     [{ sql: { query: 'SELECT txet FROM input' } }, 'hint: near it: "text"'],
     [{ sql: { query: 'SELECT id FROM input WHERE' } }, 'error: holdout/sql: syntax error at end of input'],
+    [{ sql: { query: "SELECT 'ü😀' AS é,\n  , id FROM input" } }, 'syntax error at or near "," at line 2, character 3'],
+    [{ filter: { where: "text = 'ü😀' AND > 1" } }, 'syntax error at or near ">" at character 17'],
     [{ sql: { query: "SELECT * FROM read_text('/etc/passwd')" } }, 'the function read_text cannot stand in a FROM'],
     [{ sql: { query: "ATTACH 'x.db'" } }, 'only a SELECT can be run'],
     [{ sql: { query: "COPY input TO 'x.csv'" } }, 'only a SELECT can be run'],
