@@ -75,7 +75,8 @@ function holdingLines({ entry, same, made, through, unknown, gone }: Holding): s
 }
 
 function shortened(steps: readonly string[]): readonly string[] {
-  if (steps.length <= stepsShownMax) return steps;
+  // In the place of one left out its name may as well stand.
+  if (steps.length <= stepsShownMax + 1) return steps;
   const half = stepsShownMax / 2;
   return [...steps.slice(0, half), `${steps.length - stepsShownMax} more`, ...steps.slice(-half)];
 }

@@ -10,6 +10,7 @@ import { Store } from '../store/store.ts';
 import { type TableReader, openTable } from '../tables/table-reader.ts';
 import { type DerivedVersion, type VersionRun, deriveVersion } from './derive-version.ts';
 import { type StepInput, type StepResult, runStep } from './run-step.ts';
+import { sourceAfter } from './source-after.ts';
 import type { PreparedStep } from './transform.ts';
 
 /** Steps from a version to the next version of a name. */
@@ -97,20 +98,15 @@ async function passSteps(
     const reader = await openTable(store, engine, result.output, result.layout);
     opened.push(reader);
     const { setRoot } = result.output;
-    input = { ref: result.output, setRoot, reader, layout: result.layout, sourceOf: sourceAfter(input, result) };
+    input = {
+      ref: result.output,
+      setRoot,
+      reader,
+      layout: result.layout,
+      sourceOf: sourceAfter(store, { input, result, reader }),
+    };
   }
   return { input, through, done };
-}
-
-/** Where rows came from, told through a step that was just taken. */
-function sourceAfter({ sourceOf, reader }: StepInput, { origins }: StepResult): StepInput['sourceOf'] {
-  if (sourceOf === undefined || origins === 'same') return sourceOf;
-  // A row made of many has no one place.
-  if (!(origins instanceof Uint32Array)) return undefined;
-  return async (position) => {
-    const before = origins[position];
-    return before === undefined || before >= reader.rows ? null : sourceOf(before);
-  };
 }
 
 function lastOf(steps: readonly PreparedStep[]): PreparedStep {

@@ -136,11 +136,11 @@ async function* rowsOf(
     row.held.push(Buffer.from(room));
     row.heldBytes += room.length;
   };
-  const finish = (row: OpenRow, end: number): DocumentRow => {
+  const finish = (row: OpenRow, end: number, lastLine: number): DocumentRow => {
     const { row: number, offset, line, held } = row;
     const length = end - offset;
     const text = Buffer.concat(held).subarray(0, length).toString();
-    return { row: number, line, lastLine: state!.line + 1, offset, bytes: length, text, cut: length > rawTextBytesMax };
+    return { row: number, line, lastLine, offset, bytes: length, text, cut: length > rawTextBytesMax };
   };
   const output: SplitOutput = {
     out: new Uint8Array(0),
@@ -153,13 +153,14 @@ async function* rowsOf(
     onRowEnd(end) {
       if (open === null) return;
       hold(open, end);
-      ended.push(finish(open, end));
+      ended.push(finish(open, end, state!.line + 1));
       open = null;
     },
   };
   /** Of a document that is one object: from its first bracket to its last. */
   let whole: OpenRow | null = null;
   let wholeEnd = 0;
+  let wholeLastLine = 1;
   let line = 1;
   for await (const chunk of chunks) {
     bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
@@ -173,7 +174,9 @@ async function* rowsOf(
       if (whole === null) line += newlines(first < 0 ? fed : fed.subarray(0, first));
       if (first >= 0) {
         whole ??= { row: 0, offset: base + skipped + first, line, held: [], heldBytes: 0 };
-        wholeEnd = base + skipped + fed.findLastIndex(isNotSpace) + 1;
+        const behind = fed.findLastIndex(isNotSpace) + 1;
+        wholeEnd = base + skipped + behind;
+        wholeLastLine = state.line + 1 - newlines(fed.subarray(behind));
       }
       if (whole !== null) hold(whole, base + bytes.length);
     }
@@ -184,7 +187,7 @@ async function* rowsOf(
     yield* ended;
     ended = [];
   }
-  if (count === 0 && whole !== null && wanted(0)) yield finish(whole, wholeEnd);
+  if (count === 0 && whole !== null && wanted(0)) yield finish(whole, wholeEnd, wholeLastLine);
 }
 
 function isNotSpace(byte: number): boolean {

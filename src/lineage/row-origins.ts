@@ -34,13 +34,18 @@ export type RowOrigins =
   /** Nobody can say. */
   | { readonly kind: 'unknown'; readonly why: string };
 
+/** What is asked of a step whose rows' origins are meant. */
+export interface OriginatingStep extends Pick<LineageStep, 'derivation' | 'realisation'> {
+  readonly inputs: readonly { readonly ref: TableRef }[];
+}
+
 /**
  * The origins of a step's rows.
  * @throws HoldoutError as the store does.
  */
 export async function originsOf(
-  access: TableAccess,
-  { derivation, realisation, inputs }: LineageStep,
+  access: Pick<TableAccess, 'store' | 'digests'>,
+  { derivation, realisation, inputs }: OriginatingStep,
 ): Promise<RowOrigins> {
   const { origins, output, whyUnknown } = realisation;
   if (origins === 'same') return { kind: 'same' };
@@ -64,7 +69,7 @@ export async function originsOf(
 }
 
 /** Row digests of a table, in its order. */
-export function digestsOf(access: TableAccess, ref: TableRef): Promise<Uint8Array> {
+export function digestsOf(access: Pick<TableAccess, 'digests'>, ref: TableRef): Promise<Uint8Array> {
   return access.digests({ table: ref.table, schema: ref.schema });
 }
 

@@ -41,6 +41,17 @@ describe('a row that a step fails on', () => {
     expect(stderr).toContain('row 31: ');
   });
 
+  it('is named with its file and line again when the steps before it are taken from an earlier run', async () => {
+    const before = ['skip: {n: 5}', 'filter: {where: "n % 2 = 1"}', 'derive: {columns: {twice: n * 2}}', 'shuffle: {}'];
+    const steps = [...before, 'module: {path: refuse.mjs}'].flatMap((step) => ['--step', step]);
+    const [first, again] = [
+      await box.run(['transform', 'd', 'out', ...steps]),
+      await box.run(['transform', 'd', 'out', ...steps]),
+    ];
+    expect(first.stderr).toContain('rest.json:102: ');
+    expect(again.stderr).toBe(first.stderr);
+  });
+
   it('is named with its file and its row there where the file is packed', async () => {
     const { status, stderr } = await box.run([
       'transform',
@@ -111,6 +122,8 @@ describe('a row of a JSON document', () => {
       expect([status, stdout]).toEqual([0, expect.stringContaining('d@1  the row itself: row 36') as string]);
     }
     expect((await forward('rest.json', 1)).stderr).toContain('rest.json:1 holds no row');
+    expect((await forward('one.json', 4)).stdout).toContain('one@1  the row itself: row 1');
+    expect((await forward('one.json', 5)).stderr).toContain('one.json:5 holds no row');
     expect((await forward('nested.json', 2)).stderr).toContain('nested.json has several rows on line 2');
     expect((await forward('nested.json', 3)).stdout).toContain('row 2');
   });
