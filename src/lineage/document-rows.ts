@@ -63,13 +63,16 @@ export async function documentRows(
 }
 
 /**
- * A place with the line on which its row begins, where that is known of such a document.
+ * A place with the line on which its row begins, where that is known of such a document and no other row begins there: of
+ * a document on one line the number of the row says more.
  * @throws HoldoutError as the store does
  */
 export async function lineOfDocument(access: DocumentAccess, at: BlobPlace): Promise<RowPlace> {
   if (at.line !== null || !isDocument(at.blob)) return at;
-  const rows = await documentRows(access, { blob: at.blob, path: at.file }, [at.row]);
-  return { ...at, line: rows?.get(at.row)?.line ?? null };
+  const beside = [at.row - 1, at.row + 1].filter((row) => row >= 0 && row < at.blob.rows);
+  const rows = await documentRows(access, { blob: at.blob, path: at.file }, [at.row, ...beside]);
+  const line = rows?.get(at.row)?.line ?? null;
+  return { ...at, line: beside.some((row) => rows?.get(row)?.line === line) ? null : line };
 }
 
 /**

@@ -63,6 +63,13 @@ describe('a row that a step fails on', () => {
     expect(status).toBe(2);
     expect(stderr).toContain('row 1 (row 1 of packed.json.gz): ');
   });
+
+  it('is named with its file and its row there where the line holds other rows, too', async () => {
+    const steps = ['--step', 'skip: {n: 1}', '--step', 'module: {path: refuse-all.mjs}'];
+    expect((await box.run(['transform', 'nested', 'out', ...steps])).stderr).toContain(
+      'row 1 (row 2 of nested.json): ',
+    );
+  });
 });
 
 const placeOf = async (name: string, row: number) => {
