@@ -2,6 +2,7 @@
  * From rows forward: every version of every name that holds them, an equal row, or something made of one.
  * @module
  */
+import { HoldoutError } from '../errors.ts';
 import { DIGEST_BYTES } from '../merkle/table-tree.ts';
 import { type JournalState, type VersionEntry, tableKey } from '../store/journal-state.ts';
 import { type LineageStep, isReadStep, lineageGraph, versionsGraph } from './graph.ts';
@@ -84,14 +85,12 @@ export async function traceForward(
     const own = await startRows(access, step, start);
     const before = await marksBefore(access, steps, step, marks);
     // One table is often that of several versions; the last one read is kept for the next step.
-    let digests = seen.get(tableKey(output));
-    if (digests === undefined) {
-      digests = await digestsOf(access, output);
-      seen.set(tableKey(output), digests);
-    }
-    const found = mark(digests, { asked: begin, before, own });
+    const digests = seen.get(tableKey(output)) ?? (await digestsOf(access, output).catch(whyUnreadable));
+    if (typeof digests !== 'string') seen.set(tableKey(output), digests);
+    const found = typeof digests === 'string' ? unread(before.rows) : mark(digests, { asked: begin, before, own });
     const { rows, digests: held } = found;
-    const { through, unknown } = before;
+    const { through } = before;
+    const unknown = before.unknown ?? (typeof digests === 'string' ? digests : null);
     const isHeld = rows.length > 0 || unknown !== null;
     const first = rows[0];
     const last = step.named && first !== undefined ? { from: step.entry, row: first } : before.last;
@@ -168,8 +167,14 @@ async function marksBefore(
   const unknown = inputs.find((input) => input.unknown !== null)?.unknown ?? null;
   const selects = step.realisation.origins === undefined;
   // Where only some of equal rows stayed, nobody can tell which: all of them count.
-  const thinned = selects ? await thinnedOut(access, step, inputs[0]?.digests ?? new Set()) : new Set<string>();
-  const origins = await originsOf(access, step);
+  const thinned = selects
+    ? await thinnedOut(access, step, inputs[0]?.digests ?? new Set()).catch(whyUnreadable)
+    : new Set<string>();
+  const origins = await originsOf(access, step).catch(whyUnreadable);
+  if (typeof origins === 'string' || typeof thinned === 'string') {
+    const why = [origins, thinned].find((each) => typeof each === 'string') ?? null;
+    return { digests: new Set(), rows: [], through, unknown: why, last };
+  }
   if (origins.kind === 'unknown') return { digests: new Set(), rows: [], through, unknown: origins.why, last };
   if (origins.kind === 'same')
     return { digests: new Set(), rows: [...(inputs[0]?.rows ?? [])], through, unknown, last };
@@ -182,6 +187,17 @@ async function marksBefore(
     if (at !== null && wanted[at.input]!.has(at.row) && rows.at(-1) !== row) rows.push(row);
   });
   return { digests: thinned, rows, through, unknown, last };
+}
+
+/** Of a table that was dropped and that only code of the person's own makes again: why it cannot be read. @throws the rest */
+function whyUnreadable(error: unknown): string {
+  if (error instanceof HoldoutError && error.code === 'CONFLICT') return error.message;
+  throw error;
+}
+
+/** What is known of such a table: what its step says. */
+function unread(rows: readonly number[]): ReturnType<typeof mark> {
+  return { rows: Uint32Array.from(rows), digests: new Set(), same: [] };
 }
 
 /** Those of these digests of which a selection kept fewer rows than its input had, but some. */
