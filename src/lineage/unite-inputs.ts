@@ -38,7 +38,7 @@ export async function uniteInputs(
       return new HoldoutError(
         'CONFLICT',
         `column "${name}" holds ${typeName(now)} in ${label} and ${typeName(before)} before it`,
-        { hint: 'Cast, rename or drop the column in one of the datasets first.' },
+        { hint: `Cast, rename or drop the column in one of the datasets first.${textHint(before, now)}` },
       );
     });
   }
@@ -50,6 +50,12 @@ export async function uniteInputs(
   }
   for (const table of tables) await checkExact(engine, table, schema);
   return schema;
+}
+
+/** Where one dataset has text and the other has not, it was most often read from CSV. */
+function textHint(...types: readonly ColumnType[]): string {
+  const hasText = types.includes('VARCHAR');
+  return hasText ? ' Columns of CSV are text unless it is added with --infer (`infer: true` in holdout.yaml).' : '';
 }
 
 /** What the person should know of columns that some of the tables lack: which, and of which table. */

@@ -110,6 +110,12 @@ describe('concat', () => {
       message: expect.stringContaining(says) as string,
     });
   });
+
+  it('says of text beside another type that CSV may be the reason', async () => {
+    await expect(bench.runOn('all', ['concat: {with: [words]}'])).rejects.toMatchObject({
+      hint: expect.stringContaining('--infer') as string,
+    });
+  });
 });
 
 describe('mixture', () => {
