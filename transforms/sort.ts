@@ -10,8 +10,8 @@ import type { Column } from '../schemas/table-schema.ts';
 import { HoldoutError } from '../src/errors.ts';
 import { quoteIdentifier } from '../src/identity/sql-text.ts';
 import { type RowSourceTable, columnNamed, visitValues } from '../src/lineage/row-values.ts';
-import { compareDigests, digestPrefixes } from '../src/lineage/seeded-hash.ts';
 import { type Transform, defineTransform } from '../src/lineage/transform.ts';
+import { sortedOrder } from '../src/merkle/digest-order.ts';
 import { writeParquet } from '../src/tables/read/typed-body.ts';
 import { freeName } from '../src/tables/sql-types.ts';
 
@@ -64,9 +64,7 @@ export const sort: Transform = defineTransform({
       },
     );
     await rm(path, { force: true });
-    const found = await input.digests();
-    const digests = Buffer.from(found.buffer, found.byteOffset, found.length);
-    return { kind: 'rows', keep: orderByRank(ranks, digests), counts: {} };
+    return { kind: 'rows', keep: orderByRank(ranks, await input.digests()), counts: {} };
   },
 });
 
@@ -104,38 +102,17 @@ function keySql({ name, type }: Column): string {
   throw new HoldoutError('USAGE', `holdout/sort: column "${name}" holds lists, structs or JSON, which have no order`);
 }
 
-/**
- * Rows by rank, of one rank by digest, then as they stood. Digests lie evenly: counting sorts by their first four bytes
- * leave few rows to compare.
- */
-function orderByRank(ranks: Uint32Array, digests: Buffer): Uint32Array {
-  const prefixes = digestPrefixes(digests);
-  const rows = new Uint32Array(ranks.length);
-  for (let row = 0; row < rows.length; row++) rows[row] = row;
-  const byPrefix = countingSort(countingSort(rows, prefixes, 0, 16), prefixes, 16, 16);
-  const order = countingSort(byPrefix, ranks, 0, 32 - Math.clz32(ranks.length));
-  const compare = (a: number, b: number): number => compareDigests(digests, a, b) || a - b;
-  for (let from = 0, to = 0; from < order.length; from = to) {
-    const first = order[from]!;
-    const [rank, prefix] = [ranks[first]!, prefixes[first]!];
-    do to += 1;
-    while (to < order.length && ranks[order[to]!] === rank && prefixes[order[to]!] === prefix);
-    if (to - from > 1) order.subarray(from, to).sort(compare);
+/** Rows by rank, of one rank by digest, then as they stood: a counting sort of rows that are in the order of their digests. */
+function orderByRank(ranks: Uint32Array, digests: Uint8Array): Uint32Array {
+  const ends = new Uint32Array(ranks.length + 1);
+  for (let row = 0; row < ranks.length; row++) ends[ranks[row]! + 1]! += 1;
+  for (let rank = 1; rank < ends.length; rank++) ends[rank]! += ends[rank - 1]!;
+  const byDigest = sortedOrder(digests);
+  // Dealing moves the start of each rank to its end.
+  const order = new Uint32Array(ranks.length);
+  for (let place = 0; place < byDigest.length; place++) {
+    const row = byDigest[place]!;
+    order[ends[ranks[row]!]!++] = row;
   }
   return order;
-}
-
-/** The rows by these bits of the number of each, `bits` from `shift` on; those of one number as they stood. */
-function countingSort(rows: Uint32Array, numbers: Uint32Array, shift: number, bits: number): Uint32Array {
-  const mask = 2 ** bits - 1;
-  const ends = new Uint32Array(2 ** bits + 1);
-  for (let i = 0; i < rows.length; i++) ends[((numbers[i]! >>> shift) & mask) + 1]! += 1;
-  for (let number = 1; number < ends.length; number++) ends[number]! += ends[number - 1]!;
-  // Dealing moves the start of each number to its end.
-  const sorted = new Uint32Array(rows.length);
-  for (let i = 0; i < rows.length; i++) {
-    const row = rows[i]!;
-    sorted[ends[(numbers[row]! >>> shift) & mask]!++] = row;
-  }
-  return sorted;
 }

@@ -62,13 +62,6 @@ export function placesOf(order: Uint32Array): Uint32Array {
   return places;
 }
 
-/** The first four bytes of each digest: most rows are told apart by them. */
-export function digestPrefixes(digests: Buffer): Uint32Array {
-  const prefixes = new Uint32Array(digests.length / DIGEST_BYTES);
-  for (let row = 0; row < prefixes.length; row++) prefixes[row] = digests.readUInt32BE(row * DIGEST_BYTES);
-  return prefixes;
-}
-
 /** Order of two rows by the bytes of their digests. */
 export function compareDigests(digests: Buffer, a: number, b: number): number {
   const [from, to] = [a * DIGEST_BYTES, b * DIGEST_BYTES];

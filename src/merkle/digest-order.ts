@@ -9,7 +9,7 @@ import { DIGEST_BYTES } from './table-tree.ts';
  * Row numbers in the order of their digests, which share their first `depth` bits: a counting sort by the next ones,
  * then each bucket by itself.
  */
-export function sortedOrder(digests: Uint8Array, depth: number): Uint32Array<ArrayBuffer> {
+export function sortedOrder(digests: Uint8Array, depth = 0): Uint32Array<ArrayBuffer> {
   const rows = digests.length / DIGEST_BYTES;
   // About one digest a bucket, as digests are spread evenly.
   const bits = Math.min(24, 32 - depth, Math.max(1, Math.ceil(Math.log2(rows + 1))));
