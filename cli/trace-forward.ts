@@ -3,8 +3,6 @@
  * made of them.
  * @module
  */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import type { Engine } from '../src/engine/engine.ts';
 import { HoldoutError } from '../src/errors.ts';
 import { shortStepName } from '../src/lineage/find-step.ts';
@@ -12,6 +10,7 @@ import { lineageGraph } from '../src/lineage/graph.ts';
 import { documentRowsOn, isDocument } from '../src/lineage/document-rows.ts';
 import { type ReadFile, filesRead, placeOf } from '../src/lineage/read-files.ts';
 import { type ForwardStart, type Holding, traceForward } from '../src/lineage/trace-forward.ts';
+import { fileDigest } from '../src/store/file-digest.ts';
 import type { Store } from '../src/store/store.ts';
 import type { Options } from './command-spec.ts';
 import type { CliContext } from './context.ts';
@@ -171,10 +170,8 @@ function rowOfLine(files: Parameters<typeof placeOf>[0], first: number, rows: nu
 
 /** The digest of a file that is there, or of the newest one of that path that a version was read from. */
 async function digestOfFile(store: Store, file: string): Promise<string> {
-  const hash = createHash('sha256');
   try {
-    for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) hash.update(chunk);
-    return `sha256:${hash.digest('hex')}`;
+    return await fileDigest(file);
   } catch (error) {
     const state = await store.journal();
     for (const entry of state.entries.toReversed()) {

@@ -20,7 +20,8 @@ import { rowsAsked } from '../rows-asked.ts';
 import { entryName, openVersion, tableAccess } from '../snapshots.ts';
 import { clip, formatCount, plural } from '../text.ts';
 import { traceRowsForward } from '../trace-forward.ts';
-import { endLines, rawPlaces, wayJson } from '../traced-ways.ts';
+import { rawPlaces } from '../raw-places.ts';
+import { endLines, wayJson } from '../traced-ways.ts';
 
 const textWidth = 100;
 /** Rows shown that a row was made of: without and with --json, and at most. */

@@ -4,9 +4,7 @@
  * where it is still there as it was.
  * @module
  */
-import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { BlobRecord } from '../../schemas/records.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -15,6 +13,7 @@ import type { Store } from '../store/store.ts';
 import { bomBytes } from '../tables/json-scan/file-places.ts';
 import { type SplitOutput, beginSplit, feedSplit } from '../tables/json-scan/splitter.ts';
 import { type RawLine, rawTextBytesMax } from './raw-lines.ts';
+import { hasDigest } from './read-again.ts';
 import type { BlobPlace, ReadFile } from './read-files.ts';
 import type { RowPlace } from './row-source.ts';
 
@@ -102,10 +101,9 @@ async function documentBytes(
   if (blob.content.kind !== 'digest') return rawBytes(store, engine, blob);
   const file = resolve(store.projectRoot, path);
   try {
-    if ((await stat(file)).size !== blob.bytes) return null;
-    const hash = createHash('sha256');
-    for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) hash.update(chunk);
-    return `sha256:${hash.digest('hex')}` === blob.sha256 ? (createReadStream(file) as AsyncIterable<Buffer>) : null;
+    const known = await (await store.sourceCache()).known(file);
+    const isSame = known === null ? await hasDigest(file, blob) : known === blob.sha256;
+    return isSame ? (createReadStream(file) as AsyncIterable<Buffer>) : null;
   } catch {
     // A file that is gone, or cannot be read any more, only tells less.
     return null;

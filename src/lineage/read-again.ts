@@ -2,8 +2,6 @@
  * Runs a read step again: finds the raw bytes by their digests, reads them as the first time.
  * @module
  */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { mkdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
@@ -13,6 +11,7 @@ import { tableSchema } from '../../schemas/table-schema.ts';
 import type { Engine } from '../engine/engine.ts';
 import { HoldoutError } from '../errors.ts';
 import { writeRawFile } from '../snapshots/raw-files.ts';
+import { fileDigest } from '../store/file-digest.ts';
 import type { Store } from '../store/store.ts';
 import { openReadTable } from '../tables/read-table-reader.ts';
 import type { ReadTable } from '../tables/read/read-table-types.ts';
@@ -109,12 +108,9 @@ async function writeStored(run: ReadAgainRun, blob: BlobRecord, path: string): P
   return path;
 }
 
-async function hasDigest(path: string, blob: BlobRecord): Promise<boolean> {
+/** Whether a file is there with the bytes of a raw file. @throws the system's own error where it cannot be read */
+export async function hasDigest(path: string, blob: BlobRecord): Promise<boolean> {
   const info = await stat(path).catch(() => null);
   if (info === null || !info.isFile() || info.size !== blob.bytes) return false;
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
-    hash.update(chunk);
-  }
-  return `sha256:${hash.digest('hex')}` === blob.sha256;
+  return (await fileDigest(path)) === blob.sha256;
 }

@@ -3,16 +3,16 @@
  * look; others are hashed, so that a file which was only touched counts as unchanged.
  * @module
  */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
 import type { Sha256Id } from '../../schemas/ids.ts';
 import { type DerivationRecord, derivationRecord } from '../../schemas/records.ts';
 import { recordId } from '../identity/canonical-json.ts';
+import { sha256IdOf } from '../identity/ids.ts';
 import { type KnownOutcome, knownOutcome } from '../lineage/realised.ts';
 import type { VersionOrigin } from '../snapshots/same-rows.ts';
 import { sameEnding, writtenFiles } from '../snapshots/source-paths.ts';
+import { fileDigest } from '../store/file-digest.ts';
 import type { VersionEntry } from '../store/journal-state.ts';
 import type { Store } from '../store/store.ts';
 import { findInputFiles } from '../tables/read/input-files.ts';
@@ -93,15 +93,11 @@ async function digestFiles(store: Store, paths: readonly string[], remember: boo
 }
 
 async function hashFile(path: string): Promise<Sha256Id> {
-  const hash = createHash('sha256');
-  // Its size first: what is no plain file would never end.
-  if ((await stat(path)).isFile()) {
-    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
-      hash.update(chunk);
-    }
-  }
-  return `sha256:${hash.digest('hex')}` as Sha256Id;
+  // What is no plain file might never end.
+  return (await stat(path)).isFile() ? fileDigest(path) : noBytes;
 }
+
+const noBytes = sha256IdOf(new Uint8Array());
 
 async function changeOf(store: Store, last: VersionEntry, files: readonly Digested[]): Promise<string> {
   const before = fileDigests(await store.getRecord(last.derivation, derivationRecord));

@@ -3,13 +3,12 @@
  * they look and are not read again.
  * @module
  */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Sha256Id } from '../../schemas/ids.ts';
 import { blobRecord } from '../../schemas/records.ts';
 import { HoldoutError } from '../errors.ts';
+import { fileDigest } from '../store/file-digest.ts';
 import type { VersionEntry } from '../store/journal-state.ts';
 import type { SourceCache } from '../store/source-cache.ts';
 import type { Store } from '../store/store.ts';
@@ -137,15 +136,12 @@ async function fileState(
 }
 
 async function hashFile(path: string): Promise<Sha256Id> {
-  const hash = createHash('sha256');
   try {
-    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>)
-      hash.update(chunk);
+    return await fileDigest(path);
   } catch (cause) {
     throw new HoldoutError('IO', `cannot read ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, {
       file: path,
       cause,
     });
   }
-  return `sha256:${hash.digest('hex')}` as Sha256Id;
 }
